@@ -87,7 +87,7 @@ class AccountPolling:
             has_ended = self._clock.monotonic() >= given_up_at
         else:
             account.on_order(report)
-            has_ended = report.state.is_final and sum(fill.qty for fill in report.fills) >= report.filled_qty
+            has_ended = report.is_complete
         if has_ended:
             self._open.pop(client_order_id, None)
         return has_ended

@@ -24,6 +24,11 @@ class OrderReport:
     fills: tuple[Fill, ...] = ()
     reason: str = ""
 
+    @property
+    def is_complete(self) -> bool:
+        """True for an ended order whose fills are all here."""
+        return self.state.is_final and sum(fill.qty for fill in self.fills) >= self.filled_qty
+
 
 @dataclass(frozen=True, slots=True)
 class StandingOrder:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """One venue's. The defaults are those of a venue that can do everything but announce its shutdown.
+    """One venue's. The defaults are those of a venue that can do everything an order needs.
 
     Attributes:
         immediate_orders: it takes limit orders that are immediate or cancelled (IOC). Without them every order is a limit order at its
@@ -19,6 +19,7 @@ class Capabilities:
             and is told of what others have (:meth:`arbtui.exchanges.adapter.ExchangeAdapter.expect`).
         requests_carry_time: a signed request holds our time, so the venue refuses it when it comes late, and clocks can differ.
         announces_shutdown: it says beforehand that it is about to end a connection.
+        publishes_contracts: its networks come with the contract addresses of their tokens, of all assets in one answer.
     """
 
     immediate_orders: bool = True
@@ -27,6 +28,7 @@ class Capabilities:
     lists_name_our_ids: bool = True
     requests_carry_time: bool = True
     announces_shutdown: bool = False
+    publishes_contracts: bool = False
 
 
 #: What a simulated venue is unless it is told otherwise.

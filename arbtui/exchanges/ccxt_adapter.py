@@ -6,24 +6,25 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 
 from arbtui.exchanges.account_polling import AccountPolling
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
-from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamRefused
+from arbtui.exchanges.queries import Costs, VenueQueries
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.refusal_watch import RefusalWatch
 from arbtui.exchanges.refusals import RefusalTable
 from arbtui.exchanges.signing import RECV_WINDOW_MS, Request
-from arbtui.exchanges.standing import VenueStanding
 from arbtui.exchanges.subscriptions import Keepalive
+from arbtui.exchanges.venue_clock import VenueClock
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
+from arbtui.model.ids import unused_id
 from arbtui.model.market import Market
 from arbtui.model.money import ceil_to
 from arbtui.model.order import Order, Purpose
@@ -38,17 +39,12 @@ _PING_EVERY_S = 10.0
 #: The same while nothing is received, so that the venue's return is noticed soon.
 _PING_AWAY_S = 2.0
 
-#: What :meth:`CcxtAdapter.find` gives for an order of which the venue keeps no more than that it ended without a fill.
-ARCHIVED = object()
 #: So many odd markets are named in one line.
 _NAMED = 5
 #: Over a market's least value, for a test order whose price moves under way.
 _OVER_MINIMUM = Decimal("1.1")
 
 log = logging.getLogger("arbtui")
-
-Costs = Mapping[str, float]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ class Listing:
     price: float = 0.0
 
 
-class CcxtAdapter(ExchangeAdapter):
+class CcxtAdapter(VenueQueries, ExchangeAdapter):
     """One venue through its own ccxt instance. Subclasses know the venue's formats.
 
     ``order_costs``: what one order costs of the venue's rate limits; ``query_costs``: one query of an order, or its cancel.
@@ -75,17 +71,13 @@ class CcxtAdapter(ExchangeAdapter):
     keepalive: Keepalive | None = None
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
-        self.name = client.exchange
+        super().__init__(client, clock)
         self.markets: dict[str, Market] = {}
         self.odd: dict[str, str] = {}  #: markets that were left out because what the venue tells of them makes no sense: code to why
         self.absence_proof_s = ABSENCE_PROOF_S
-        self.client = self._client = client
         self._private_url = private_url
-        self._clock = clock
-        self._doubts_clock = False
-        self._unviewed: dict[str, str] = {}  # path -> why it was not answered last
         client.refusals = self.refusals
-        self.standing = VenueStanding(client.exchange, clock, client.health)
+        self._venue_clock = VenueClock(client, clock, self._venue_time_ms)
         self._polling = AccountPolling(self, clock, client.health)
 
     @property
@@ -110,7 +102,7 @@ class CcxtAdapter(ExchangeAdapter):
 
     def unused_id(self) -> str:
         """A client id that no order ever had."""
-        return f"arbtui{self._clock.time_ms():x}"
+        return unused_id(self._clock.time_ms())
 
     def tell_odd(self, before: int) -> None:
         """Name once what was left out since there were ``before`` odd markets."""
@@ -164,35 +156,31 @@ class CcxtAdapter(ExchangeAdapter):
         """
         ...
 
-    @abstractmethod
     async def check_account(self) -> None:
-        """Ask whether the account may trade, where the venue tells.
+        """Ask whether the account may trade, where the venue reports that.
 
         Raises:
             VenueRefused: it may not.
             VenueFailed: the venue does not answer usably.
         """
-        ...
 
-    @abstractmethod
     async def test_order(self) -> None:
-        """Let the venue look at the smallest order that keeps all rules, without making it.
+        """Let the venue look at the smallest order that keeps all rules, without making it; not called where ``test_orders`` is False.
 
         Raises:
             RequestFailed: what it says against it, or no answer.
             VenueFailed, RateLimited, WireError: it could not be asked.
         """
-        ...
+        raise VenueFailed(f"{self.name}: an order cannot be tested")
 
     @abstractmethod
     def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
         """What a query of an order, and its cancel, name it by."""
         ...
 
-    @abstractmethod
     async def ping(self) -> None:
-        """Send one cheap query."""
-        ...
+        """Send one cheap query: the venue's time, which compares the clocks again. A venue that has none asks something else."""
+        await self.measure_clock()
 
     @abstractmethod
     async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:
@@ -218,7 +206,7 @@ class CcxtAdapter(ExchangeAdapter):
 
     def _stream_headers(self) -> Mapping[str, str]:
         """What the private stream's handshake carries; a venue that signs its subscription instead needs nothing."""
-        return {}
+        return self._client.signing.stream_headers()
 
     async def run(self, account: AccountEvents) -> None:
         """See :meth:`ExchangeAdapter.run`: the private stream, or questions in its place, pings, and probes while the venue refuses us."""
@@ -253,7 +241,7 @@ class CcxtAdapter(ExchangeAdapter):
             raise OrderRejected(refusal)
         lane = Lane.ENTRY if order.purpose is Purpose.ENTRY else Lane.HEDGE
         try:
-            await self.settle_clock()
+            await self._venue_clock.settle()
             if not self.capabilities.private_stream:
                 self._polling.sent(order)
             answer = await self._submit(order, lane, admit)
@@ -261,7 +249,8 @@ class CcxtAdapter(ExchangeAdapter):
             word = Meaning.RATE_LIMITED if isinstance(error, RateLimited) else Meaning.CLOCK
             raise OrderRejected(f"{word} {error}") from None
         except RequestFailed as error:
-            self._doubts_clock = self._doubts_clock or error.meaning is Meaning.CLOCK
+            if error.meaning is Meaning.CLOCK:
+                self._venue_clock.doubt()
             self.standing.refused(error, order.market.code, of_order=True)
             raise error.of_order() from None
         self.standing.accepted(order.market.code)
@@ -302,9 +291,15 @@ class CcxtAdapter(ExchangeAdapter):
         Raises:
             VenueFailed: no usable answer.
         """
+        await self._venue_clock.measure()
 
-    async def settle_clock(self) -> None:
-        """Measure the clocks again after an answer showed that they differ; does nothing for a venue without timestamps."""
+    async def _venue_time_ms(self) -> int | None:
+        """Ask for the venue's time, in ms since the epoch; None, unasked, where its requests carry no time.
+
+        Raises:
+            VenueFailed: no usable answer.
+        """
+        return None
 
     async def ask(self, method: str, path: str, params: Mapping[str, Any]) -> None:
         """Send a signed query of an order, or its cancel, whose answer is in what is raised; nothing acts on it.
@@ -314,66 +309,18 @@ class CcxtAdapter(ExchangeAdapter):
         """
         await self._client.request("private", method, path, params, lane=Lane.HEDGE, costs=self.query_costs)
 
-    async def query(
-        self, section: str, method: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs, lane: Lane = Lane.DATA
-    ) -> Any:
-        """Send a query; the venue's answer as parsed JSON.
-
-        Raises:
-            RateLimited: the venue's rate limits leave no room for it.
-            VenueRefused: the keys are refused.
-            VenueFailed: no usable answer, so nothing is known.
-        """
-        try:
-            return await self._client.request(section, method, path, params, lane=lane, costs=costs)
-        except RequestFailed as error:
-            if section != "public":
-                self.standing.refused(error)
-            raise error.of_query() from None
-
-    async def ask_aside(self, section: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs) -> Any:
-        """A question (GET) that no order depends on: the venue's answer as parsed JSON. Its refusal says nothing of the venue or the keys.
-
-        Raises:
-            VenueFailed: no usable answer, a refusal, or no room in the rate limits.
-        """
+    async def query_of_market(
+        self, code: str, section: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs
+    ) -> Any | None:
+        """As :meth:`query` (GET), about market ``code``: None, named in :attr:`odd`, where it is refused for that market's sake."""
         try:
             return await self._client.request(section, "GET", path, params, lane=Lane.DATA, costs=costs)
-        except (RequestFailed, RateLimited) as error:
-            raise VenueFailed(f"{self.name}: {path} is not known: {error}") from None
-
-    async def viewed(self, path: str, params: Mapping[str, str], kind: type[T]) -> T | None:
-        """The answer to a question that not every key may ask; None without one, which is a warning until the same is said again."""
-        try:
-            answer = self.read_aside(await self.ask_aside("private", path, params, costs={"default": 1}), kind, path)
-        except VenueFailed as error:
-            words = str(error)
-            log.log(logging.INFO if self._unviewed.get(path) == words else logging.WARNING, "%s", words)
-            self._unviewed[path] = words
-            return None
-        self._unviewed.pop(path, None)
-        return answer
-
-    def read_aside(self, answer: Any, kind: type[T], what: str) -> T:
-        """An answer of :meth:`ask_aside` as ``kind``; raises VenueFailed for one that cannot be read."""
-        try:
-            return read(answer, kind, what)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
-
-    async def find(self, method: str, path: str, params: Mapping[str, Any], *, costs: Costs, lane: Lane) -> Any | None:
-        """As :meth:`query`, for something that may not exist.
-
-        None when the venue answers that it does not know it; :data:`ARCHIVED` when it answers that it ended without a fill long ago.
-        """
-        try:
-            return await self._client.request("private", method, path, params, lane=lane, costs=costs)
         except RequestFailed as error:
-            if error.meaning is Meaning.NOT_FOUND:
+            if error.is_of_one_market:
+                self.odd[code] = str(error)
                 return None
-            if error.meaning is Meaning.ARCHIVED:
-                return ARCHIVED
-            self.standing.refused(error, of_order=self._client.cancels(method, path))
+            if section != "public":
+                self.standing.refused(error)
             raise error.of_query() from None
 
     async def cancel_one(self, code: str, client_order_id: str, params: Mapping[str, Any], *, costs: Costs) -> None:
@@ -389,6 +336,15 @@ class CcxtAdapter(ExchangeAdapter):
                 if found is not None and found.state.is_final:
                     return
             raise error.of_query() from None
+
+    async def cancel_all(self) -> int:
+        """See :meth:`ExchangeAdapter.cancel_all`: the open orders are listed, then each is cancelled by itself."""
+        standing = await self.list_standing()
+        done = await asyncio.gather(*(self.cancel_standing(order) for order in standing), return_exceptions=True)
+        for result in done:  # every order is tried before the first refusal is raised
+            if isinstance(result, BaseException):
+                raise result
+        return len(standing)
 
     def stream_refused(self, error: StreamRefused) -> None:
         """The venue answered a private subscription with an error: a ban holds for all traffic, a refused key for all orders."""
@@ -426,21 +382,7 @@ class CcxtAdapter(ExchangeAdapter):
         await self._client.close()
 
 
-def unreadable(exchange: str, error: WireError) -> VenueFailed:
-    """The error for an answer to a query that cannot be read."""
-    return VenueFailed(f"{exchange}: an answer cannot be read: {error}")
-
-
 def smallest_order(market: Market, price: Decimal) -> tuple[Decimal, Decimal]:
     """Quantity and price of the smallest order near ``price`` that keeps the market's rules."""
     price = market.price_down(price)
     return max(ceil_to(market.min_cost * _OVER_MINIMUM / price, market.lot_step), market.min_qty), price
-
-
-async def pause_until(event: asyncio.Event, seconds: float) -> None:
-    """Wait for ``event``, ``seconds`` at most."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

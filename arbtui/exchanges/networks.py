@@ -13,7 +13,8 @@ class NetworkTerms:
     """One network of one asset at one venue. None: the venue did not tell.
 
     ``fee``: taken from what is sent, in units of the asset. ``least``, ``step``: of an amount that is sent. ``minutes``: the venue's
-    own estimate until a deposit is credited. ``known_to``: venues that the account's registered addresses belong to.
+    own estimate until a deposit is credited. ``known_to``: venues that the account's registered addresses belong to. ``contract``: the
+    asset's address on that network; empty where the venue publishes none, or the network is the asset's own.
     """
 
     asset: str
@@ -26,6 +27,7 @@ class NetworkTerms:
     minutes: float | None = None
     is_busy: bool = False
     known_to: tuple[str, ...] | None = None
+    contract: str = ""
     words: str = ""  #: what the venue says of it, where it says something
 
 

@@ -240,6 +240,20 @@ async def next_frame(socket: Socket) -> bytes:
     raise WireError("subscribe", "closed before it was answered")
 
 
+async def confirmed(socket: Socket, take: Callable[[bytes], None], is_confirmation: Callable[[bytes], bool], times: int = 1) -> None:
+    """Wait until the venue has confirmed ``times`` times; frames that are no confirmation go to ``take``.
+
+    Raises:
+        WireError: the socket closed instead; and whatever ``is_confirmation`` raises for an error of the venue.
+    """
+    while times:
+        frame = await next_frame(socket)
+        if is_confirmation(frame):
+            times -= 1
+        else:
+            take(frame)
+
+
 async def _end(reading: asyncio.Task[None], socket: Socket) -> None:
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)

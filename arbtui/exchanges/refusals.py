@@ -92,3 +92,36 @@ UNLISTED = Refusal(
 UNLISTED_KEY = Refusal(
     Scope.KEY, Meaning.UNKNOWN, Retry.PROBE, "no documented refusal of the key: check it at the venue, and its rights", is_listed=False
 )
+
+
+def of_order(say: str, word: str = "") -> Refusal:
+    """The row of a no to this order or request, which would be refused each time."""
+    return Refusal(Scope.ORDER, Meaning.REFUSED, Retry.NEVER, say, word)
+
+
+def of_symbol(say: str, word: str = "") -> Refusal:
+    """The row of a no to every order of this market for now."""
+    return Refusal(Scope.SYMBOL, Meaning.REFUSED, Retry.LATER, say, word)
+
+
+def of_key(say: str, scope: Scope = Scope.KEY) -> Refusal:
+    """The row of a no to the key; ``scope`` IP where it is to this machine's address."""
+    return Refusal(scope, Meaning.KEYS, Retry.PROBE, say)
+
+
+def of_account(say: str) -> Refusal:
+    """The row of a no to the account."""
+    return Refusal(Scope.ACCOUNT, Meaning.ACCOUNT, Retry.PROBE, say)
+
+
+def rows(codes: str, row: Refusal) -> dict[str, Refusal]:
+    """``row`` for each of ``codes``, which spaces part."""
+    return dict.fromkeys(codes.split(), row)
+
+
+MADE_WRONG = of_order("the request itself is wrong, which is a fault of arbtui: report it with this line")
+OTHER_INTERFACE = of_order("of an interface or order type that arbtui does not use: report it with this line")
+FUNDS = of_order("fewer funds than thought: compare balances", "INSUFFICIENT_FUNDS")
+PRICE_UNIT = of_symbol("the price unit has changed; start anew to read the rules", "PRICE_UNIT")
+PRICE_BAND = of_symbol("the price is too far from the market's own", "PRICE_BAND")
+OPEN_ORDERS = of_account("the account has as many open orders as it may: cancel some")

@@ -3,6 +3,7 @@
 Facts only, and cheap to import: what costs time (decoders, adapters, ccxt) is named by a function that imports it when it is needed.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,6 +14,7 @@ from arbtui.exchanges.capabilities import EVERYTHING, Capabilities
 from arbtui.exchanges.networks import Rails
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.signing import RestFacts
+from arbtui.model import ids
 from arbtui.model.market import Market
 
 if TYPE_CHECKING:
@@ -37,6 +39,15 @@ class ClientIds:
     rule: ClientIdRule
     longest: int
     characters: str = "A-Za-z0-9"
+
+    def takes(self, client_order_id: str) -> bool:
+        """Whether the venue takes an order of that id, as far as its letters go."""
+        return re.fullmatch(f"[{self.characters}]{{1,{self.longest}}}", client_order_id) is not None
+
+    @property
+    def takes_ours(self) -> bool:
+        """Whether it takes every id that :func:`arbtui.model.ids.client_order_id` makes."""
+        return self.longest >= ids.LENGTH and re.fullmatch(f"[{self.characters}]+", ids.ALPHABET) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,18 @@ class Venue:
     rails: Rails | None = None
     plain_market: Callable[[str, Decimal, Decimal], Market] | None = None
     captures: Captures = field(default_factory=Captures)
+
+    def __post_init__(self) -> None:
+        """Refuse a venue whose orders could not have our ids: each of them would be refused there.
+
+        Raises:
+            ValueError: it takes fewer characters than our ids have, or not all that are in them.
+        """
+        if not self.client_ids.takes_ours:
+            rule = f"at most {self.client_ids.longest} of [{self.client_ids.characters}]"
+            raise ValueError(
+                f"{self.name}: its client order ids are {rule}, and ours {ids.LENGTH} of [{ids.ALPHABET}]: no order could be sent"
+            )
 
     @property
     def quote(self) -> str:

@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
 from arbtui.model.book import Level
 from arbtui.model.errors import WireError
 from arbtui.model.order import Side
+
+#: What decoding raises for a frame or an answer that cannot be read.
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class MarketDataSink(Protocol):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from arbtui.exchanges.assets import AssetRegistry
 from arbtui.exchanges.ccxt_adapter import Listing
+from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.venues import roughly
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
@@ -21,7 +22,7 @@ class Pairs:
     between: Mapping[str, list[tuple[str, str]]]  #: by symbol (most liquid first, or as the profile names them): the pairs that trade it
     markets: Mapping[str, Mapping[str, Market]]  #: by exchange and code, those of exchange rates among them
     prices: Mapping[str, float]  #: by symbol, in the currency of the play money's stock
-    rate: float  #: of the first won for one of that currency; 0.0 where no venue of the run tells it
+    rates: Mapping[str, float]  #: units of each currency that a venue settles in for one of that currency, and one of itself
 
     @property
     def symbols(self) -> list[str]:
@@ -43,10 +44,11 @@ def pair(
     profile_folder: Path,
     listings: Mapping[str, Mapping[str, Listing]],
     odd: Mapping[str, Collection[str]] | None = None,
+    networks: Mapping[str, Networks] | None = None,
 ) -> Pairs:
     """Pair the listings of the profile's venues by asset; sign-offs lie in ``profile_folder``.
 
-    ``odd``: codes of markets that were left out, by exchange.
+    ``odd``: codes of markets that were left out, by exchange. ``networks``: by exchange, of venues that publish contract addresses.
 
     Raises:
         UsageError: a named symbol cannot be traded, nothing is left, or there is no rate between the venues' currencies.
@@ -67,7 +69,7 @@ def pair(
         for name, codes in (odd or {}).items()
         for code in codes
     }
-    between = tradable_symbols(settings, profile_folder, tickers, prices, left_out)
+    between = tradable_symbols(settings, profile_folder, tickers, prices, left_out, networks)
     markets: dict[str, dict[str, Market]] = {name: {} for name in settings.exchanges}
     for symbol, pairs in between.items():
         for name in dict.fromkeys(name for pair in pairs for name in pair):
@@ -77,11 +79,10 @@ def pair(
         markets[listing.market.exchange][listing.market.code] = listing.market
     stock = settings.simulator.stock_currency
     told = {name: listed[stock].price for name, listed in by_asset.items() if stock in listed}
-    rate = next((price for price in told.values() if price), 0.0)
     unit = units.get(stock) or next((price * units[settings.exchanges[name].quote] for name, price in told.items() if price), 0.0)
     unit = unit or roughly(1.0, stock, settings.desk.currency) or 1.0
     worth = {symbol: prices[pairs[0][0]][symbol] / unit for symbol, pairs in between.items()}
-    return Pairs(between, markets, worth, rate)
+    return Pairs(between, markets, worth, {stock: 1.0, **{currency: unit / units[currency] for currency in settings.settlement}})
 
 
 def _rates(settings: Settings, listings: Mapping[str, Mapping[str, Listing]]) -> Iterable[Listing]:

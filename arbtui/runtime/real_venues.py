@@ -11,12 +11,13 @@ from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.ccxt_adapter import Listing
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
+from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.exchanges.rights import prove_rights
 from arbtui.exchanges.venues import VENUES, documented_limits
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
-from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
+from arbtui.model.errors import RateLimited, UsageError, VenueFailed, VenueRefused
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.runtime.pairing import Pairs, pair
 from arbtui.runtime.venues import Ground, Venues, book_of, with_fees
@@ -72,7 +73,7 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
         _lock_accounts(locks, settings, registry)  # before the first request: of two with one key, the second leaves no trace
         _say_where(settings)
         listings = await _listings(registry)
-        pairs = pair(settings, ground.folder.parent, listings, _odd(registry))
+        pairs = pair(settings, ground.folder.parent, listings, _odd(registry), await _networks(registry, listings))
         markets = await registry.connect(_codes(settings, pairs, listings, ground))
         _lock_accounts(locks, settings, registry)  # the venues have told whose accounts they are: other keys of one are known now
         between = _still_traded(pairs, markets)
@@ -111,7 +112,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
         stream, adapters, markets, pairs.symbols, ledger, pairs.between, limits=wires.limits, health=wires.health, is_streamed=True
     )
     venues.on_books = stream.attach
-    balances = starting_balances(settings.simulator, markets, pairs.prices, pairs.rate)
+    balances = starting_balances(settings.simulator, markets, pairs.prices, pairs.rates)
     for name in settings.exchanges:
         core = VenueCore(name, markets[name], partial(book_of, venues, name), ledger, ground.clock)
         await core.open_account(balances[name])
@@ -169,6 +170,20 @@ def _streamed(traded: Sequence[str], connected: Mapping[str, Market]) -> dict[st
 
 async def _listings(registry: ExchangeRegistry) -> dict[str, Mapping[str, Listing]]:
     return {name: await adapter.listed() for name, adapter in registry.adapters.items()}
+
+
+async def _networks(registry: ExchangeRegistry, listings: Mapping[str, Mapping[str, Listing]]) -> dict[str, Networks]:
+    """Networks with contract addresses, of the venues that publish them. One that does not answer is warned of, and compared by prices."""
+    bases = {listing.market.base for listed in listings.values() for listing in listed.values()}
+    found: dict[str, Networks] = {}
+    for name, adapter in registry.adapters.items():
+        if adapter.capabilities.publishes_contracts:
+            try:
+                await adapter.measure_clock()
+                found[name] = await adapter.fetch_networks(bases)
+            except (VenueFailed, RateLimited) as error:
+                log.warning("%s: contract addresses are not compared with other venues': %s", name, error)
+    return found
 
 
 def _odd(registry: ExchangeRegistry) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from arbtui.exchanges.assets import AssetRegistry, Quarantined, SignOff
+from arbtui.exchanges.networks import Networks
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import say
 from arbtui.settings.profile import Settings
@@ -22,6 +23,7 @@ def tradable_symbols(
     listed: Mapping[str, Sequence[str]],
     prices: Mapping[str, Mapping[str, float]] | None = None,
     odd: Collection[str] = (),
+    networks: Mapping[str, Networks] | None = None,
 ) -> dict[str, list[tuple[str, str]]]:
     """The symbols of a run, each with the pairs of venues between which it may be traded; what is quarantined is remembered.
 
@@ -33,11 +35,12 @@ def tradable_symbols(
         listed: tickers by exchange, most active first; of the profile's venues.
         odd: symbols that a venue lists with rules that make no sense: left out with a warning, also where the profile names them.
         prices: as :meth:`arbtui.exchanges.assets.AssetRegistry.pair` takes them.
+        networks: likewise.
 
     Raises:
         UsageError: a symbol that the profile names cannot be traded (why is said), or nothing is left.
     """
-    tradable, quarantined = _paired(settings, SignOffs(folder), listed, prices)
+    tradable, quarantined = _paired(settings, SignOffs(folder), listed, prices, networks)
     reasons = {one.symbol: f"quarantined, {one.reason}: {one.detail}" for one in reversed(quarantined)}
     if stopped := [one for one in quarantined if one.symbol not in tradable]:  # by hundreds on real venues: one line
         by_reason = Counter(one.reason.value for one in stopped)
@@ -62,7 +65,11 @@ def tradable_symbols(
 
 
 def _paired(
-    settings: Settings, offs: SignOffs, listed: Mapping[str, Sequence[str]], prices: Mapping[str, Mapping[str, float]] | None
+    settings: Settings,
+    offs: SignOffs,
+    listed: Mapping[str, Sequence[str]],
+    prices: Mapping[str, Mapping[str, float]] | None,
+    networks: Mapping[str, Networks] | None,
 ) -> tuple[dict[str, list[tuple[str, str]]], list[Quarantined]]:
     """Every pair of the profile on its own: what it may trade, by symbol, and what it may not, each once."""
     signed, registry = offs.signed(), AssetRegistry.shipped()
@@ -73,7 +80,7 @@ def _paired(
         if settings.is_sandbox:  # its invented assets are one asset at all venues, and no real venue lists them
             theirs |= {symbol: SignOff(symbol, "the sandbox", 0, "invented") for symbol in invented()}
         of_pair = None if prices is None else {name: prices[name] for name in (one, other)}
-        pairing = registry.pair({one: listed[one], other: listed[other]}, theirs, of_pair)
+        pairing = registry.pair({one: listed[one], other: listed[other]}, theirs, of_pair, networks)
         for asset in pairing.tradable:
             tradable.setdefault(asset.symbol, []).append((one, other))
         for found in pairing.quarantined:

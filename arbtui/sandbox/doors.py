@@ -1,6 +1,7 @@
 """The doors of the sandbox, found by the venue's name: ``DOOR`` of the module ``arbtui.sandbox.NAME.venue``."""
 
 import importlib
+import importlib.util
 import pkgutil
 from typing import ClassVar, Protocol
 
@@ -39,5 +40,6 @@ def door_of(name: str) -> type[Door]:
 
 def door_names() -> list[str]:
     """The names of all venues that have a door, the default ones first."""
-    found = {module.name for module in pkgutil.iter_modules(importlib.import_module(str(__package__)).__path__) if module.ispkg}
+    packages = pkgutil.iter_modules(importlib.import_module(str(__package__)).__path__)
+    found = {one.name for one in packages if one.ispkg and importlib.util.find_spec(f"{__package__}.{one.name}.venue") is not None}
     return [*DEFAULT_VENUES, *sorted(found - set(DEFAULT_VENUES))]

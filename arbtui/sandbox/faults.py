@@ -248,6 +248,11 @@ class WireFaults:
             return 0.0
         return (lag.ms + (lag.growth_ms_per_s or 0.0) * (self._clock.monotonic() - lag.since)) / 1000
 
+    def stops_order(self, symbol: str) -> bool:
+        """Whether a scripted halt meets an order of ``symbol``. Changed rules are counted as met, too: they are in the market itself."""
+        self.take(WireFaultKind.RULES, symbol=symbol)
+        return self.take(WireFaultKind.HALT, symbol=symbol) is not None
+
     def take(
         self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
     ) -> WireFault | None:

@@ -17,6 +17,9 @@ class Sockets(ABC, Generic[Form]):
 
     message_limits: ClassVar[tuple[tuple[int, float], ...]]  #: (messages, seconds): what one client may send
     counts_pings: ClassVar[bool]  #: whether a client's pings count as messages
+    idle_s: ClassVar[float | None] = (
+        None  #: seconds without a byte in either direction after which the venue closes a socket, where it does
+    )
 
     def __init__(self, clock: Clock, encode: Callable[[bytes, Form], bytes]) -> None:
         self.fanout: Fanout[Form] = Fanout(encode)
@@ -58,6 +61,21 @@ class Sockets(ABC, Generic[Form]):
     def gone(self, peer: Peer) -> None:
         """A client has left."""
         self.fanout.drop(peer)
+
+    def flush(self) -> None:
+        """Write what was queued in the fanout."""
+        now = self._clock.monotonic()
+        for peer in self.fanout.flush():
+            peer.last_activity = now
+
+    def housekeep(self) -> None:
+        """What the venue does by itself once a second: close the sockets on which nothing has moved for too long."""
+        if self.idle_s is None:
+            return
+        before = self._clock.monotonic() - self.idle_s
+        for peer in list(self.peers):
+            if peer.last_activity < before:
+                peer.cut()
 
     def cut(self) -> None:
         """Break every socket."""

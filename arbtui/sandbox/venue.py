@@ -49,6 +49,10 @@ class Venue(ABC):
     """
 
     name: ClassVar[str]
+    public_path: ClassVar[str]  #: of the WebSocket of market data
+    private_path: ClassVar[str]  #: of that of one account's events
+    ladders: ClassVar[frozenset[str]] = frozenset()  #: kinds of frames with a book of many levels
+    books: ClassVar[frozenset[str]] = frozenset()  #: kinds of frames with prices of a book
     timestamps: ClassVar[Pattern[bytes]]  #: a frame's times: group 1 the key, group 2 the ms, which a skewed clock shifts
 
     wants_passphrase: ClassVar[bool] = False  #: whether its keys have a passphrase
@@ -102,13 +106,20 @@ class Venue(ABC):
             self._tape.day(code)
 
     @classmethod
-    @abstractmethod
     def urls(cls, address: str) -> dict[str, str]:
         """``rest``, ``stream`` and ``private`` of a profile, at ``address`` (host and port)."""
+        return {"rest": f"http://{address}", "stream": f"ws://{address}{cls.public_path}", "private": f"ws://{address}{cls.private_path}"}
 
-    @abstractmethod
+    def trade_id(self, number: int | str) -> str:
+        """The venue's own id of a fill, where it numbers fills over all markets."""
+        return str(number)
+
     def trade_ids(self) -> Iterator[str]:
         """The id of every fill of the account, as an adapter must name it, those of rolled-up orders first."""
+        for number in range(1, sum(self.account.log.rolled_up().values()) + 1):
+            yield self.trade_id(number)
+        for fill in self.account.log.fills():
+            yield self.trade_id(fill.trade_id)
 
     @abstractmethod
     def rewritten(self, raw: bytes, prices: Prices, empty: bool) -> bytes:
@@ -141,21 +152,38 @@ class Venue(ABC):
     def error(self, code: str, words: str, status: int) -> Answer:
         """One of the venue's own errors."""
 
-    @abstractmethod
     def is_socket(self, path: str) -> bool:
         """Whether a WebSocket is served at ``path``."""
+        return path in (self.public_path, self.private_path)
 
     @abstractmethod
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve a WebSocket until it ends."""
 
-    @abstractmethod
     def housekeep(self) -> None:
         """What the venue does by itself once a second."""
+        for sockets in self._sockets.values():
+            sockets.housekeep()
 
-    @abstractmethod
+    def what(self, raw: bytes) -> tuple[str, str]:
+        """Kind and market of a frame as the simulator makes it; what subscribers of a stream name it by."""
+        raise NotImplementedError
+
+    def noted(self, kind: str, code: str, raw: bytes) -> bytes:
+        """Note what a frame says, for what is answered later; the frame as it is sent."""
+        return raw
+
     def on_frames(self, frames: Sequence[bytes]) -> None:
         """Send on what the market did; ``frames`` are as the simulator makes them."""
+        public, faults, ladders, books = self._sockets["public"], self._public_faults, self.ladders, self.books
+        fanout = public.fanout
+        for raw in frames:
+            kind, code = self.what(raw)
+            raw = self.noted(kind, code, raw)
+            if fanout.is_wanted((kind, code)):
+                for frame in faults.sent(f"{kind} {code}", code, raw, ladder=kind in ladders, book=kind in books):
+                    fanout.put((kind, code), self.skewed(frame))
+        public.flush()
 
     @abstractmethod
     def on_deposit(self, asset: str, change: Decimal) -> None:

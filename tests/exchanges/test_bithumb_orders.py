@@ -10,11 +10,12 @@ import pytest
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import Answer, refusal_of
 from arbtui.exchanges.bithumb import orders
-from arbtui.exchanges.bithumb.networks import Address, Wallet, WithdrawChance, by_asset, terms_of
 from arbtui.exchanges.bithumb.refusals import NAMES, refusal
 from arbtui.exchanges.bithumb.rules import krw_market
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.exchanges.refusals import Meaning, Scope
+from arbtui.exchanges.won import orders as won
+from arbtui.exchanges.won.networks import Address, Wallet, WithdrawChance, by_asset, terms_of
 from arbtui.model.errors import WireError
 from arbtui.model.order import Balance, OrderState, Side
 from tests.exchanges.test_refusals import listed
@@ -74,8 +75,12 @@ def event(**changed: Any) -> bytes:
     return json.dumps({name: value for name, value in fields.items() if value is not ...}).encode()
 
 
+def read_event(**changed: Any) -> won.OrderEvent:
+    return orders.event_of(event(**changed))
+
+
 def test_a_whole_order_with_its_fill() -> None:
-    report = orders.report_of(order(), BTC)
+    report = won.report_of(order(), BTC)
     assert (report.state, report.filled_qty, report.client_order_id) == (OrderState.FILLED, Decimal(1), "a1")
     assert report.venue_order_id == "C0101000000001799231"
     (fill,) = report.fills
@@ -109,7 +114,7 @@ def test_a_state_or_a_side_of_tomorrow_is_not_guessed() -> None:
     with pytest.raises(WireError, match="state"):
         orders.state_of("prevented", None, Decimal(0), Decimal(1))
     with pytest.raises(WireError, match="side"):
-        orders.report_of(order(side="both"), BTC)
+        won.report_of(order(side="both"), BTC)
 
 
 def two_trades(paid_fee: str | None) -> orders.OrderRow:
@@ -123,13 +128,13 @@ def two_trades(paid_fee: str | None) -> orders.OrderRow:
 
 
 def test_each_fill_has_its_part_of_the_orders_fee() -> None:
-    exact = orders.fills_of(two_trades("59.98"), BTC)  # 0.25 % of 23,992 KRW
+    exact = won.fills_of(two_trades("59.98"), BTC)  # 0.25 % of 23,992 KRW
     assert [(fill.trade_id, fill.fee) for fill in exact] == [("t1", Decimal("52.4825")), ("t2", Decimal("7.4975"))]
-    cut = orders.fills_of(two_trades("59.97"), BTC)  # by another rate, or cut: in sum what was paid
+    cut = won.fills_of(two_trades("59.97"), BTC)  # by another rate, or cut: in sum what was paid
     assert sum(fill.fee for fill in cut) == Decimal("59.97")
-    assert [fill.fee for fill in orders.fills_of(two_trades(None), BTC)] == [fill.fee for fill in exact]
+    assert [fill.fee for fill in won.fills_of(two_trades(None), BTC)] == [fill.fee for fill in exact]
     partly = msgspec.structs.replace(two_trades("59.98"), trades=(two_trades("59.98").trades or [])[:1])
-    assert [fill.fee for fill in orders.fills_of(partly, BTC)] == [Decimal("7.4975")]
+    assert [fill.fee for fill in won.fills_of(partly, BTC)] == [Decimal("7.4975")]
 
 
 @pytest.mark.parametrize("field", ["price", "volume", "funds"])
@@ -137,19 +142,19 @@ def test_each_fill_has_its_part_of_the_orders_fee() -> None:
 def test_amounts_that_are_none_are_refused(field: str, value: str) -> None:
     trade = {**ORDER["trades"][0], field: value}
     with pytest.raises(WireError):
-        orders.report_of(order(trades=[trade]), BTC)
+        won.report_of(order(trades=[trade]), BTC)
 
 
 def test_a_page_of_closed_orders() -> None:
     page = read(PAGE, orders.OrderPage, "history")
-    first, second = (orders.state_report_of(row) for row in page.data)
+    first, second = (won.state_report_of(row) for row in page.data)
     assert (first.client_order_id, first.state, first.filled_qty) == ("my-order-001", OrderState.FILLED, Decimal("0.001"))
     assert (second.client_order_id, second.state, second.filled_qty) == ("", OrderState.CANCELED, Decimal(0))
     assert (page.has_next, page.next_key) == (False, None)
 
 
 def test_a_trade_over_the_stream_is_a_fill_with_every_digit() -> None:
-    report = orders.report_of_event(event(trade_quantity=0.46970001, executed_quantity=0.46970001), {"KRW-BTC": BTC})
+    report = won.report_of_event(read_event(trade_quantity=0.46970001, executed_quantity=0.46970001), {"KRW-BTC": BTC})
     assert (report.state, report.client_order_id, report.venue_order_id) == (
         OrderState.PARTIALLY_FILLED, "my-client-order-id-1", "C0101000000001818113",
     )  # fmt: skip
@@ -162,20 +167,20 @@ def test_a_trade_over_the_stream_is_a_fill_with_every_digit() -> None:
 def test_orders_that_were_taken_and_that_ended_over_the_stream() -> None:
     markets = {"KRW-BTC": BTC}
     gone = dict.fromkeys(("trade_id", "trade_price", "trade_quantity", "trade_amount", "trade_timestamp"), ...)
-    taken = orders.report_of_event(event(state="wait", executed_quantity=..., remaining_quantity=..., **gone), markets)
+    taken = won.report_of_event(read_event(state="wait", executed_quantity=..., remaining_quantity=..., **gone), markets)
     assert (taken.state, taken.filled_qty, taken.fills) == (OrderState.ACCEPTED, Decimal(0), ())
-    whole = orders.report_of_event(event(state="done", executed_quantity=0.55, time_in_force="ioc", **gone), markets)
+    whole = won.report_of_event(read_event(state="done", executed_quantity=0.55, time_in_force="ioc", **gone), markets)
     assert (whole.state, whole.fills) == (OrderState.FILLED, ())
-    part = orders.report_of_event(event(state="done", time_in_force="ioc", **gone), markets)
+    part = won.report_of_event(read_event(state="done", time_in_force="ioc", **gone), markets)
     assert (part.state, part.filled_qty) == (OrderState.EXPIRED, Decimal("0.4697"))
-    assert orders.report_of_event(event(state="cancel", time_in_force=..., **gone), markets).state is OrderState.CANCELED
-    assert orders.report_of_event(event(code="KRW-XRP"), markets).fills == ()  # a market that is not connected here
+    assert won.report_of_event(read_event(state="cancel", time_in_force=..., **gone), markets).state is OrderState.CANCELED
+    assert won.report_of_event(read_event(code="KRW-XRP"), markets).fills == ()  # a market that is not connected here
 
 
 @pytest.mark.parametrize("missing", ["trade_id", "trade_price", "trade_quantity", "executed_quantity", "order_id", "code"])
 def test_a_trade_without_what_makes_it_one_cannot_be_read(missing: str) -> None:
     with pytest.raises(WireError):
-        orders.report_of_event(event(**{missing: ...}), {"KRW-BTC": BTC})
+        won.report_of_event(read_event(**{missing: ...}), {"KRW-BTC": BTC})
 
 
 def test_frames_of_the_private_stream_are_told_apart() -> None:
@@ -190,11 +195,11 @@ def test_frames_of_the_private_stream_are_told_apart() -> None:
 
 
 def test_balances_of_rest_and_stream() -> None:
-    assert orders.balances_of_event(json.dumps(ASSETS).encode()) == {"KRW": Balance(Decimal("2061832.35"), Decimal("3824127.3"))}
+    assert won.balances_of_event(json.dumps(ASSETS).encode()) == {"KRW": Balance(Decimal("2061832.35"), Decimal("3824127.3"))}
     rows = [{"currency": "KRW", "balance": "51026", "locked": "0", "avg_buy_price": "0", "unit_currency": "KRW"}]
-    assert orders.balances_of(read(rows, list[orders.AccountRow], "accounts")) == {"KRW": Balance(Decimal(51026), Decimal(0))}
+    assert won.balances_of(read(rows, list[won.AccountRow], "accounts")) == {"KRW": Balance(Decimal(51026), Decimal(0))}
     with pytest.raises(WireError):
-        orders.balances_of([orders.AccountRow("KRW", Decimal("NaN"), Decimal(0))])
+        won.balances_of([won.AccountRow("KRW", Decimal("NaN"), Decimal(0))])
 
 
 def test_every_name_of_bithumbs_documents_has_a_row() -> None:

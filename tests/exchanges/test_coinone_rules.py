@@ -13,8 +13,6 @@ from arbtui.exchanges.coinone.networks import Currency, networks_of
 from arbtui.exchanges.coinone.refusals import CODES, refusal
 from arbtui.exchanges.coinone.rules import KRW_PRICE_UNITS, code_of, krw_market, pair_of, units_of
 from arbtui.exchanges.refusals import Meaning, Scope
-from arbtui.exchanges.venues import VENUES
-from arbtui.model.ids import client_order_id
 from arbtui.model.market import FeeTakenIn
 
 DOCUMENTED = Path(__file__).parent / "documented" / "coinone_codes.txt"
@@ -64,13 +62,6 @@ def test_krw_market_rules() -> None:
     assert "MIN_COST" in (market.refusal(Decimal(3000), Decimal("1.66666666")) or "")
     assert code_of("krw", "xrp") == "KRW-XRP"
     assert pair_of("KRW-XRP") == {"quote_currency": "KRW", "target_currency": "XRP"}
-
-
-def test_our_client_ids_are_within_what_coinone_takes() -> None:
-    rule = VENUES["coinone"].client_ids
-    own = client_order_id("salt", "c1", 0, 0)
-    assert len(own) <= rule.longest
-    assert set(own) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
 def test_the_use_of_each_limit_is_read_off_its_own_header() -> None:

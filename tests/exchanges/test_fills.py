@@ -15,6 +15,7 @@ from arbtui.exchanges.binance import orders as binance
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.exchanges.upbit import orders as upbit
+from arbtui.exchanges.won import orders as won
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import OrderUnknown, VenueFailed, WireError
 from arbtui.model.market import FeeTakenIn
@@ -277,7 +278,7 @@ def upbit_report(**changed: Any) -> OrderReport:
     row = with_fields(UPBIT_ROW, **changed)
     if trade:
         row["trades"] = [with_fields(row["trades"][0], **trade)]
-    return upbit.report_of(read(row, upbit.OrderRow, "order"), OTHER_MAKER)
+    return won.report_of(read(row, upbit.OrderRow, "order"), OTHER_MAKER)
 
 
 REST_FILL = dataclasses.replace(UPBIT_FILL, ts_event=1710751590000)
@@ -319,7 +320,7 @@ def test_upbits_order_without_its_trades_has_been_executed_all_the_same(missing:
 def test_my_orders_optional_fields_are_no_reason_to_lose_a_fill(field: str, changed: dict[str, Any], missing: str | None) -> None:
     frame = json.dumps(with_fields(UPBIT_EVENT, **dict.fromkeys(field.split(), missing))).encode()
     assert upbit.kind_of(frame) == "myOrder"
-    report = upbit.report_of_event(frame, {"KRW-XRP": OTHER_MAKER})
+    report = won.report_of_event(upbit.event_of(frame), {"KRW-XRP": OTHER_MAKER})
     assert report.fills == (dataclasses.replace(UPBIT_FILL, **changed),)
 
 
@@ -327,12 +328,12 @@ def test_my_orders_optional_fields_are_no_reason_to_lose_a_fill(field: str, chan
 @pytest.mark.parametrize("field", ["trade_uuid", "price", "volume", "executed_volume", "ask_bid"])
 def test_my_order_of_a_trade_without_what_makes_it_one_cannot_be_read(field: str, missing: str | None) -> None:
     with pytest.raises(WireError):
-        upbit.report_of_event(json.dumps(with_fields(UPBIT_EVENT, **{field: missing})).encode(), {"KRW-XRP": UPBIT_XRP})
+        won.report_of_event(upbit.event_of(json.dumps(with_fields(UPBIT_EVENT, **{field: missing})).encode()), {"KRW-XRP": UPBIT_XRP})
 
 
 def test_my_order_and_execution_report_of_a_market_that_is_not_connected_tell_whose_order_it_is_and_no_fill() -> None:
-    at_upbit = upbit.report_of_event(json.dumps(UPBIT_EVENT).encode(), {})
-    here = upbit.report_of_event(json.dumps(UPBIT_EVENT).encode(), {"KRW-XRP": UPBIT_XRP})
+    at_upbit = won.report_of_event(upbit.event_of(json.dumps(UPBIT_EVENT).encode()), {})
+    here = won.report_of_event(upbit.event_of(json.dumps(UPBIT_EVENT).encode()), {"KRW-XRP": UPBIT_XRP})
     assert here.fills
     assert at_upbit == dataclasses.replace(here, fills=())
     event = json.dumps(json.loads(execution(**BINANCE_EVENT))["event"]).encode()
@@ -343,7 +344,7 @@ def test_my_order_and_execution_report_of_a_market_that_is_not_connected_tell_wh
 
 def test_a_maker_of_my_order_and_an_ask_are_told_as_such() -> None:
     frame = json.dumps(with_fields(UPBIT_EVENT, is_maker=True, ask_bid="ASK")).encode()
-    report = upbit.report_of_event(frame, {"KRW-XRP": UPBIT_XRP})
+    report = won.report_of_event(upbit.event_of(frame), {"KRW-XRP": UPBIT_XRP})
     assert report.fills == (dataclasses.replace(UPBIT_FILL, liquidity="maker", side=Side.SELL),)
 
 
@@ -472,7 +473,7 @@ def test_a_fill_of_which_no_time_is_told_has_that_of_its_receipt() -> None:
                 ("t-3", 1710751593000),
             ]
 
-    assert upbit.ms_of(None) == upbit.ms_of("") == 0
+    assert won.ms_of(None) == won.ms_of("") == 0
     run(main)
 
 

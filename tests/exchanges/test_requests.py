@@ -441,7 +441,7 @@ def test_every_order_of_upbit_that_closed_is_found_week_by_week_and_page_by_page
 
 
 def test_the_fills_of_so_many_ended_orders_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arbtui.exchanges.upbit.adapter._SETTLED", 2)
+    monkeypatch.setattr("arbtui.exchanges.won.adapter._SETTLED", 2)
     rows = [upbit_row(f"u{number}", 1710751590000) for number in (1, 2, 3)]
 
     async def one(request: web.Request) -> web.StreamResponse:
@@ -535,9 +535,9 @@ def test_the_end_of_an_immediate_order_is_waited_for_until_the_stream_tells_it_a
     async def pause(event: asyncio.Event, seconds: float) -> None:
         waits.append(event.is_set())
         if len(waits) == 2:
-            made[0]._awaited["a1"].set()  # as the stream does
+            made[0]._outcomes._awaited["a1"].set()  # as the stream does
 
-    monkeypatch.setattr("arbtui.exchanges.upbit.adapter.pause_until", pause)
+    monkeypatch.setattr("arbtui.exchanges.order_outcome.pause_until", pause)
 
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
@@ -549,7 +549,7 @@ def test_the_end_of_an_immediate_order_is_waited_for_until_the_stream_tells_it_a
             assert (report.state, report.filled_qty, len(report.fills)) == (OrderState.EXPIRED, Decimal(7), 1)
             assert waits == [False, False, False]  # what was told once does not spare the waits after it
             assert len(venue.of("GET", "/v1/order")) == 3
-            assert adapter._awaited == {}
+            assert adapter._outcomes._awaited == {}
 
     run(main)
 
@@ -559,7 +559,7 @@ def test_the_stream_wakes_who_waits_for_the_end_of_an_order(state: str, ends: bo
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
             assert isinstance(adapter, UpbitAdapter)
-            awaited, other = adapter._awaited["a1"], adapter._awaited["b2"] = asyncio.Event(), asyncio.Event()
+            awaited, other = adapter._outcomes._awaited["a1"], adapter._outcomes._awaited["b2"] = asyncio.Event(), asyncio.Event()
             seen: list[OrderReport] = []
             account = cast(AccountEvents, SimpleNamespace(on_order=seen.append))
             adapter._on_frame(json.dumps(UPBIT_EVENT | {"state": state}).encode(), account, cast(PrivateStream, None))
@@ -673,7 +673,7 @@ def test_the_clock_is_read_three_times_and_the_quickest_answer_counts() -> None:
         async with scripted() as venue, adapter_of(venue, "binance") as adapter:
             clock = Steps(1_700_000_000_000)
             clock.steps = [0.0, 40.0, 0.0, 10.0, 0.0, 20.0]
-            adapter._clock = clock
+            adapter._venue_clock._clock = clock
             times = [1_699_999_990_000, 1_699_999_999_000, 1_699_999_980_000]
             venue.on("GET", "/api/v3/time", *(value({"serverTime": each}) for each in times))
             await adapter.measure_clock()

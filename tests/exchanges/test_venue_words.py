@@ -383,7 +383,7 @@ TOO_MANY = {"error": {"name": "too_many_requests", "message": "slower"}}
 )
 def test_one_lost_answer_about_a_market_does_not_end_a_start(lost: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand markets are a thousand questions at Upbit."""
-    monkeypatch.setattr("arbtui.exchanges.upbit.adapter._ASKED_AGAIN_AFTER_S", (0.01, 0.01))
+    monkeypatch.setattr("arbtui.exchanges.won.adapter._ASKED_AGAIN_AFTER_S", (0.01, 0.01))
 
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter:

@@ -23,7 +23,7 @@ from arbtui.runtime.plan import Plan
 from arbtui.runtime.session import Session
 from arbtui.runtime.venues import Ground, Venues, simulated_venues
 from arbtui.sandbox.book_corruptor import corrupted, multiplied
-from arbtui.sandbox.upbit.rewriting import rewritten
+from arbtui.sandbox.won.rewriting import rewritten
 from arbtui.settings.load import load_profile
 from arbtui.simulation.market_simulator import MarketSimulator
 

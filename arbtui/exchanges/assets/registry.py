@@ -8,6 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from arbtui.exchanges.assets.contracts import contradiction
+from arbtui.exchanges.networks import Networks
+
 
 class Quarantine(StrEnum):
     """Why two listings are not paired."""
@@ -16,6 +19,7 @@ class Quarantine(StrEnum):
     CLASH = "CLASH"  #: known to be two assets
     RENAMED = "RENAMED"  #: a venue changed the ticker; a similar ticker at the other venue proves nothing
     TICKER_DIFFERS = "TICKER_DIFFERS"  #: one asset under two tickers: its balances cannot be combined yet
+    CONTRACT = "CONTRACT"  #: the venues name two contract addresses on one network
     PRICE_RATIO = "PRICE_RATIO"  #: the two prices are outside the asset's band, or one is missing
 
 
@@ -117,6 +121,7 @@ class AssetRegistry:
         listed: Mapping[str, Sequence[str]],
         signed: Mapping[str, SignOff],
         prices: Mapping[str, Mapping[str, float]] | None = None,
+        networks: Mapping[str, Networks] | None = None,
     ) -> Pairing:
         """Pair what two venues list.
 
@@ -125,6 +130,8 @@ class AssetRegistry:
             signed: sign-offs by symbol.
             prices: by exchange and ticker, all in one currency; None where none are known yet (the routes check the ratio again at
                 every price). Where they are given, an asset without a price is quarantined.
+            networks: by exchange, with contract addresses, of the venues that publish them; no signature outweighs two addresses on one
+                network.
         """
         (here, first), (there, second) = listed.items()
         at = {here: frozenset(first), there: frozenset(second)}
@@ -146,6 +153,10 @@ class AssetRegistry:
             if found is None and asset is None:
                 detail = f"{here} and {there} list it; `arbtui assets sign {ticker}` once you have made sure that it is one asset"
                 found = Quarantined(ticker, Quarantine.UNKNOWN, detail)
+            if found is None and asset is not None and networks is not None:
+                terms = networks.get(here, {}).get(ticker, ()), networks.get(there, {}).get(elsewhere, ())
+                why = contradiction(here, terms[0], there, terms[1])
+                found = None if why is None else Quarantined(asset.symbol, Quarantine.CONTRACT, why)
             if found is None and asset is not None and prices is not None:
                 found = self._out_of_band(asset, prices[here].get(ticker, 0.0), prices[there].get(elsewhere, 0.0))
             if found is not None:

@@ -20,16 +20,17 @@ import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import read
+from arbtui.exchanges.amounts import fee_rate, last_price, read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.binance import orders
 from arbtui.exchanges.binance.networks import Coin, networks_of
 from arbtui.exchanges.binance.refusals import refusal
 from arbtui.exchanges.binance.rules import FEE_COIN, markets_of
-from arbtui.exchanges.ccxt_adapter import ARCHIVED, CcxtAdapter, Costs, Listing, smallest_order, unreadable
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing, smallest_order
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
-from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, next_frame
+from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, confirmed
+from arbtui.exchanges.queries import ARCHIVED, Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import VenueFailed, VenueRefused, WireError
@@ -46,8 +47,6 @@ _ASKED_ONE_BY_ONE = 50
 _ODD_AT_MOST = 5
 _SYMBOLS_A_REQUEST = 100
 _TRADES_A_PAGE = 1000
-#: The venue's clock is read this many times; the reading with the shortest round trip is used.
-_CLOCK_READINGS = 3
 
 
 class _Price(msgspec.Struct):
@@ -87,7 +86,7 @@ class BinanceAdapter(CcxtAdapter):
                 last_prices[price.symbol] = price.price
         self.tell_odd(before)
         markets = {code: market for code, market in markets.items() if code not in self.odd}
-        return {code: Listing(market, float(last_prices.get(code, 0))) for code, market in markets.items()}
+        return {code: Listing(market, last_price(last_prices.get(code, ZERO))) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused (``/sapi/v1/account/apiRestrictions``)."""
@@ -117,10 +116,8 @@ class BinanceAdapter(CcxtAdapter):
 
     async def check_account(self) -> None:
         """See :meth:`CcxtAdapter.check_account`."""
-        try:
+        with self.reading():
             account = await self._account()
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         if not account.canTrade:
             raise VenueRefused("binance: this account may not trade (account.canTrade is false); ask Binance's support")
 
@@ -166,7 +163,9 @@ class BinanceAdapter(CcxtAdapter):
     async def _with_commissions(self, markets: Mapping[str, Market], account: orders.Account) -> dict[str, Market]:
         """The rates of ``markets``, and the asset that fees are taken in: that switch is the account's, so one market tells it."""
         if len(markets) > _ASKED_ONE_BY_ONE:
-            fees = replace(await self._first_fees(markets), taker=account.commissionRates.taker, maker=account.commissionRates.maker)
+            common = account.commissionRates
+            taker, maker = fee_rate(common.taker, "commissionRates"), fee_rate(common.maker, "commissionRates")
+            fees = replace(await self._first_fees(markets), taker=taker, maker=maker)
             return {code: replace(market, fees=fees) for code, market in markets.items() if code not in self.odd}
         before = len(self.odd)
         made = await asyncio.gather(*(self._with_commission(market) for market in markets.values()))
@@ -189,41 +188,27 @@ class BinanceAdapter(CcxtAdapter):
 
     async def _with_commission(self, market: Market) -> Market | None:
         """``market`` with the account's own fees; None, and named, where the venue tells none that make sense."""
-        answer = await self.query("private", "GET", "account/commission", {"symbol": market.code}, costs={"weight": 20})
+        named = {"symbol": market.code}
+        answer = await self.query_of_market(market.code, "private", "account/commission", named, costs={"weight": 20})
+        if answer is None:
+            return None
         try:
             commission = read(answer, orders.Commission, "commission")
+            fees = replace(market.fees, taker=commission.taker, maker=commission.maker)
         except WireError as error:
             self.odd[market.code] = str(error)
             return None
-        fees = replace(market.fees, taker=commission.taker, maker=commission.maker)
         if commission.is_paid_in_bnb:  # nothing is taken out of the coin bought; the undiscounted rate errs on the safe side
             log.info("binance %s: fees are paid in %s while there is some; order sizes assume that", market.code, FEE_COIN)
             fees = replace(fees, taken_in=FeeTakenIn.COIN, coin=FEE_COIN)
         return replace(market, fees=fees)
 
-    async def measure_clock(self) -> None:
-        """Measure how far our clock is ahead, from the reading with the shortest round trip."""
-        best_s, skew = float("inf"), 0
-        for _ in range(_CLOCK_READINGS):
-            started, ours = self._clock.monotonic(), self._clock.time_ms()
-            answer = await self.query("public", "GET", "time", costs={"weight": 1}, lane=Lane.HEDGE)
-            took_s = self._clock.monotonic() - started
-            theirs = answer.get("serverTime") if isinstance(answer, dict) else None
-            if not isinstance(theirs, int):
-                raise VenueFailed("binance: /api/v3/time has no serverTime")
-            if took_s < best_s:
-                best_s, skew = took_s, round(ours + took_s * 500 - theirs)
-        self._client.set_clock_skew(skew, best_s * 1000)
-        self._doubts_clock = False
-
-    async def ping(self) -> None:
-        """See :meth:`CcxtAdapter.ping`: compares the clocks again."""
-        await self.measure_clock()
-
-    async def settle_clock(self) -> None:
-        """See :meth:`CcxtAdapter.settle_clock`."""
-        if self._doubts_clock:
-            await self.measure_clock()
+    async def _venue_time_ms(self) -> int:
+        answer = await self.query("public", "GET", "time", costs={"weight": 1}, lane=Lane.HEDGE)
+        theirs = answer.get("serverTime") if isinstance(answer, dict) else None
+        if not isinstance(theirs, int):
+            raise VenueFailed("binance: /api/v3/time has no serverTime")
+        return theirs
 
     async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:
         self._traded[order.market.code] = None
@@ -276,10 +261,8 @@ class BinanceAdapter(CcxtAdapter):
 
     async def _open_rows(self, lane: Lane) -> list[orders.OrderRow]:
         answer = await self.query("private", "GET", "openOrders", costs={"weight": 80}, lane=lane)
-        try:
+        with self.reading():
             return read(answer, list[orders.OrderRow], "openOrders")
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""
@@ -290,7 +273,7 @@ class BinanceAdapter(CcxtAdapter):
             return None
         if answer is ARCHIVED:
             return OrderReport(self.name, client_order_id, "", OrderState.EXPIRED, ZERO, (), "ORDER_ARCHIVED")
-        try:
+        with self.reading():
             row = read(answer, orders.OrderRow, "order")
             if row.clientOrderId != client_order_id:
                 raise WireError("order", f"asked for {client_order_id}, got {row.clientOrderId}")
@@ -302,15 +285,11 @@ class BinanceAdapter(CcxtAdapter):
                 )
                 trades = read(fills, list[orders.TradeRow], "myTrades")
             return orders.report_of(row, tuple(orders.fill_of_trade(trade, market, client_order_id) for trade in trades))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
-        try:
+        with self.reading():
             return [orders.report_of(row) for row in await self._open_rows(lane)]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`, with one limitation: Binance lists fills by symbol only.
@@ -319,14 +298,12 @@ class BinanceAdapter(CcxtAdapter):
         """
         codes = self.markets if len(self.markets) <= _ASKED_ONE_BY_ONE else self._traded
         fills: list[Fill] = []
-        try:
+        with self.reading():
             for code in list(codes):
                 market = self.market(code)
                 for row in await self._trades_since(code, since_ms, lane):
                     client_order_id = await self._client_id(code, row.orderId, lane)
                     fills.append(orders.fill_of_trade(row, market, client_order_id))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         return sorted(fills, key=lambda fill: fill.ts_event)
 
     async def _trades_since(self, code: str, since_ms: int, lane: Lane) -> list[orders.TradeRow]:
@@ -355,18 +332,14 @@ class BinanceAdapter(CcxtAdapter):
 
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
-        try:
+        with self.reading():
             return orders.balances_of(await self._account(lane))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`."""
         answer = await self.ask_aside("sapi", "capital/config/getall", costs={"weight": 10})
-        try:
+        with self.reading():
             return networks_of(read(answer, list[Coin], "capital/config/getall"), assets)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
         """The user data stream of the ws-api."""
@@ -390,8 +363,4 @@ class BinanceAdapter(CcxtAdapter):
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
         """``userDataStream.subscribe.signature``; listenKeys are not used for spot any more (Spot, User Data Stream requests)."""
         await socket.send_json({"id": "1", "method": "userDataStream.subscribe.signature", "params": self._client.signing.stream_login()})
-        while True:
-            frame = await next_frame(socket)
-            if orders.event_of(frame)[0] == "answer":
-                return
-            take(frame)
+        await confirmed(socket, take, lambda frame: orders.event_of(frame)[0] == "answer")

@@ -20,6 +20,7 @@ class _Network(msgspec.Struct):
     busy: bool = False
     depositDesc: str = ""
     withdrawDesc: str = ""
+    contractAddress: str | None = None
 
 
 class Coin(msgspec.Struct):
@@ -46,5 +47,6 @@ def _terms(asset: str, one: _Network) -> NetworkTerms:
         step=one.withdrawIntegerMultiple or None,
         minutes=one.estimatedArrivalTime or None,
         is_busy=one.busy,
+        contract=one.contractAddress or "",
         words=said[:200],
     )

@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.amounts import amount, read, reader
+from arbtui.exchanges.amounts import amount, fee_rate, read, reader, side_of
 from arbtui.exchanges.binance.errors import told_error
+from arbtui.exchanges.fill_fee import fee_of
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
-from arbtui.model.market import FeeTakenIn, Market
+from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, OrderState, Side
 
 EXCHANGE = "binance"
@@ -102,6 +103,10 @@ class _SideRates(msgspec.Struct, frozen=True):
     buyer: Decimal = Decimal(0)
     seller: Decimal = Decimal(0)
 
+    def of(self, rate: Decimal) -> Decimal:
+        """``rate`` with what buying or selling costs on top, whichever is more; raises WireError for what is no rate."""
+        return fee_rate(rate, "commission") + max(fee_rate(self.buyer, "commission"), fee_rate(self.seller, "commission"))
+
 
 class _Discount(msgspec.Struct, frozen=True):
     enabledForAccount: bool = False
@@ -119,15 +124,17 @@ class Commission(msgspec.Struct):
 
     @property
     def taker(self) -> Decimal:
-        """The taker rate, the greater of buying and selling."""
-        parts = (self.standardCommission, self.specialCommission, self.taxCommission)
-        return sum((part.taker + max(part.buyer, part.seller) for part in parts), Decimal(0))
+        """The taker rate, the greater of buying and selling; raises WireError where a part of it is no rate."""
+        return sum((part.of(part.taker) for part in self._parts), Decimal(0))
 
     @property
     def maker(self) -> Decimal:
-        """The maker rate, the greater of buying and selling."""
-        parts = (self.standardCommission, self.specialCommission, self.taxCommission)
-        return sum((part.maker + max(part.buyer, part.seller) for part in parts), Decimal(0))
+        """The maker rate, the greater of buying and selling; raises WireError where a part of it is no rate."""
+        return sum((part.of(part.maker) for part in self._parts), Decimal(0))
+
+    @property
+    def _parts(self) -> tuple[_SideRates, ...]:
+        return self.standardCommission, self.specialCommission, self.taxCommission
 
     @property
     def is_paid_in_bnb(self) -> bool:
@@ -147,13 +154,6 @@ def state_of(status: str) -> OrderState:
         raise WireError("status", f"{status!r} is not an order status") from None
 
 
-def side_of(side: str) -> Side:
-    """Our side for BUY and SELL."""
-    if side not in ("BUY", "SELL"):
-        raise WireError("side", f"{side!r} is neither BUY nor SELL")
-    return Side.BUY if side == "BUY" else Side.SELL
-
-
 def report_of(row: OrderRow, fills: tuple[Fill, ...] = ()) -> OrderReport:
     """The report of an order from ``row`` and its separately fetched ``fills``."""
     filled = amount(row.executedQty, "executedQty")
@@ -167,7 +167,7 @@ def report_of_answer(answer: Any, market: Market, now_ms: int) -> OrderReport:
         WireError: it is not such an answer; the order may have been accepted all the same.
     """
     row = read(answer, OrderRow, "order")
-    side = side_of(row.side)
+    side = side_of(row.side, "BUY", "SELL")
     fills = tuple(
         fill_of(
             market,
@@ -208,7 +208,7 @@ def fill_of(
     """
     if trade_id < 0 or (fee is not None and not fee.is_finite()):
         raise WireError("fill", f"trade {trade_id}, fee {fee} {fee_currency}")
-    fee, fee_currency = _fee(market, side, amount(qty, "qty"), amount(price, "price"), fee, fee_currency)
+    fee, fee_currency = fee_of(market, side, amount(qty, "qty"), amount(price, "price"), fee, fee_currency)
     return Fill(
         exchange=EXCHANGE,
         trade_id=f"{market.code}:{trade_id}",
@@ -226,18 +226,6 @@ def fill_of(
         liquidity="maker" if is_maker else "taker",
         ts_event=ts_ms,
     )
-
-
-def _fee(market: Market, side: Side, qty: Decimal, price: Decimal, fee: Decimal | None, currency: str | None) -> tuple[Decimal, str]:
-    """A fill's fee and its currency: as told, else by the market's rate and rule. A fee that is not told is not a fee of zero.
-
-    ``N`` is null where there is no commission (User Data Stream, Order Update).
-    """
-    in_coin = side is Side.BUY and market.fees.taken_in is FeeTakenIn.RECEIVED
-    received = market.base if in_coin else market.quote
-    if fee is not None and (currency or not fee):
-        return fee, currency or received
-    return (qty if in_coin else qty * price) * market.fees.taker, received
 
 
 def fill_of_trade(row: TradeRow, market: Market, client_order_id: str) -> Fill:
@@ -344,7 +332,7 @@ def report_of_event(event: bytes, markets: Mapping[str, Market]) -> OrderReport:
                 trade_id=execution.trade_id,
                 client_order_id=client_order_id,
                 order_id=execution.order_id,
-                side=side_of(execution.side),
+                side=side_of(execution.side, "BUY", "SELL"),
                 qty=execution.qty,
                 price=execution.price,
                 fee=execution.fee,

@@ -8,12 +8,13 @@ per 5 minutes and address; connections end after 24 hours. A REST depth answer o
 import json
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import Any
 
 import msgspec
 
+from arbtui.exchanges.framing import Framing
 from arbtui.exchanges.numbers import Price, Quantity
-from arbtui.exchanges.subscriptions import Notice, NoticeKind, RestCall, Subscription, share
-from arbtui.exchanges.wire import not_json
+from arbtui.exchanges.subscriptions import Notice, NoticeKind, RestCall, Subscription
 
 STREAMS_A_SOCKET = 200  #: far under the venue's 1024: a lost connection then affects 66 markets, not all
 STREAMS_A_MESSAGE = 100  #: about 2 kB
@@ -32,17 +33,16 @@ class _Depth(msgspec.Struct, gc=False):
 _depth = msgspec.json.Decoder(_Depth, strict=False).decode
 
 
-class BinanceFraming:
+class BinanceFraming(Framing):
     """A :class:`arbtui.exchanges.subscriptions.PublicFraming`.
 
     Args:
         usdm: True for USD-M futures, False for spot.
     """
 
-    confirmations = 0
     message_gap_s = 0.25
-    connect_costs: Mapping[str, float] = {"socket-connect": 1}
-    lifetime_s = 86_400.0
+    data_starts = (_START,)
+    markets_a_socket = STREAMS_A_SOCKET // len(_KINDS)
 
     def __init__(self, *, usdm: bool = False) -> None:
         self._depth_path = "/fapi/v1/depth" if usdm else "/api/v3/depth"
@@ -51,29 +51,28 @@ class BinanceFraming:
         """See :class:`arbtui.exchanges.subscriptions.PublicFraming`; streams of the connection itself begin with ``!``."""
         return raw.startswith(_START) and raw[len(_START) : len(_START) + 1] != b"!"
 
-    def notice(self, raw: bytes) -> Notice | None:
+    def _notice_of(self, message: Mapping[str, Any]) -> Notice | None:
         """Answers to SUBSCRIBE, and ``serverShutdown`` (Spot, WebSocket Streams, "Server Shutdown"), raw and combined."""
-        try:
-            told = msgspec.json.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        if not isinstance(told, dict):
-            return None
-        event = told.get("data", told)
+        event = message.get("data", message)
         if isinstance(event, dict) and event.get("e") == "serverShutdown":
             return Notice(NoticeKind.SHUTDOWN)
-        error = told.get("error")
-        if error is None and "msg" in told and "code" in told:  # the older form: {"code": 2, "msg": "..."}
-            error = told
+        error = message.get("error")
+        if error is None and "msg" in message and "code" in message:  # the older form: {"code": 2, "msg": "..."}
+            error = message
         if error is not None:
             words = f"{error.get('code', '')} {error.get('msg', '')}".strip() if isinstance(error, dict) else str(error)
             return Notice(NoticeKind.REFUSED, words)
-        return Notice(NoticeKind.CONFIRMED) if "id" in told and told.get("result", "") is None else None
+        return Notice(NoticeKind.CONFIRMED) if "id" in message and message.get("result", "") is None else None
 
-    def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:
-        """Sockets of up to :data:`STREAMS_A_SOCKET` streams: depth diffs, best prices and trades of each market."""
-        markets = share(len(codes), STREAMS_A_SOCKET // len(_KINDS), sockets)
-        return [_subscription(codes[at : at + markets]) for at in range(0, len(codes), markets)]
+    def _subscription(self, number: int, codes: Sequence[str]) -> Subscription:
+        """A socket of up to :data:`STREAMS_A_SOCKET` streams: depth diffs, best prices and trades of each market."""
+        streams = [f"{code.lower()}@{kind}" for code in codes for kind in _KINDS]
+        parts = [streams[at : at + STREAMS_A_MESSAGE] for at in range(0, len(streams), STREAMS_A_MESSAGE)]
+        messages = [
+            json.dumps({"method": "SUBSCRIBE", "params": part, "id": place}, separators=(",", ":")).encode()
+            for place, part in enumerate(parts, 1)
+        ]
+        return Subscription(tuple(codes), tuple(messages), len(streams))
 
     def snapshot(self, code: str) -> RestCall | None:
         """REST depth of :data:`DEPTH` levels."""
@@ -83,12 +82,8 @@ class BinanceFraming:
         """REST depth of 5 levels."""
         return RestCall(f"{self._depth_path}?symbol={code}&limit=5", {"weight": 5})
 
-    def read_probe(self, raw: bytes) -> tuple[float, float]:
-        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
-        try:
-            depth = _depth(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise not_json(raw, error) from None
+    def _best_of(self, raw: bytes) -> tuple[float, float]:
+        depth = _depth(raw)
         return depth.bids[0][0] if depth.bids else 0.0, depth.asks[0][0] if depth.asks else inf
 
     def merge_key(self, raw: bytes) -> bytes | None:
@@ -97,13 +92,3 @@ class BinanceFraming:
             return None
         key = raw[: raw.find(b'"', len(_START))]
         return key if key.endswith(_TICKER_END) else None
-
-
-def _subscription(codes: Sequence[str]) -> Subscription:
-    streams = [f"{code.lower()}@{kind}" for code in codes for kind in _KINDS]
-    parts = [streams[at : at + STREAMS_A_MESSAGE] for at in range(0, len(streams), STREAMS_A_MESSAGE)]
-    messages = [
-        json.dumps({"method": "SUBSCRIBE", "params": part, "id": number}, separators=(",", ":")).encode()
-        for number, part in enumerate(parts, 1)
-    ]
-    return Subscription(tuple(codes), tuple(messages), len(streams))

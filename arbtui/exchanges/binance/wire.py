@@ -13,11 +13,10 @@ import msgspec
 from msgspec import Struct, field
 
 from arbtui.exchanges.numbers import PaddedPrice, Price, Quantity, Sequence, Timestamp
-from arbtui.exchanges.wire import MarketDataSink, not_json
+from arbtui.exchanges.wire import UNREADABLE, MarketDataSink, not_json
 from arbtui.model.errors import WireError
 from arbtui.model.order import Side
 
-_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _TICKER, _DEPTH, _TRADE = b"bdt"  #: first letters of the stream names bookTicker, depth, trade
 _WHOLE_DEPTH = (b"@", b'"')  #: what follows `depth` in `depth@100ms` and `depth`; in `depth5@100ms` a number does
 _PART = re.compile(r"@(depth\d.*)")
@@ -120,7 +119,7 @@ class BinanceDecoder:
         if hint == _TICKER:
             try:
                 ticker = _ticker_frame(raw).data
-            except _BROKEN:
+            except UNREADABLE:
                 self._slowly(raw)
             else:
                 if (ticker.transaction_time < 0) is self._usdm:
@@ -129,14 +128,14 @@ class BinanceDecoder:
         elif hint == _DEPTH and raw[at + 5 : at + 6] in _WHOLE_DEPTH:
             try:
                 depth = _depth_frame(raw).data
-            except _BROKEN:
+            except UNREADABLE:
                 self._slowly(raw)
             else:
                 self._emit_depth(depth)
         elif hint == _TRADE:
             try:
                 trade = _trade_frame(raw).data
-            except _BROKEN:
+            except UNREADABLE:
                 self._slowly(raw)
             else:
                 self._emit_trade(trade)
@@ -147,7 +146,7 @@ class BinanceDecoder:
         """Decode a REST depth answer of market ``code``; raises WireError likewise."""
         try:
             snapshot = _snapshot(raw)
-        except _BROKEN as error:
+        except UNREADABLE as error:
             raise WireError("depth snapshot", str(error)) from None
         self._sink.on_snapshot(code, snapshot.bids, snapshot.asks, snapshot.event_time, snapshot.update_id)
 
@@ -176,7 +175,7 @@ class BinanceDecoder:
         event: Any
         try:
             message = msgspec.json.decode(raw)
-        except _BROKEN as error:
+        except UNREADABLE as error:
             raise not_json(raw, error) from None
         kind, data = _kind_of(message)
         try:
@@ -190,7 +189,7 @@ class BinanceDecoder:
                 emit, event = self._emit_trade, msgspec.convert(data, _AggregateTrade, strict=False)
             else:
                 emit, event = self._sink.on_other, kind
-        except _BROKEN as error:
+        except UNREADABLE as error:
             raise WireError(kind, str(error)) from None
         emit(event)
 

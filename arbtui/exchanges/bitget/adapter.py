@@ -13,7 +13,7 @@ Quirks, with the document that states each (bitget.com/api-doc, 2025-11):
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -21,8 +21,7 @@ from typing import Any
 import aiohttp
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import read
-from arbtui.exchanges.answers import Meaning, RequestFailed
+from arbtui.exchanges.amounts import fee_rate, last_price, read
 from arbtui.exchanges.bitget import orders
 from arbtui.exchanges.bitget.limits import cost
 from arbtui.exchanges.bitget.networks import Coin, networks_of
@@ -30,17 +29,19 @@ from arbtui.exchanges.bitget.orders import data_of
 from arbtui.exchanges.bitget.refusals import refusal
 from arbtui.exchanges.bitget.rules import FEE_COIN, markets_of
 from arbtui.exchanges.bitget.subscriptions import KEEPALIVE
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
-from arbtui.exchanges.private_stream import PrivateStream, next_frame
+from arbtui.exchanges.order_outcome import OrderOutcomes
+from arbtui.exchanges.private_stream import PrivateStream, confirmed
+from arbtui.exchanges.queries import Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.signing import RECV_WINDOW_MS
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, VenueFailed, VenueRefused, WireError
+from arbtui.model.errors import VenueFailed, VenueRefused, WireError
 from arbtui.model.market import Fees, FeeTakenIn, Market
 from arbtui.model.money import plain
-from arbtui.model.order import Balance, Fill, Order, OrderState, TimeInForce
+from arbtui.model.order import Balance, Fill, Order, OrderState
 
 log = logging.getLogger("arbtui")
 
@@ -62,8 +63,6 @@ _REMEMBERED = 10_000
 _HISTORY_MS = 90 * 86_400_000
 #: ms before the sending from which an order is searched for: clocks differ.
 _CLOCKS_DIFFER_MS = 10_000
-#: The venue's clock is read this many times; the reading with the shortest round trip is used.
-_CLOCK_READINGS = 3
 #: What the private stream subscribes to.
 _PRIVATE_CHANNELS = (
     {"instType": "SPOT", "channel": "orders", "instId": "default"},
@@ -90,7 +89,7 @@ class BitgetAdapter(CcxtAdapter):
         self._ids: dict[str, str] = {}  # client id -> venue id, newest last, bounded
         self._client_ids: dict[str, str] = {}  # venue id -> client id, the same
         self._sent: dict[str, tuple[str, int]] = {}  # client id of orders of this run -> time in force and time sent (ms)
-        self._awaited: dict[str, asyncio.Event] = {}  # immediate orders being looked up; set when the stream reports their end
+        self._outcomes = OrderOutcomes(self.fetch_order, _LOOK_AFTER_S)
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
@@ -104,7 +103,7 @@ class BitgetAdapter(CcxtAdapter):
         for row in rows:
             code = str(row.get("symbol", "?")) if isinstance(row, dict) else "?"
             try:
-                prices[code] = float(read(row, orders.Ticker, "tickers").lastPr)
+                prices[code] = last_price(read(row, orders.Ticker, "tickers").lastPr)
             except WireError as error:
                 if code in markets:
                     self.odd[code] = error.detail
@@ -118,9 +117,9 @@ class BitgetAdapter(CcxtAdapter):
             await self.check_keys()
             before = len(self.odd)
             listed = await self._listed()
-            self.tell_odd(before)
             wanted = listed if codes is None else {code: listed[code] for code in codes if code in listed}
             self.markets = await self._with_fees(wanted)
+            self.tell_odd(before)
         except WireError as error:
             raise unreadable(self.name, error) from error
 
@@ -140,9 +139,6 @@ class BitgetAdapter(CcxtAdapter):
             log.warning("bitget: this key works from every address; restrict it to this machine's")
         return f"may read and trade, cannot withdraw; works from {'listed addresses only' if listed else 'every address'}"
 
-    async def check_account(self) -> None:
-        """See :meth:`CcxtAdapter.check_account`: Bitget tells nothing of the kind."""
-
     def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
         """See :meth:`CcxtAdapter.unknown_order`."""
         return {"symbol": market.code, "clientOid": client_order_id}
@@ -152,34 +148,12 @@ class BitgetAdapter(CcxtAdapter):
         asked, costs = (params, cost("cancel")) if path == _CANCEL else ({"clientOid": params["clientOid"]}, self.query_costs)
         await self._client.request("private", method, path, asked, lane=Lane.HEDGE, costs=costs)
 
-    async def test_order(self) -> None:
-        """See :meth:`CcxtAdapter.test_order`: there is none."""
-        raise VenueFailed("bitget: an order cannot be tested")
-
-    async def measure_clock(self) -> None:
-        """Measure how far our clock is ahead, from the reading with the shortest round trip."""
-        best_s, skew = float("inf"), 0
-        for _ in range(_CLOCK_READINGS):
-            started, ours = self._clock.monotonic(), self._clock.time_ms()
-            answer = await self.query("public", "GET", "v2/public/time", costs=cost("market"), lane=Lane.HEDGE)
-            took_s = self._clock.monotonic() - started
-            try:
-                theirs = int(data_of(answer, dict[str, Any], "time")["serverTime"])
-            except (WireError, KeyError, TypeError, ValueError):
-                raise VenueFailed("bitget: /api/v2/public/time has no serverTime") from None
-            if took_s < best_s:
-                best_s, skew = took_s, round(ours + took_s * 500 - theirs)
-        self._client.set_clock_skew(skew, best_s * 1000)
-        self._doubts_clock = False
-
-    async def ping(self) -> None:
-        """See :meth:`CcxtAdapter.ping`: compares the clocks again."""
-        await self.measure_clock()
-
-    async def settle_clock(self) -> None:
-        """See :meth:`CcxtAdapter.settle_clock`."""
-        if self._doubts_clock:
-            await self.measure_clock()
+    async def _venue_time_ms(self) -> int:
+        answer = await self.query("public", "GET", "v2/public/time", costs=cost("market"), lane=Lane.HEDGE)
+        try:
+            return int(data_of(answer, dict[str, Any], "time")["serverTime"])
+        except (WireError, KeyError, TypeError, ValueError):
+            raise VenueFailed("bitget: /api/v2/public/time has no serverTime") from None
 
     async def _public(self, path: str) -> Any:
         return await self.query("public", "GET", path, costs=cost("market"))
@@ -193,23 +167,31 @@ class BitgetAdapter(CcxtAdapter):
         in_coin = data_of(answer, orders.Deduct, "deduct-info").deduct == "on"
         if in_coin:  # nothing is taken out of the coin bought; the undiscounted rate errs on the safe side
             log.info("bitget: fees are paid in %s while there is some; order sizes assume that", FEE_COIN)
-        asked = {} if len(markets) > _ASKED_ONE_BY_ONE else await self._rates(markets)
+        rates = {code: market.fees for code, market in markets.items()}
+        if len(markets) <= _ASKED_ONE_BY_ONE:
+            asked = await asyncio.gather(*map(self._rate, markets.values()))
+            rates = {code: fees for code, fees in zip(markets, asked, strict=True) if fees is not None}
         made = {}
-        for code, market in markets.items():
-            fees = asked.get(code, market.fees)
+        for code, fees in rates.items():
             if in_coin:
                 fees = replace(fees, taken_in=FeeTakenIn.COIN, coin=FEE_COIN)
-            made[code] = replace(market, fees=fees)
+            made[code] = replace(markets[code], fees=fees)
         return made
 
-    async def _rates(self, markets: Mapping[str, Market]) -> dict[str, Fees]:
-        async def rate(market: Market) -> tuple[str, Fees]:
-            params = {"symbol": market.code, "businessType": "spot"}
-            answer = await self.query("private", "GET", "v2/common/trade-rate", params, costs=cost("trade-rate"))
+    async def _rate(self, market: Market) -> Fees | None:
+        """The account's fees in ``market``; None, named in :attr:`odd`, where it tells none that make sense."""
+        params = {"symbol": market.code, "businessType": "spot"}
+        answer = await self.query_of_market(market.code, "private", "v2/common/trade-rate", params, costs=cost("trade-rate"))
+        if answer is None:
+            return None
+        try:
             told = data_of(answer, orders.TradeRate, "trade-rate")
-            return market.code, replace(market.fees, taker=told.takerFeeRate, maker=told.makerFeeRate)
-
-        return dict(await asyncio.gather(*(rate(market) for market in markets.values())))
+            return replace(
+                market.fees, taker=fee_rate(told.takerFeeRate, "takerFeeRate"), maker=fee_rate(told.makerFeeRate, "makerFeeRate")
+            )
+        except WireError as error:
+            self.odd[market.code] = str(error)
+            return None
 
     async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:
         self._sent[order.client_order_id] = (order.tif.value, self._clock.time_ms())
@@ -231,45 +213,17 @@ class BitgetAdapter(CcxtAdapter):
         if placed.clientOid and placed.clientOid != order.client_order_id:
             raise WireError("order", f"the answer is of another order, {placed.clientOid}")
         self._learn(placed.orderId, order.client_order_id)
-        report = OrderReport(self.name, order.client_order_id, placed.orderId, OrderState.ACCEPTED, order.filled_qty)
-        if order.tif is TimeInForce.GTC:
-            return report
-        ended = self._awaited[order.client_order_id] = asyncio.Event()
-        try:
-            for pause in _LOOK_AFTER_S:
-                await pause_until(ended, pause)
-                ended.clear()
-                try:
-                    found = await self.fetch_order(order.market.code, order.client_order_id)
-                except ArbtuiError:
-                    continue  # a failed query is no information
-                if found is not None:
-                    report = found
-                    if _is_whole(found):
-                        break
-        finally:
-            del self._awaited[order.client_order_id]
-        return report
+        accepted = OrderReport(self.name, order.client_order_id, placed.orderId, OrderState.ACCEPTED, order.filled_qty)
+        return await self._outcomes.of(order, accepted)
 
     async def cancel(self, code: str, client_order_id: str) -> None:
         """See :meth:`ExchangeAdapter.cancel`."""
         await self.cancel_one(code, client_order_id, {"symbol": code, "clientOid": client_order_id}, costs=cost("cancel"))
 
-    async def cancel_all(self) -> int:
-        """See :meth:`ExchangeAdapter.cancel_all`; each order by itself."""
-        standing = await self.list_standing()
-        done = await asyncio.gather(*(self.cancel_standing(order) for order in standing), return_exceptions=True)
-        for result in done:  # every order is tried before the first refusal is told
-            if isinstance(result, BaseException):
-                raise result
-        return len(standing)
-
     async def list_standing(self) -> Sequence[StandingOrder]:
         """See :meth:`ExchangeAdapter.list_standing`."""
-        try:
+        with self.reading():
             return [StandingOrder(row.code, row.clientOid or "", row.orderId) for row in await self._open_rows(Lane.CANCEL)]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def cancel_standing(self, order: StandingOrder) -> None:
         """See :meth:`ExchangeAdapter.cancel_standing`."""
@@ -279,18 +233,16 @@ class BitgetAdapter(CcxtAdapter):
     async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""
         market = self.market(code)
-        try:
+        with self.reading():
             row = await self._row_of(code, client_order_id, lane)
             if row is None:
                 return None
             self._learn(row.orderId, client_order_id)
             fills: tuple[Fill, ...] = ()
             if row.baseVolume:
-                found = [fill async for fill in self._fill_rows({"symbol": code, "orderId": row.orderId}, lane)]
+                found = await self._fill_rows({"symbol": code, "orderId": row.orderId}, lane)
                 fills = tuple(orders.fill_of_row(one, market, client_order_id) for one in reversed(found))
             return orders.report_of(row, fills, self._sent.get(client_order_id, ("", 0))[0])
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def _row_of(self, code: str, client_order_id: str, lane: Lane) -> orders.OrderRow | None:
         """The order of that id, wherever the venue keeps it."""
@@ -303,21 +255,11 @@ class BitgetAdapter(CcxtAdapter):
         return row
 
     async def _info(self, params: Mapping[str, str], lane: Lane) -> orders.OrderRow | None:
-        answer = await self._asked(params, lane)
+        answer = await self.find(*self.look_up, params, costs=cost("order-info"), lane=lane)
         if answer is None:
             return None
         rows = data_of(answer, list[orders.OrderRow], "orderInfo")
         return rows[0] if rows else None
-
-    async def _asked(self, params: Mapping[str, str], lane: Lane) -> Any | None:
-        """The answer of ``orderInfo``; None when the venue answers that it does not know the order."""
-        try:
-            return await self._client.request("private", "GET", _ORDER, params, lane=lane, costs=cost("order-info"))
-        except RequestFailed as error:
-            if error.meaning is Meaning.NOT_FOUND:
-                return None
-            self.standing.refused(error)
-            raise error.of_query() from None
 
     async def _search(self, code: str, client_order_id: str, lane: Lane) -> orders.OrderRow | None:
         """An order that is not found by its client id any more: among the open ones of its market, then among those that have ended."""
@@ -344,47 +286,38 @@ class BitgetAdapter(CcxtAdapter):
 
     async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
-        try:
+        with self.reading():
             return [orders.report_of(row) for row in await self._open_rows(lane)]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def _open_rows(self, lane: Lane, of: Mapping[str, str] | None = None) -> list[orders.OrderRow]:
-        rows: list[orders.OrderRow] = []
-        params = {"limit": str(_A_PAGE), **(of or {})}
-        while True:
+        async def page(after: str | None) -> list[orders.OrderRow]:
+            params = _page(of or {}, after)
             answer = await self.query("private", "GET", "v2/spot/trade/unfilled-orders", params, costs=cost("open-orders"), lane=lane)
-            page = data_of(answer, list[orders.OrderRow], "unfilled-orders")
-            rows += page
-            for row in page:
-                if row.clientOid:
-                    self._learn(row.orderId, row.clientOid)
-            if len(page) < _A_PAGE:
-                return rows
-            params["idLessThan"] = page[-1].orderId
+            return data_of(answer, list[orders.OrderRow], "unfilled-orders")
+
+        rows = await self.pages(page, lambda row: row.orderId, _A_PAGE)
+        for row in rows:
+            if row.clientOid:
+                self._learn(row.orderId, row.clientOid)
+        return rows
 
     async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`. Nothing older than 90 days is told."""
         fills: list[Fill] = []
-        try:
-            async for row in self._fill_rows({"startTime": str(max(since_ms, self._clock.time_ms() - _HISTORY_MS))}, lane):
+        with self.reading():
+            for row in await self._fill_rows({"startTime": str(max(since_ms, self._clock.time_ms() - _HISTORY_MS))}, lane):
                 market = self.markets.get(row.symbol.upper())
                 if market is not None and row.ts_ms >= since_ms:
                     fills.append(orders.fill_of_row(row, market, await self._client_id(row.orderId, lane)))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         return sorted(fills, key=lambda fill: fill.ts_event)
 
-    async def _fill_rows(self, params: Mapping[str, str], lane: Lane) -> AsyncIterator[orders.FillRow]:
-        asked = {"limit": str(_A_PAGE), **params}
-        while True:
+    async def _fill_rows(self, params: Mapping[str, str], lane: Lane) -> list[orders.FillRow]:
+        async def page(after: str | None) -> list[orders.FillRow]:
+            asked = _page(params, after)
             answer = await self.query("private", "GET", "v2/spot/trade/fills", asked, costs=cost("fills"), lane=lane)
-            page = data_of(answer, list[orders.FillRow], "fills")
-            for row in page:
-                yield row
-            if len(page) < _A_PAGE:
-                return
-            asked["idLessThan"] = page[-1].tradeId
+            return data_of(answer, list[orders.FillRow], "fills")
+
+        return await self.pages(page, lambda row: row.tradeId, _A_PAGE)
 
     async def _client_id(self, order_id: str, lane: Lane) -> str:
         known = self._client_ids.get(order_id)
@@ -404,20 +337,16 @@ class BitgetAdapter(CcxtAdapter):
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
         answer = await self.query("private", "GET", "v2/spot/account/assets", costs=cost("assets"), lane=lane)
-        try:
+        with self.reading():
             return orders.balances_of(data_of(answer, list[orders.AssetRow], "assets"))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`; public."""
         answer = await self.ask_aside("public", "v2/spot/public/coins", costs=cost("coins"))
-        try:
+        with self.reading():
             rows = data_of(answer, list[Any], "coins")
             wanted = [row for row in rows if isinstance(row, dict) and row.get("coin") in assets]
             return networks_of(read(wanted, list[Coin], "coins"), assets)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
         """``orders`` and ``account``, both over one connection."""
@@ -426,8 +355,7 @@ class BitgetAdapter(CcxtAdapter):
             for report in orders.reports_of_event(data, self.markets):
                 if report.client_order_id:
                     self._learn(report.venue_order_id, report.client_order_id)
-                if report.state.is_final and report.client_order_id in self._awaited:
-                    self._awaited[report.client_order_id].set()
+                self._outcomes.on_report(report)
                 account.on_order(report)
         elif kind == "data" and channel == "account":
             account.on_balances(self.name, orders.balances_of_event(data))
@@ -435,26 +363,18 @@ class BitgetAdapter(CcxtAdapter):
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
         """``login``, then one message for both channels; each is confirmed by an answer of its own ("Websocket API")."""
         await socket.send_json({"op": "login", "args": [self._client.signing.stream_login()]})
-        await self._await(socket, take, "login")
+        await confirmed(socket, take, lambda frame: orders.event_of(frame)[0] == "login")
         await socket.send_json({"op": "subscribe", "args": _PRIVATE_CHANNELS})
-        for _ in _PRIVATE_CHANNELS:
-            await self._await(socket, take, "subscribe")
+        await confirmed(socket, take, lambda frame: orders.event_of(frame)[0] == "subscribe", len(_PRIVATE_CHANNELS))
 
-    async def _await(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None], wanted: str) -> None:
-        while True:
-            frame = await next_frame(socket)
-            kind, _, _ = orders.event_of(frame)
-            if kind == wanted:
-                return
-            take(frame)
+
+def _page(params: Mapping[str, str], after: str | None) -> dict[str, str]:
+    """``params`` of a list's first page, or of the one behind ``after``."""
+    asked = {**params, "limit": str(_A_PAGE)}
+    return asked if after is None else {**asked, "idLessThan": after}
 
 
 def _bound(ids: dict[str, Any]) -> None:
     """Forget the oldest."""
     for key in list(islice(ids, max(len(ids) - _REMEMBERED, 0))):
         del ids[key]
-
-
-def _is_whole(report: OrderReport) -> bool:
-    """True for an ended order whose fills are all known."""
-    return report.state.is_final and sum(fill.qty for fill in report.fills) >= report.filled_qty

@@ -49,5 +49,6 @@ def _terms(asset: str, one: _Chain) -> NetworkTerms:
         least=one.minWithdrawAmount,
         step=step,
         is_busy=one.congestion == "congested",
+        contract=one.contractAddress or "",
         words=said,
     )

@@ -1,18 +1,19 @@
 """Bitget's orders, fills and balances, decoded exactly (bitget.com/api-doc, spot, "Trade" and WebSocket private channels, 2025-11)."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.amounts import amount, read, reader
+from arbtui.exchanges.amounts import amount, number, read, reader, side_of
 from arbtui.exchanges.bitget.errors import told_error
 from arbtui.exchanges.bitget.rules import EXCHANGE
+from arbtui.exchanges.fill_fee import fee_of
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
-from arbtui.model.market import FeeTakenIn, Market
+from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, Fill, OrderState, Side
 
@@ -151,13 +152,6 @@ def state_of(status: str, force: str = "") -> OrderState:
         raise WireError("status", f"{status!r} is not an order status") from None
 
 
-def side_of(side: str) -> Side:
-    """Our side for buy and sell."""
-    if side not in ("buy", "sell"):
-        raise WireError("side", f"{side!r} is neither buy nor sell")
-    return Side(side)
-
-
 def report_of(row: OrderRow, fills: tuple[Fill, ...] = (), force: str = "") -> OrderReport:
     """The report of an order from ``row`` and its separately fetched ``fills``."""
     filled = amount(row.baseVolume, "baseVolume").normalize() + ZERO
@@ -172,10 +166,10 @@ def fill_of_row(row: FillRow, market: Market, client_order_id: str) -> Fill:
         trade_id=row.tradeId,
         client_order_id=client_order_id,
         order_id=row.orderId,
-        side=side_of(row.side),
+        side=side_of(row.side, "buy", "sell"),
         qty=row.size,
         price=row.priceAvg,
-        fee=_number(fee.totalFee, "totalFee"),
+        fee=number(fee.totalFee, "totalFee"),
         fee_currency=fee.feeCoin,
         is_maker=row.tradeScope == "maker",
         ts_ms=row.ts_ms,
@@ -254,7 +248,7 @@ def reports_of_event(data: bytes, markets: Mapping[str, Market]) -> list[OrderRe
 
 
 def _report_of_event(event: _OrderEvent, market: Market | None) -> OrderReport:
-    qty, price = _number(event.baseVolume, "baseVolume") or ZERO, _number(event.fillPrice, "fillPrice") or ZERO
+    qty, price = number(event.baseVolume, "baseVolume") or ZERO, number(event.fillPrice, "fillPrice") or ZERO
     fills: tuple[Fill, ...] = ()
     if event.tradeId and qty and market is not None:
         fills = (
@@ -263,13 +257,13 @@ def _report_of_event(event: _OrderEvent, market: Market | None) -> OrderReport:
                 trade_id=event.tradeId,
                 client_order_id=event.clientOid or "",
                 order_id=event.orderId,
-                side=side_of(event.side),
+                side=side_of(event.side, "buy", "sell"),
                 qty=qty,
                 price=price,
-                fee=_number(event.fillFee, "fillFee"),
+                fee=number(event.fillFee, "fillFee"),
                 fee_currency=event.fillFeeCoin,
                 is_maker=event.tradeScope == "M",
-                ts_ms=int(_number(event.fillTime, "fillTime") or ZERO),
+                ts_ms=int(number(event.fillTime, "fillTime") or ZERO),
             ),
         )
     filled = amount(event.accBaseVolume, "accBaseVolume").normalize() + ZERO
@@ -279,19 +273,6 @@ def _report_of_event(event: _OrderEvent, market: Market | None) -> OrderReport:
 def balances_of_event(data: bytes) -> dict[str, Balance]:
     """The balances of a frame of the ``account`` channel: the assets that changed."""
     return balances_of(_assets(data))
-
-
-def _number(text: str | None, what: str) -> Decimal | None:
-    """A number that may be missing, or an empty text."""
-    if not text:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise WireError(what, f"{text!r} is no number") from None
-    if not number.is_finite():
-        raise WireError(what, f"{text} is no amount")
-    return number
 
 
 def _fill(
@@ -312,7 +293,7 @@ def _fill(
     if ts_ms < 0:
         raise WireError("fill", f"a time of {ts_ms}")
     qty, price = amount(qty, "size").normalize() + ZERO, amount(price, "price").normalize() + ZERO
-    fee, fee_currency = _fee(market, side, qty, price, None if fee is None else -fee, fee_currency)
+    fee, fee_currency = fee_of(market, side, qty, price, None if fee is None else -fee, fee_currency)
     return Fill(
         exchange=EXCHANGE,
         trade_id=trade_id,
@@ -330,12 +311,3 @@ def _fill(
         liquidity="maker" if is_maker else "taker",
         ts_event=ts_ms,
     )
-
-
-def _fee(market: Market, side: Side, qty: Decimal, price: Decimal, fee: Decimal | None, currency: str | None) -> tuple[Decimal, str]:
-    """A fill's fee and its currency: as told, else by the market's rate and rule. A fee that is not told is not a fee of zero."""
-    in_coin = side is Side.BUY and market.fees.taken_in is FeeTakenIn.RECEIVED
-    received = market.base if in_coin else market.quote
-    if fee is not None and (currency or not fee):
-        return fee + ZERO, currency or received
-    return (qty if in_coin else qty * price) * market.fees.taker, received

@@ -7,99 +7,91 @@ or with 200.
 
 from collections.abc import Mapping
 
-from arbtui.exchanges.refusals import EARLIER_COPY, OPEN, THROTTLED, Meaning, Refusal, Retry, Scope
+from arbtui.exchanges.refusals import (
+    EARLIER_COPY,
+    FUNDS,
+    MADE_WRONG,
+    OPEN,
+    OPEN_ORDERS,
+    OTHER_INTERFACE,
+    PRICE_BAND,
+    THROTTLED,
+    Meaning,
+    Refusal,
+    Retry,
+    Scope,
+    of_account,
+    of_key,
+    of_order,
+    of_symbol,
+    rows,
+)
 
-
-def _order(say: str, word: str = "") -> Refusal:
-    return Refusal(Scope.ORDER, Meaning.REFUSED, Retry.NEVER, say, word)
-
-
-def _symbol(say: str, word: str = "") -> Refusal:
-    return Refusal(Scope.SYMBOL, Meaning.REFUSED, Retry.LATER, say, word)
-
-
-def _key(say: str, scope: Scope = Scope.KEY) -> Refusal:
-    return Refusal(scope, Meaning.KEYS, Retry.PROBE, say)
-
-
-def _account(say: str) -> Refusal:
-    return Refusal(Scope.ACCOUNT, Meaning.ACCOUNT, Retry.PROBE, say)
-
-
-def _rows(codes: str, row: Refusal) -> dict[str, Refusal]:
-    return dict.fromkeys(codes.split(), row)
-
-
-_MADE_WRONG = _order("the request itself is wrong, which is a fault of arbtui: report it with this line")
-_NOT_OURS = _order("of an interface or order type that arbtui does not use: report it with this line")
 _GONE = Refusal(Scope.ORDER, Meaning.NOT_FOUND, Retry.NEVER, "the venue does not know the order")
-_ENDED = _order("the order has ended, or cannot be cancelled now; it is looked up")
-_FUNDS = _order("fewer funds than thought: compare balances", "INSUFFICIENT_FUNDS")
-_MINIMUM = _symbol("the least value has changed; start anew to read the rules", "MIN_COST")
-_MAXIMUM = _order("the order is over the market's most", "MAX_COST")
-_UNIT = _symbol("the price unit or its decimals have changed; start anew to read the rules", "PRICE_UNIT")
-_LOT = _symbol("the lot or least quantity has changed; start anew to read the rules", "LOT_SIZE")
-_BAND = _symbol("the price is too far from the market's own", "PRICE_BAND")
-_NO_MARKET = _symbol("Bitget does not list this market any more", "UNKNOWN_MARKET")
-_CLOSED = _symbol("Bitget does not trade this market now", "MARKET_CLOSED")
-_SOLD_OUT = _symbol("the account may not buy or sell more of it now")
+_ENDED = of_order("the order has ended, or cannot be cancelled now; it is looked up")
+_MINIMUM = of_symbol("the least value has changed; start anew to read the rules", "MIN_COST")
+_MAXIMUM = of_order("the order is over the market's most", "MAX_COST")
+_UNIT = of_symbol("the price unit or its decimals have changed; start anew to read the rules", "PRICE_UNIT")
+_LOT = of_symbol("the lot or least quantity has changed; start anew to read the rules", "LOT_SIZE")
+_NO_MARKET = of_symbol("Bitget does not list this market any more", "UNKNOWN_MARKET")
+_CLOSED = of_symbol("Bitget does not trade this market now", "MARKET_CLOSED")
+_SOLD_OUT = of_symbol("the account may not buy or sell more of it now")
 _CLOCK = Refusal(Scope.ORDER, Meaning.CLOCK, Retry.CLOCK, "set this machine's clock (chrony or ntpd)")
-_WRONG_KEY = _key("key, secret or passphrase is wrong, or was cut in copying: enter all three anew")
-_RIGHT = _key("the key lacks the right: it must read and trade spot")
-_ADDRESS = _key("this machine's address is not in the key's list: add it at Bitget", Scope.IP)
-_REGION = _account("Bitget does not serve this account from where it is: ask its support")
-_IDENTITY = _account("the account lacks its identity check: complete it at Bitget")
-_FROZEN = _account("the account is frozen, disabled or restricted: ask Bitget's support")
-_TOO_MANY_OPEN = _account("the account has as many open orders as it may: cancel some")
+_WRONG_KEY = of_key("key, secret or passphrase is wrong, or was cut in copying: enter all three anew")
+_RIGHT = of_key("the key lacks the right: it must read and trade spot")
+_ADDRESS = of_key("this machine's address is not in the key's list: add it at Bitget", Scope.IP)
+_REGION = of_account("Bitget does not serve this account from where it is: ask its support")
+_IDENTITY = of_account("the account lacks its identity check: complete it at Bitget")
+_FROZEN = of_account("the account is frozen, disabled or restricted: ask Bitget's support")
 _VENUE = Refusal(Scope.VENUE, Meaning.VENUE, Retry.PROBE, "Bitget takes no orders there now: wait, and read its notices")
 
 CODES: Mapping[str, Refusal] = {
-    **_rows("429 30006 30007 30014 30026 1001 40047 25004 70228", THROTTLED),
+    **rows("429 30006 30007 30014 30026 1001 40047 25004 70228", THROTTLED),
     # whether it was executed is not told
-    **_rows("40010 40015 40725 40842 40908 40910 41100 43002 43003 43059 45001 45023 45124 50031 70229 80002 25000 25001 25003", OPEN),
+    **rows("40010 40015 40725 40842 40908 40910 41100 43002 43003 43059 45001 45023 45124 50031 70229 80002 25000 25001 25003", OPEN),
     # key
-    **_rows("40001 40002 40003 40006 40009 40011 40012 40036 40037 40041 30004 30005 30011 30012 30015", _WRONG_KEY),
-    **_rows("40014 40025 40040 40301 25620 30002", _RIGHT),
-    **_rows("40018 40038 22010", _ADDRESS),
-    "40086": _key("this address of Bitget's is for accounts that applied for it: check [exchanges.bitget.urls]"),
-    **_rows("40005 40008 40078 30013", _CLOCK),
+    **rows("40001 40002 40003 40006 40009 40011 40012 40036 40037 40041 30004 30005 30011 30012 30015", _WRONG_KEY),
+    **rows("40014 40025 40040 40301 25620 30002", _RIGHT),
+    **rows("40018 40038 22010", _ADDRESS),
+    "40086": of_key("this address of Bitget's is for accounts that applied for it: check [exchanges.bitget.urls]"),
+    **rows("40005 40008 40078 30013", _CLOCK),
     # account
-    **_rows("40000 40100 40103 40104 40111", _REGION),
-    **_rows("40016 40027 40035 40101", _IDENTITY),
-    **_rows(
+    **rows("40000 40100 40103 40104 40111", _REGION),
+    **rows("40016 40027 40035 40101", _IDENTITY),
+    **rows(
         "40013 40022 40023 40024 40026 40031 40068 40199 40710 40752 40753 40760 45009 45019 45107 45108 50012 50013 50019 50023 50064 "
         "70020 70209 70227 40061 40807 25005 25006 25007 25012",
         _FROZEN,
     ),
-    "50038": _account("a limit of Bitget's is met: ask its support"),
-    "40085": _account("the account is a unified one, which this interface does not serve: use a classic one"),  # reported
-    **_rows("40723 40761 43005 43128 45118 50048 70223 25211", _TOO_MANY_OPEN),
+    "50038": of_account("a limit of Bitget's is met: ask its support"),
+    "40085": of_account("the account is a unified one, which this interface does not serve: use a classic one"),  # reported
+    **rows("40723 40761 43005 43128 45118 50048 70223 25211", OPEN_ORDERS),
     # venue
-    **_rows("40200 25106", _VENUE),
+    **rows("40200 25106", _VENUE),
     # market
-    **_rows("40102 42016 41113 45017 50024 50028 50065 25100 40845 40309", _NO_MARKET),
-    **_rows("40844 41114 43115 43119 43120 45043 50025 50026 50027 50030 25101 25102 25103 25104 22045 70220 25209 25210", _CLOSED),
-    **_rows("22004 25013 40919 50029", _symbol("the market does not take orders over this interface")),
-    **_rows("12001 12002 12003 13007 13009 43122 46013 50068 50081 70221 70222 70224 70225 25213 25214 25215 25216 25243", _SOLD_OUT),
+    **rows("40102 42016 41113 45017 50024 50028 50065 25100 40845 40309", _NO_MARKET),
+    **rows("40844 41114 43115 43119 43120 45043 50025 50026 50027 50030 25101 25102 25103 25104 22045 70220 25209 25210", _CLOSED),
+    **rows("22004 25013 40919 50029", of_symbol("the market does not take orders over this interface")),
+    **rows("12001 12002 12003 13007 13009 43122 46013 50068 50081 70221 70222 70224 70225 25213 25214 25215 25216 25243", _SOLD_OUT),
     # order
-    **_rows("40754 40756 43012 43132 45002 45004 45008 49023 50020 50045 25202", _FUNDS),
-    **_rows("43010 43027 43037 43042 45110 45114 22034 25611", _MINIMUM),
-    **_rows("43038 43041 43051 45112 45113 43007 50017 25208 40762", _MAXIMUM),
-    **_rows("43028 45035 45115 25244 50018 40706 41103", _UNIT),
-    **_rows("43006 45111 50016 22038 43125 25207 25610 13008", _LOT),
-    **_rows("43008 43009 43039 43040 40748 40815 40816 50046 50047 25205 25206 41117", _BAND),
-    **_rows("43118 45034 50060 25212 40786 40708", EARLIER_COPY),  # the last two in an earlier edition
-    **_rows("43001 40109 45057 43004 22001 40768 25204 50051", _GONE),  # 40768 in an earlier edition
-    **_rows("45031 45055 45056 45024 45129 50062 13010", _ENDED),
-    **_rows(
+    **rows("40754 40756 43012 43132 45002 45004 45008 49023 50020 50045 25202", FUNDS),
+    **rows("43010 43027 43037 43042 45110 45114 22034 25611", _MINIMUM),
+    **rows("43038 43041 43051 45112 45113 43007 50017 25208 40762", _MAXIMUM),
+    **rows("43028 45035 45115 25244 50018 40706 41103", _UNIT),
+    **rows("43006 45111 50016 22038 43125 25207 25610 13008", _LOT),
+    **rows("43008 43009 43039 43040 40748 40815 40816 50046 50047 25205 25206 41117", PRICE_BAND),
+    **rows("43118 45034 50060 25212 40786 40708", EARLIER_COPY),  # the last two in an earlier edition
+    **rows("43001 40109 45057 43004 22001 40768 25204 50051", _GONE),  # 40768 in an earlier edition
+    **rows("45031 45055 45056 45024 45129 50062 13010", _ENDED),
+    **rows(
         "00001 00171 00172 400171 400172 01001 01002 01003 20001 20002 40007 40017 40019 40020 40034 40053 40054 40057 40058 40059 40064 "
         "40079 40303 40304 40305 40306 40402 40404 40407 40408 40409 40704 40705 40707 40724 40805 40806 40808 40811 40812 40813 40902 "
         "40912 40913 40924 40925 41002 41101 41104 42072 43011 43058 43111 43123 43130 48001 48002 50011 50061 50063 30001 30003 30016 "
         "25002 25200 25201",
-        _MADE_WRONG,
+        MADE_WRONG,
     ),
     # futures, margin, copy trading, transfers, sub-accounts, custody, earn, p2p and loans
-    **_rows(
+    **rows(
         """
         11000 12004 12006 12007 12008 12009 12014 12017 12018 12021 12022 13001 13002 13004 13005 13006 13212 19000 22002 22003 22005 22006
         22007 22008 22009 22011 22012 22013 22014 22015 22016 22017 22018 22019 22020 22021 22022 22023 22024 22025 22026 22027 22028 22029
@@ -129,7 +121,7 @@ CODES: Mapping[str, Refusal] = {
         60049 70001 70002 70006 70008 70101 70102 70103 70104 70204 70205 70206 70207 70208 70210 70211 70212 70213 70214 70215 70216 70217
         70218 70219 70226 80001 80003 80004 80005 80006 80007 80008 80009 80010 80011 80012 80013 80014 80015 80016 80020 90001
         """,
-        _NOT_OURS,
+        OTHER_INTERFACE,
     ),
 }  # fmt: skip
 

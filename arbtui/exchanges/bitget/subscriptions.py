@@ -9,12 +9,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import Any
 
 import msgspec
 
+from arbtui.exchanges.framing import Framing, key_to
 from arbtui.exchanges.numbers import Price, Quantity
-from arbtui.exchanges.subscriptions import Keepalive, Notice, NoticeKind, RestCall, Subscription, share
-from arbtui.exchanges.wire import not_json
+from arbtui.exchanges.subscriptions import Keepalive, Notice, NoticeKind, RestCall, Subscription
 
 CHANNELS = ("books15", "books1", "trade")
 CHANNELS_A_SOCKET = 48  #: "less than 50"
@@ -40,71 +41,44 @@ class _Answer(msgspec.Struct, gc=False):
 _answer = msgspec.json.Decoder(_Answer, strict=False).decode
 
 
-class BitgetFraming:
+class BitgetFraming(Framing):
     """A :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
 
-    confirmations = 0
     message_gap_s = 0.25
-    connect_costs: Mapping[str, float] = {"socket-connect": 1}
-    lifetime_s = 86_400.0
+    data_starts = (_DATA_START,)
+    markets_a_socket = CHANNELS_A_SOCKET // len(CHANNELS)
 
-    def is_data(self, raw: bytes) -> bool:
-        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
-        return raw.startswith(_DATA_START)
-
-    def notice(self, raw: bytes) -> Notice | None:
+    def _notice_of(self, message: Mapping[str, Any]) -> Notice | None:
         """Answers: ``{"event":"subscribe","arg":{...}}`` for each channel, ``{"event":"error","code":...,"msg":...}`` for a refusal."""
-        try:
-            told = msgspec.json.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        if not isinstance(told, dict):
-            return None
-        if told.get("event") == "error":
-            words = f"{told.get('code', '')} {told.get('msg', '')}".strip()
+        if message.get("event") == "error":
+            words = f"{message.get('code', '')} {message.get('msg', '')}".strip()
             unlisted = _UNLISTED.search(words)  # each channel is answered by itself
             return Notice(NoticeKind.REFUSED, words) if unlisted is None else Notice(NoticeKind.UNLISTED, unlisted[1])
-        return Notice(NoticeKind.CONFIRMED) if told.get("event") == "subscribe" else None
+        return Notice(NoticeKind.CONFIRMED) if message.get("event") == "subscribe" else None
 
-    def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:
-        """Sockets of up to :data:`CHANNELS_A_SOCKET` channels: whole books, best prices and trades of each market."""
-        markets = share(len(codes), CHANNELS_A_SOCKET // len(CHANNELS), sockets)
-        return [_subscription(codes[at : at + markets]) for at in range(0, len(codes), markets)]
-
-    def snapshot(self, code: str) -> RestCall | None:
-        """None: every frame is a whole book, and the first one comes with the subscription."""
-        return None
+    def _subscription(self, number: int, codes: Sequence[str]) -> Subscription:
+        """A socket of up to :data:`CHANNELS_A_SOCKET` channels: whole books, best prices and trades of each market."""
+        channels = [{"instType": "SPOT", "channel": channel, "instId": code} for code in codes for channel in CHANNELS]
+        messages: list[bytes] = []
+        part: list[dict[str, str]] = []
+        for channel in channels:
+            if len(_message([*part, channel])) > MESSAGE_BYTES:
+                messages.append(_message(part))
+                part = []
+            part.append(channel)
+        return Subscription(tuple(codes), (*messages, _message(part)), len(channels), confirmations=len(channels))
 
     def probe(self, code: str) -> RestCall:
         """``GET /api/v2/spot/market/orderbook`` of one level."""
         return RestCall(f"/api/v2/spot/market/orderbook?symbol={code}&type=step0&limit=1", {"market": 1, "address": 1})
 
-    def read_probe(self, raw: bytes) -> tuple[float, float]:
-        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
-        try:
-            depth = _answer(raw).data
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise not_json(raw, error) from None
+    def _best_of(self, raw: bytes) -> tuple[float, float]:
+        depth = _answer(raw).data
         return depth.bids[0][0] if depth.bids else 0.0, depth.asks[0][0] if depth.asks else inf
 
     def merge_key(self, raw: bytes) -> bytes | None:
         """Whole books and best prices, by channel and market."""
-        if not raw.startswith(_BOOK_START):
-            return None
-        end = raw.find(b"}", len(_BOOK_START))
-        return raw[:end] if end > 0 else None
-
-
-def _subscription(codes: Sequence[str]) -> Subscription:
-    channels = [{"instType": "SPOT", "channel": channel, "instId": code} for code in codes for channel in CHANNELS]
-    messages: list[bytes] = []
-    part: list[dict[str, str]] = []
-    for channel in channels:
-        if len(_message([*part, channel])) > MESSAGE_BYTES:
-            messages.append(_message(part))
-            part = []
-        part.append(channel)
-    return Subscription(tuple(codes), (*messages, _message(part)), len(channels), confirmations=len(channels))
+        return key_to(b"}", raw, _BOOK_START)
 
 
 def _message(channels: Sequence[Mapping[str, str]]) -> bytes:

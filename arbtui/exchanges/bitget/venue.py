@@ -59,7 +59,7 @@ VENUE = Venue(
         options={"defaultType": "spot"},
         signing=_signing,
     ),
-    capabilities=Capabilities(test_orders=False),
+    capabilities=Capabilities(test_orders=False, publishes_contracts=True),
     key_parts=("key", "secret", "passphrase"),
     fee_step=None,
     fee_coin=FEE_COIN,

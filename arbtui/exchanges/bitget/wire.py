@@ -12,11 +12,10 @@ import msgspec
 from msgspec import Struct, field
 
 from arbtui.exchanges.numbers import Price, Quantity, Sequence, Timestamp
-from arbtui.exchanges.wire import MarketDataSink, not_json
+from arbtui.exchanges.wire import UNREADABLE, MarketDataSink, not_json
 from arbtui.model.errors import WireError
 from arbtui.model.order import Side
 
-_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _SPOT = "SPOT"
 _TOUCH = "books1"
 _WHOLE = frozenset({"books5", "books15"})
@@ -77,7 +76,7 @@ class BitgetDecoder:
         if raw.startswith(_BOOK_HINT):  # only a hint: where it misleads, the frame goes the slow way
             try:
                 frame = _book_frame(raw)
-            except _BROKEN:
+            except UNREADABLE:
                 pass
             else:
                 if frame.arg.market_kind == _SPOT and len(frame.data) == 1:
@@ -117,7 +116,7 @@ class BitgetDecoder:
             return
         try:
             message = msgspec.json.decode(raw)
-        except _BROKEN as error:
+        except UNREADABLE as error:
             raise not_json(raw, error) from None
         kind, is_spot = _kind_of(message)
         if not is_spot or (kind not in _WHOLE and kind not in (_TOUCH, "trade")):
@@ -128,7 +127,7 @@ class BitgetDecoder:
                 trades = msgspec.convert(message, _TradeFrame, strict=False)
             else:
                 (book,) = msgspec.convert(message, _BookFrame, strict=False).data
-        except (*_BROKEN, ValueError) as error:
+        except (*UNREADABLE, ValueError) as error:
             raise WireError(kind, str(error)) from None
         if kind == "trade" and not trades.data:
             self._sink.on_other("no trade")

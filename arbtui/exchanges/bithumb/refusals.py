@@ -8,52 +8,48 @@ nemanull/arbitrage-observatory, docs/venues/bithumb/rest.md @ 2cbe7062).
 
 from collections.abc import Mapping
 
-from arbtui.exchanges.refusals import EARLIER_COPY, OPEN, THROTTLED, Meaning, Refusal, Retry, Scope
+from arbtui.exchanges.refusals import (
+    EARLIER_COPY,
+    FUNDS,
+    MADE_WRONG,
+    OPEN,
+    OPEN_ORDERS,
+    THROTTLED,
+    Meaning,
+    Refusal,
+    Retry,
+    Scope,
+    of_account,
+    of_key,
+    of_order,
+    of_symbol,
+)
 
-
-def _order(say: str, word: str = "") -> Refusal:
-    return Refusal(Scope.ORDER, Meaning.REFUSED, Retry.NEVER, say, word)
-
-
-def _symbol(say: str, word: str = "") -> Refusal:
-    return Refusal(Scope.SYMBOL, Meaning.REFUSED, Retry.LATER, say, word)
-
-
-def _key(say: str, scope: Scope = Scope.KEY) -> Refusal:
-    return Refusal(scope, Meaning.KEYS, Retry.PROBE, say)
-
-
-def _account(say: str) -> Refusal:
-    return Refusal(Scope.ACCOUNT, Meaning.ACCOUNT, Retry.PROBE, say)
-
-
-_MADE_WRONG = _order("the request itself is wrong, which is a fault of arbtui: report it with this line")
-_NOT_OURS = _order("of a transfer, which arbtui never makes: look who else uses the key")
-_SECRET = _key("the secret does not belong to the key, or was cut in copying: enter both anew")
+_NOT_OURS = of_order("of a transfer, which arbtui never makes: look who else uses the key")
+_SECRET = of_key("the secret does not belong to the key, or was cut in copying: enter both anew")
 _GONE = Refusal(Scope.ORDER, Meaning.NOT_FOUND, Retry.NEVER, "the venue does not know the order")
-_FUNDS = _order("fewer funds than thought: compare balances", "INSUFFICIENT_FUNDS")
-_MINIMUM = _symbol("the least value has changed; start anew to read the rules", "MIN_COST")
-_MAXIMUM = _order("the order's value is over Bithumb's most", "MAX_COST")
-_UNIT = _symbol("the price unit has changed; look for a newer version of arbtui, which knows Bithumb's table", "PRICE_UNIT")
-_LOT = _symbol("the quantity has more digits than Bithumb takes", "LOT_SIZE")
-_NO_MARKET = _symbol("Bithumb does not list this market any more", "UNKNOWN_MARKET")
+_MINIMUM = of_symbol("the least value has changed; start anew to read the rules", "MIN_COST")
+_MAXIMUM = of_order("the order's value is over Bithumb's most", "MAX_COST")
+_UNIT = of_symbol("the price unit has changed; look for a newer version of arbtui, which knows Bithumb's table", "PRICE_UNIT")
+_LOT = of_symbol("the quantity has more digits than Bithumb takes", "LOT_SIZE")
+_NO_MARKET = of_symbol("Bithumb does not list this market any more", "UNKNOWN_MARKET")
 
 NAMES: Mapping[str, Refusal] = {
     # 400
-    "invalid_parameter": _MADE_WRONG,
+    "invalid_parameter": MADE_WRONG,
     "invalid_price": _UNIT,
     "invalid_price_ask": _UNIT,
     "invalid_price_bid": _UNIT,
     "under_price_limit_ask": _UNIT,
     "under_price_limit_bid": _UNIT,
-    "bank_account_required": _account("the account lacks its verified bank account: register it at Bithumb"),
-    "two_factor_auth_required": _account("the account lacks its second factor: set it up at Bithumb"),
+    "bank_account_required": of_account("the account lacks its verified bank account: register it at Bithumb"),
+    "two_factor_auth_required": of_account("the account lacks its second factor: set it up at Bithumb"),
     "currency does not have a valid value": _NO_MARKET,
-    "cross_trading": _order("it would trade with an order of our own"),
+    "cross_trading": of_order("it would trade with an order of our own"),
     "withdraw_insufficient_balance": _NOT_OURS,
-    "insufficient_funds_ask": _FUNDS,  # as at Upbit, and the next ones up to invalid_volume_bid
-    "insufficient_funds_bid": _FUNDS,
-    "insufficient_funds": _FUNDS,
+    "insufficient_funds_ask": FUNDS,  # as at Upbit, and the next ones up to invalid_volume_bid
+    "insufficient_funds_bid": FUNDS,
+    "insufficient_funds": FUNDS,
     "under_min_total_ask": _MINIMUM,
     "under_min_total_bid": _MINIMUM,
     "over_max_total_ask": _MAXIMUM,
@@ -62,34 +58,34 @@ NAMES: Mapping[str, Refusal] = {
     "invalid_volume_ask": _LOT,
     "invalid_volume_bid": _LOT,
     "under_min_total": _MINIMUM,  # reported, and the next three
-    "too_many_orders": _account("the account has as many open orders as it may: cancel some"),
+    "too_many_orders": OPEN_ORDERS,
     "duplicate_client_order_id": EARLIER_COPY,
     "id_conflict": EARLIER_COPY,
-    "400": _MADE_WRONG,  # a parameter is missing
+    "400": MADE_WRONG,  # a parameter is missing
     # 401 and 403
     "invalid_query_payload": _SECRET,
     "jwt_verification": _SECRET,
-    "expired_jwt": _key("Bithumb calls the token expired: set this machine's clock, and check the key"),
-    "notallowip": _key("this machine's address is not in the key's list: add it at Bithumb, under API management", Scope.IP),
-    "out_of_scope": _key("the key lacks this right: make one at Bithumb that has it, then delete this one"),
-    "invalid_access_key": _key("Bithumb does not know this key: make a new one"),  # reported
-    "blocked_member_id": _account("Bithumb has restricted this account: ask its support"),
+    "expired_jwt": of_key("Bithumb calls the token expired: set this machine's clock, and check the key"),
+    "notallowip": of_key("this machine's address is not in the key's list: add it at Bithumb, under API management", Scope.IP),
+    "out_of_scope": of_key("the key lacks this right: make one at Bithumb that has it, then delete this one"),
+    "invalid_access_key": of_key("Bithumb does not know this key: make a new one"),  # reported
+    "blocked_member_id": of_account("Bithumb has restricted this account: ask its support"),
     # 404; where Bithumb's name is the number, a market is not there
     "order_not_found": _GONE,
     "deposit_not_found": _NOT_OURS,
     "withdraw_not_found": _NOT_OURS,
     "404": _NO_MARKET,
-    "not_found": _MADE_WRONG,  # no such path
+    "not_found": MADE_WRONG,  # no such path
     # 422, 429, 500
     "order_not_ready": OPEN,  # being taken: how it ends is looked up
     "too_many_requests": THROTTLED,  # reported
     "server_error": OPEN,
     # WebSocket
-    "wrong_format": _MADE_WRONG,
-    "no_ticket": _MADE_WRONG,
-    "no_type": _MADE_WRONG,
-    "no_codes": _MADE_WRONG,
-    "invalid_param": _MADE_WRONG,
+    "wrong_format": MADE_WRONG,
+    "no_ticket": MADE_WRONG,
+    "no_type": MADE_WRONG,
+    "no_codes": MADE_WRONG,
+    "invalid_param": MADE_WRONG,
 }
 
 #: A message that says a client id was used before: which name comes with it is in no document.

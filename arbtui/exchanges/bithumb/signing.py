@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from arbtui.exchanges.answers import ToldError
-from arbtui.exchanges.bithumb.errors import told_error
 from arbtui.exchanges.signing import Signed, Signing
+from arbtui.exchanges.won.errors import told_error
 
 #: What ccxt calls itself by to Bithumb; requests from here are not ccxt's.
 _PARTNER = "OPEN-API-PARTNER"
@@ -24,9 +24,9 @@ class BithumbSigning(Signing):
         return signed._replace(headers={name: text for name, text in (signed.headers or {}).items() if name != _PARTNER})
 
     def stream_headers(self) -> Mapping[str, str]:
-        """A new token each time; ccxt keeps one for ever (apidocs.bithumb.com, reference/요청-포맷)."""
+        """A token (apidocs.bithumb.com, reference/요청-포맷)."""
         claims = {"access_key": self._ccxt.apiKey, "nonce": self._ccxt.uuid(), "timestamp": self._ccxt.milliseconds()}
-        return {"Authorization": "Bearer " + self._ccxt.jwt(claims, self._ccxt.encode(self._ccxt.secret), "sha256")}
+        return self.bearer(claims)
 
     def read_error(self, status: int, answer: Any) -> ToldError | None:
         """``{"error": {"name", "message"}}``, also under status 200; a gateway's own has no ``error`` around it."""

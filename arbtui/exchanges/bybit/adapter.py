@@ -9,7 +9,6 @@ Quirks, with the page of bybit-exchange/docs, v5, that states each:
 - ``isLeverage`` 0: nothing is ever borrowed for an order (Place Order).
 """
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,19 +21,21 @@ import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import read
+from arbtui.exchanges.amounts import fee_rate, last_price, read
 from arbtui.exchanges.bybit import orders
 from arbtui.exchanges.bybit.networks import Coins, networks_of
 from arbtui.exchanges.bybit.refusals import refusal
 from arbtui.exchanges.bybit.rules import FEE_COIN, Instruments, markets_of
 from arbtui.exchanges.bybit.subscriptions import KEEPALIVE
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
-from arbtui.exchanges.private_stream import PrivateStream, next_frame
+from arbtui.exchanges.order_outcome import OrderOutcomes
+from arbtui.exchanges.private_stream import PrivateStream, confirmed
+from arbtui.exchanges.queries import Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, VenueFailed, VenueRefused, WireError
+from arbtui.model.errors import VenueFailed, VenueRefused, WireError
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, Order, OrderState, Side, TimeInForce
@@ -55,8 +56,6 @@ _HISTORY_MS = 90 * 86_400_000
 _AHEAD_MS = 60_000
 #: Pages of one list that are followed; more of them means a cursor that leads in a circle.
 _MOST_PAGES = 1000
-#: The venue's clock is read this many times; the reading with the shortest round trip is used.
-_CLOCK_READINGS = 3
 _CLASSIC = 1
 _TOPICS = ("order.spot", "execution.spot", "wallet")
 _TIFS = {TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK", TimeInForce.GTC: "GTC"}
@@ -79,7 +78,7 @@ class BybitAdapter(CcxtAdapter):
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, private_url, clock)
-        self._awaited: dict[str, asyncio.Event] = {}  # immediate orders being looked up; set when the stream reports their end
+        self._outcomes = OrderOutcomes(self.fetch_order, _LOOK_AFTER_S)
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
@@ -96,7 +95,7 @@ class BybitAdapter(CcxtAdapter):
                 ticker = read(row, _Ticker, "tickers")
                 last_prices[ticker.symbol] = ticker.lastPrice
         self.tell_odd(before)
-        return {code: Listing(market, float(last_prices.get(code, 0))) for code, market in markets.items()}
+        return {code: Listing(market, last_price(last_prices.get(code, ZERO))) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can move money is refused (``/v5/user/query-api``)."""
@@ -105,9 +104,8 @@ class BybitAdapter(CcxtAdapter):
             await self.check_keys()
             await self.check_account()
             before = len(self.odd)
-            markets = await self._listed(codes)
+            self.markets = await self._with_fees(await self._listed(codes))
             self.tell_odd(before)
-            self.markets = await self._with_fees(markets)
         except WireError as error:
             raise unreadable(self.name, error) from error
 
@@ -131,10 +129,8 @@ class BybitAdapter(CcxtAdapter):
     async def check_account(self) -> None:
         """See :meth:`CcxtAdapter.check_account`."""
         answer = await self.query("private", "GET", "account/info", costs={"http": 1, "account": 1})
-        try:
+        with self.reading():
             account = orders.result_of(answer, orders.AccountInfo, "account/info")
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         if account.unifiedMarginStatus == _CLASSIC:
             raise VenueRefused("bybit: this account is no unified trading account; upgrade it at Bybit")
 
@@ -142,33 +138,12 @@ class BybitAdapter(CcxtAdapter):
         """See :meth:`CcxtAdapter.unknown_order`."""
         return {**_SPOT, "symbol": market.code, "orderLinkId": client_order_id}
 
-    async def test_order(self) -> None:
-        """See :meth:`CcxtAdapter.test_order`: there is none for spot."""
-        raise VenueFailed("bybit: a spot order cannot be tested")
-
-    async def ping(self) -> None:
-        """See :meth:`CcxtAdapter.ping`: compares the clocks again."""
-        await self.measure_clock()
-
-    async def settle_clock(self) -> None:
-        """See :meth:`CcxtAdapter.settle_clock`."""
-        if self._doubts_clock:
-            await self.measure_clock()
-
-    async def measure_clock(self) -> None:
-        """Measure how far our clock is ahead, from the reading with the shortest round trip."""
-        best_s, skew = float("inf"), 0
-        for _ in range(_CLOCK_READINGS):
-            started, ours = self._clock.monotonic(), self._clock.time_ms()
-            answer = await self.query("public", "GET", "market/time", costs={"http": 1}, lane=Lane.HEDGE)
-            took_s = self._clock.monotonic() - started
-            theirs = answer.get("time") if isinstance(answer, dict) else None
-            if not isinstance(theirs, int):
-                raise VenueFailed("bybit: /v5/market/time has no time")
-            if took_s < best_s:
-                best_s, skew = took_s, round(ours + took_s * 500 - theirs)
-        self._client.set_clock_skew(skew, best_s * 1000)
-        self._doubts_clock = False
+    async def _venue_time_ms(self) -> int:
+        answer = await self.query("public", "GET", "market/time", costs={"http": 1}, lane=Lane.HEDGE)
+        theirs = answer.get("time") if isinstance(answer, dict) else None
+        if not isinstance(theirs, int):
+            raise VenueFailed("bybit: /v5/market/time has no time")
+        return theirs
 
     async def _listed(self, codes: Sequence[str] | None) -> dict[str, Market]:
         """The markets of ``codes`` that trade; one question for all of spot, which has no pages."""
@@ -179,27 +154,25 @@ class BybitAdapter(CcxtAdapter):
     async def _with_fees(self, markets: Mapping[str, Market]) -> dict[str, Market]:
         """``markets`` with the account's own rates, and the asset that fees are taken in, which is a switch of the account."""
         answer = await self.query("private", "GET", "account/fee-rate", _SPOT, costs={"http": 1, "fee-rate": 1})
-        rates: dict[str, orders.FeeRow] = {}
+        fees_of: dict[str, tuple[Decimal, Decimal]] = {}
         for row in orders.result_of(answer, orders.Page, "fee-rate").list:
             with suppress(WireError):  # a market whose rate is missing is named below
                 rate = read(row, orders.FeeRow, "fee-rate")
-                rates[rate.symbol] = rate
+                fees_of[rate.symbol] = fee_rate(rate.takerFeeRate, "takerFeeRate"), fee_rate(rate.makerFeeRate, "makerFeeRate")
         answer = await self.query("private", "GET", "account/user-setting-config", costs={"http": 1, "account": 1})
         is_paid_in_coin = orders.result_of(answer, orders.TradeConfig, "user-setting-config").smsef
         if is_paid_in_coin:  # nothing is taken out of the coin bought; the undiscounted rate errs on the safe side
             log.info("bybit: fees are paid in %s while there is some; order sizes assume that", FEE_COIN)
-        before = len(self.odd)
         made = {}
         for code, market in markets.items():
-            told = rates.get(code)
-            if told is None or not (told.takerFeeRate.is_finite() and told.makerFeeRate.is_finite()):
+            if code not in fees_of:
                 self.odd[code] = "its fee rate is not told"
                 continue
-            fees = replace(market.fees, taker=told.takerFeeRate, maker=told.makerFeeRate)
+            taker, maker = fees_of[code]
+            fees = replace(market.fees, taker=taker, maker=maker)
             if is_paid_in_coin:
                 fees = replace(fees, taken_in=FeeTakenIn.COIN, coin=FEE_COIN)
             made[code] = replace(market, fees=fees)
-        self.tell_odd(before)
         return made
 
     async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:
@@ -220,25 +193,8 @@ class BybitAdapter(CcxtAdapter):
         placed = orders.result_of(answer, orders.Placed, "order/create")
         if placed.orderLinkId not in ("", order.client_order_id):
             raise WireError("order", f"the answer is of another order, {placed.orderLinkId}")
-        report = OrderReport(self.name, order.client_order_id, placed.orderId, OrderState.ACCEPTED, ZERO)
-        if order.tif is TimeInForce.GTC:
-            return report
-        ended = self._awaited[order.client_order_id] = asyncio.Event()
-        try:
-            for pause in _LOOK_AFTER_S:
-                await pause_until(ended, pause)
-                ended.clear()
-                try:
-                    found = await self.fetch_order(order.market.code, order.client_order_id)
-                except ArbtuiError:
-                    continue  # a failed query is no information
-                if found is not None:
-                    report = found
-                    if _is_whole(found):
-                        break
-        finally:
-            del self._awaited[order.client_order_id]
-        return report
+        accepted = OrderReport(self.name, order.client_order_id, placed.orderId, OrderState.ACCEPTED, ZERO)
+        return await self._outcomes.of(order, accepted)
 
     async def cancel(self, code: str, client_order_id: str) -> None:
         """See :meth:`ExchangeAdapter.cancel`."""
@@ -262,10 +218,8 @@ class BybitAdapter(CcxtAdapter):
     async def _cancel_kind(self, kind: str) -> int:
         costs = {"http": 1, "cancel-all": 1}
         answer = await self.query("private", "POST", "order/cancel-all", {**_SPOT, "orderFilter": kind}, costs=costs, lane=Lane.CANCEL)
-        try:
+        with self.reading():
             return len(orders.result_of(answer, orders.Page, "cancel-all").list)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def list_standing(self) -> Sequence[StandingOrder]:
         """See :meth:`ExchangeAdapter.list_standing`."""
@@ -273,10 +227,8 @@ class BybitAdapter(CcxtAdapter):
 
     async def _open_rows(self, lane: Lane) -> list[orders.OrderRow]:
         params = {**_SPOT, "openOnly": 0, "limit": _ORDERS_A_PAGE}
-        try:
+        with self.reading():
             return await self._pages("order/realtime", params, orders.OrderRow, costs={"http": 1, "orders": 1}, lane=lane)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def _pages(self, path: str, params: Mapping[str, Any], kind: type[T], *, costs: Costs, lane: Lane) -> list[T]:
         """All rows of a list, page by page."""
@@ -294,7 +246,7 @@ class BybitAdapter(CcxtAdapter):
         """See :meth:`ExchangeAdapter.fetch_order`."""
         market = self.market(code)
         params = {**_SPOT, "orderLinkId": client_order_id}
-        try:
+        with self.reading():
             row = await self._row("order/realtime", params, {"http": 1, "orders": 1}, lane)
             if row is None:
                 row = await self._row("order/history", params, {"http": 1, "history": 1}, lane)
@@ -305,8 +257,6 @@ class BybitAdapter(CcxtAdapter):
                 return report
             fills = await self._executions({**_SPOT, "orderId": row.orderId, "limit": _FILLS_A_PAGE}, lane)
             return replace(report, fills=tuple(orders.fill_of(fill, market) for fill in fills))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def _row(self, path: str, params: Mapping[str, Any], costs: Costs, lane: Lane) -> orders.OrderRow | None:
         answer = await self.find("GET", path, params, costs=costs, lane=lane)
@@ -326,17 +276,15 @@ class BybitAdapter(CcxtAdapter):
 
     async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
-        try:
+        with self.reading():
             return [orders.report_of(row) for row in await self._open_rows(lane)]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`, window by window: a query spans 7 days. Nothing older than 90 days is queried."""
         fills: dict[str, Fill] = {}
         now_ms = self._clock.time_ms()
         start_ms = max(since_ms, now_ms - _HISTORY_MS)
-        try:
+        with self.reading():
             while start_ms <= now_ms + _AHEAD_MS:
                 window = {"startTime": start_ms, "endTime": start_ms + _WINDOW_MS, "limit": _FILLS_A_PAGE}
                 for row in await self._executions({**_SPOT, **window}, lane):
@@ -344,26 +292,20 @@ class BybitAdapter(CcxtAdapter):
                         fill = orders.fill_of(row, self.markets[row.symbol])
                         fills[fill.trade_id] = fill
                 start_ms += _WINDOW_MS
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         return sorted((fill for fill in fills.values() if fill.ts_event >= since_ms), key=lambda fill: fill.ts_event)
 
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
         params = {"accountType": "UNIFIED"}
         answer = await self.query("private", "GET", "account/wallet-balance", params, costs={"http": 1, "balances": 1}, lane=lane)
-        try:
+        with self.reading():
             return orders.balances_of(orders.result_of(answer, orders.Wallets, "wallet-balance").list)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`."""
         answer = await self.ask_aside("private", "asset/coin/query-info", costs={"http": 1, "coins": 1})
-        try:
+        with self.reading():
             return networks_of(orders.result_of(answer, Coins, "coin/query-info").rows, assets)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
         """The topics ``order``, ``execution`` and ``wallet``, all over one connection; fills come with ``execution`` only."""
@@ -372,8 +314,7 @@ class BybitAdapter(CcxtAdapter):
             for row in orders.orders_of_event(data):
                 report = orders.report_of(row)
                 account.on_order(report)
-                if report.state.is_final and report.client_order_id in self._awaited:
-                    self._awaited[report.client_order_id].set()
+                self._outcomes.on_report(report)
         elif kind == "execution":
             for report in orders.report_of_executions(orders.executions_of_event(data), self.markets):
                 account.on_order(report)
@@ -383,18 +324,6 @@ class BybitAdapter(CcxtAdapter):
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
         """The message ``auth``, then one for all topics; each is answered (Connect)."""
         await socket.send_str(json.dumps(self._client.signing.stream_login(), separators=(",", ":")))
-        await self._answered(socket, "auth", take)
+        await confirmed(socket, take, lambda frame: orders.event_of(frame)[0] == "answer auth")
         await socket.send_str(json.dumps({"op": "subscribe", "args": _TOPICS}, separators=(",", ":")))
-        await self._answered(socket, "subscribe", take)
-
-    async def _answered(self, socket: aiohttp.ClientWebSocketResponse, op: str, take: Callable[[bytes], None]) -> None:
-        while True:
-            frame = await next_frame(socket)
-            if orders.event_of(frame)[0] == f"answer {op}":
-                return
-            take(frame)
-
-
-def _is_whole(report: OrderReport) -> bool:
-    """True for an ended order whose fills are all known."""
-    return report.state.is_final and sum(fill.qty for fill in report.fills) >= report.filled_qty
+        await confirmed(socket, take, lambda frame: orders.event_of(frame)[0] == "answer subscribe")

@@ -20,6 +20,7 @@ class _Chain(msgspec.Struct):
     minAccuracy: str = ""
     withdrawPercentageFee: str = ""
     chainType: str = ""
+    contractAddress: str | None = None
 
 
 class Coin(msgspec.Struct):
@@ -52,6 +53,7 @@ def _terms(asset: str, one: _Chain) -> NetworkTerms:
         fee=fee,
         least=_amount(one.withdrawMin),
         step=None if digits is None else Decimal(1).scaleb(-digits),
+        contract=one.contractAddress or "",
         words=f"and {share * 100:f} % of the amount" if share else "",
     )
 

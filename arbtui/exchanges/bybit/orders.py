@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.amounts import amount, read, reader
+from arbtui.exchanges.amounts import amount, number, read, reader, side_of
 from arbtui.exchanges.bybit.rules import EXCHANGE
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
@@ -196,16 +196,9 @@ def state_of(status: str, time_in_force: str, filled: Decimal) -> OrderState:
     return state
 
 
-def side_of(side: str) -> Side:
-    """Our side for Buy and Sell."""
-    if side not in ("Buy", "Sell"):
-        raise WireError("side", f"{side!r} is neither Buy nor Sell")
-    return Side.BUY if side == "Buy" else Side.SELL
-
-
 def report_of(row: OrderRow, fills: tuple[Fill, ...] = ()) -> OrderReport:
     """The report of an order and its separately fetched ``fills``, in a market that need not be connected."""
-    filled = _number(row.cumExecQty, "cumExecQty")
+    filled = _amount(row.cumExecQty, "cumExecQty")
     state = state_of(row.orderStatus, row.timeInForce, filled)
     reason = "" if row.rejectReason in ("", "EC_NoError") else row.rejectReason
     return OrderReport(EXCHANGE, row.orderLinkId, row.orderId, state, filled, fills, reason)
@@ -219,8 +212,8 @@ def fill_of(row: ExecutionRow, market: Market) -> Fill:
     """
     if not row.execId:
         raise WireError("execution", "it has no execId")
-    side, qty, price = side_of(row.side), amount(row.execQty, "execQty"), amount(row.execPrice, "execPrice")
-    cost = _number(row.execValue, "execValue") if row.execValue else price * qty
+    side, qty, price = side_of(row.side, "Buy", "Sell"), amount(row.execQty, "execQty"), amount(row.execPrice, "execPrice")
+    cost = _amount(row.execValue, "execValue") if row.execValue else price * qty
     fee, currency = _fee(row, market, side, qty, cost)
     try:
         ts_event = int(row.execTime)
@@ -251,14 +244,9 @@ def _fee(row: ExecutionRow, market: Market, side: Side, qty: Decimal, cost: Deci
     The currency is base on a buy and quote on a sell, the reverse for a maker who is paid (Enums, "Spot Fee Currency Instruction").
     """
     received = market.base if side is Side.BUY else market.quote
-    if not row.execFee:
+    fee = number(row.execFee, "execFee")
+    if fee is None:
         return (qty if side is Side.BUY else cost) * market.fees.taker, received
-    try:
-        fee = Decimal(row.execFee)
-    except InvalidOperation:
-        fee = Decimal("NaN")
-    if not fee.is_finite():
-        raise WireError("execFee", f"{row.execFee!r} is not an amount")
     paid = market.quote if side is Side.BUY else market.base
     currency = row.feeCurrency or (received if fee >= 0 else paid)
     if isinstance(row.extraFees, list):  # taxes of some countries
@@ -274,8 +262,8 @@ def balances_of(wallets: Iterable[_WalletRow]) -> dict[str, Balance]:
     """
     found: dict[str, Balance] = {}
     for row in (coin for wallet in wallets for coin in wallet.coin):
-        locked = _number(row.locked, "locked")
-        free = _signed(row.walletBalance, "walletBalance") - locked - _number(row.spotBorrow, "spotBorrow")
+        locked = _amount(row.locked, "locked")
+        free = (number(row.walletBalance, "walletBalance") or ZERO) - locked - _amount(row.spotBorrow, "spotBorrow")
         if free < 0:
             raise WireError("wallet", f"the account owes {-free} {row.coin}: repay it; nothing is traded on borrowed money here")
         found[row.coin] = Balance(free, locked)
@@ -358,16 +346,6 @@ def report_of_executions(rows: Sequence[ExecutionRow], markets: Mapping[str, Mar
     return list(reports.values())
 
 
-def _number(text: str, what: str) -> Decimal:
+def _amount(text: str, what: str) -> Decimal:
     """An amount; Bybit writes nothing where there is none."""
-    return amount(_signed(text, what), what)
-
-
-def _signed(text: str, what: str) -> Decimal:
-    try:
-        number = Decimal(text or 0)
-    except InvalidOperation:
-        raise WireError(what, f"{text!r} is not an amount") from None
-    if not number.is_finite():
-        raise WireError(what, f"{text!r} is not an amount")
-    return number
+    return amount(number(text, what) or ZERO, what)

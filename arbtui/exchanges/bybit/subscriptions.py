@@ -9,12 +9,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import Any
 
 import msgspec
 
+from arbtui.exchanges.framing import Framing
 from arbtui.exchanges.numbers import Price, Quantity
-from arbtui.exchanges.subscriptions import Keepalive, Notice, NoticeKind, RestCall, Subscription, share
-from arbtui.exchanges.wire import not_json
+from arbtui.exchanges.subscriptions import Keepalive, Notice, NoticeKind, RestCall, Subscription
 from arbtui.model.errors import WireError
 
 DEPTH = 50  #: levels a side, every 20 ms; 200 levels come every 100 ms, and no cycle reaches that deep
@@ -41,69 +42,41 @@ _answer = msgspec.json.Decoder(_Answer).decode
 _depth = msgspec.json.Decoder(_Depth, strict=False).decode
 
 
-class BybitFraming:
+class BybitFraming(Framing):
     """A :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
 
-    confirmations = 0
     message_gap_s = 0.05
-    connect_costs: Mapping[str, float] = {"socket-connect": 1}
-    lifetime_s = 86_400.0  # none is documented; a new socket a day costs nothing
+    data_starts = _DATA_STARTS
+    markets_a_socket = MARKETS_A_SOCKET
 
-    def is_data(self, raw: bytes) -> bool:
-        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
-        return raw.startswith(_DATA_STARTS)
-
-    def notice(self, raw: bytes) -> Notice | None:
+    def _notice_of(self, message: Mapping[str, Any]) -> Notice | None:
         """Answers to SUBSCRIBE; pongs and answers to UNSUBSCRIBE say nothing of the connection."""
-        try:
-            told = msgspec.json.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        if not isinstance(told, dict):
-            return None
-        if told.get("success") is False:
-            words = str(told.get("ret_msg", ""))
+        if message.get("success") is False:
+            words = str(message.get("ret_msg", ""))
             unlisted = _UNLISTED.search(words)
             return Notice(NoticeKind.REFUSED, words) if unlisted is None else Notice(NoticeKind.UNLISTED, unlisted[1])
-        return Notice(NoticeKind.CONFIRMED) if told.get("op") == "subscribe" and told.get("success") is True else None
+        return Notice(NoticeKind.CONFIRMED) if message.get("op") == "subscribe" and message.get("success") is True else None
 
-    def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:
-        """Sockets of up to :data:`MARKETS_A_SOCKET` markets: the book and the trades of each."""
-        markets = share(len(codes), MARKETS_A_SOCKET, sockets)
-        return [_subscription(codes[at : at + markets]) for at in range(0, len(codes), markets)]
+    def _subscription(self, number: int, codes: Sequence[str]) -> Subscription:
+        """A socket of up to :data:`MARKETS_A_SOCKET` markets: the book and the trades of each."""
+        messages = tuple(_message("subscribe", (f"orderbook.{DEPTH}.{code}", f"publicTrade.{code}")) for code in codes)
+        return Subscription(tuple(codes), messages, 2 * len(codes))
 
     def resubscription(self, code: str) -> Sequence[bytes]:
         """The topic anew: its first message is a whole book."""
         topic = f"orderbook.{DEPTH}.{code}"
         return _message("unsubscribe", [topic]), _message("subscribe", [topic])
 
-    def snapshot(self, code: str) -> RestCall | None:
-        """None: whole books come over the stream."""
-        return None
-
     def probe(self, code: str) -> RestCall:
         """``GET /v5/market/orderbook`` of one level. Like the stream, it leaves out orders for retail users (RPI)."""
         return RestCall(f"/v5/market/orderbook?category=spot&symbol={code}&limit=1", {"http": 1})
 
-    def read_probe(self, raw: bytes) -> tuple[float, float]:
-        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
-        try:
-            answer = _answer(raw)
-            if answer.code:
-                raise WireError("orderbook", f"{answer.code} {answer.words}")
-            depth = _depth(answer.result)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise not_json(raw, error) from None
+    def _best_of(self, raw: bytes) -> tuple[float, float]:
+        answer = _answer(raw)
+        if answer.code:
+            raise WireError("orderbook", f"{answer.code} {answer.words}")
+        depth = _depth(answer.result)
         return depth.bids[0][0] if depth.bids else 0.0, depth.asks[0][0] if depth.asks else inf
-
-    def merge_key(self, raw: bytes) -> bytes | None:
-        """None: whole books start a chain of changes, which need them all."""
-        return None
-
-
-def _subscription(codes: Sequence[str]) -> Subscription:
-    messages = tuple(_message("subscribe", (f"orderbook.{DEPTH}.{code}", f"publicTrade.{code}")) for code in codes)
-    return Subscription(tuple(codes), messages, 2 * len(codes))
 
 
 def _message(op: str, topics: Sequence[str]) -> bytes:

@@ -60,7 +60,7 @@ VENUE = Venue(
         options={"defaultType": "spot"},
         signing=_signing,
     ),
-    capabilities=Capabilities(test_orders=False),
+    capabilities=Capabilities(test_orders=False, publishes_contracts=True),
     # Fees are not documented to be rounded: a fill's is the plain product.
     fee_step=None,
     fee_coin=FEE_COIN,

@@ -10,12 +10,12 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
+from arbtui.exchanges.frame_decoder import FrameDecoder, Reading
 from arbtui.exchanges.numbers import Price, Quantity, Sequence, Timestamp
-from arbtui.exchanges.wire import MarketDataSink, not_json
+from arbtui.exchanges.wire import MarketDataSink
 from arbtui.model.errors import WireError
 from arbtui.model.order import Side
 
-_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _BOOK_HINT = b'{"topic":"orderbook.'
 _TRADE_HINT = b'{"topic":"publicTrade.'
 _BOOK = "orderbook."
@@ -61,38 +61,16 @@ _book_frame = msgspec.json.Decoder(_BookFrame, strict=False).decode
 _trade_frame = msgspec.json.Decoder(_TradeFrame, strict=False).decode
 
 
-class BybitDecoder:
+class BybitDecoder(FrameDecoder):
     """Decodes Bybit frames into ``sink``. A change has one number: its first update id is its last."""
 
-    __slots__ = ("_on_diff", "_sink")
+    __slots__ = ("_on_diff", "_readings")
 
     def __init__(self, sink: MarketDataSink) -> None:
-        self._sink = sink
         self._on_diff = sink.on_diff
-
-    def feed(self, raw: bytes) -> None:
-        """Decode one WebSocket frame; raises WireError when it is malformed, before anything reaches the sink."""
-        # Topics come first in a frame; that is only a hint: another order of keys sends it down the slow path.
-        if raw.startswith(_BOOK_HINT):
-            try:
-                frame = _book_frame(raw)
-            except _BROKEN:
-                self._slowly(raw)
-            else:
-                self._emit_book(frame)
-        elif raw.startswith(_TRADE_HINT):
-            try:
-                trades = _trade_frame(raw)
-            except _BROKEN:
-                self._slowly(raw)
-            else:
-                self._emit_trades(trades)
-        else:
-            self._slowly(raw)
-
-    def feed_snapshot(self, code: str, raw: bytes) -> None:
-        """Always raises WireError: the stream brings whole books, and those of REST count another depth's updates."""
-        raise WireError("rest snapshot", f"Bybit needs none, got one for {code}")
+        book, trades = (_book_frame, self._emit_book), (_trade_frame, self._emit_trades)
+        self._readings: dict[str, Reading] = {_BOOK: book, _TRADE: trades}
+        super().__init__(sink, ((_BOOK_HINT, book), (_TRADE_HINT, trades)))
 
     def _emit_book(self, frame: _BookFrame) -> None:
         if frame.topic.startswith(_ONE_LEVEL):
@@ -116,28 +94,12 @@ class BybitDecoder:
         if not told:
             self._sink.on_other("block trade")
 
-    def _slowly(self, raw: bytes) -> None:
-        """The slow path: other topics, keys in another order, answers to our messages, and everything malformed."""
-        try:
-            message = msgspec.json.decode(raw)
-        except _BROKEN as error:
-            raise not_json(raw, error) from None
+    def _reading_of(self, message: Any) -> tuple[str, Reading | None]:
         kind = _kind_of(message)
-        book: _BookFrame | None = None
-        trades: _TradeFrame | None = None
-        try:
-            if kind.startswith(_BOOK):
-                book = _book_frame(raw)
-            elif kind.startswith(_TRADE):
-                trades = _trade_frame(raw)
-        except _BROKEN as error:
-            raise WireError(kind.partition(".")[0], str(error)) from None
-        if book is not None:
-            self._emit_book(book)
-        elif trades is not None:
-            self._emit_trades(trades)
-        else:
-            self._sink.on_other(kind.rpartition(".")[0] or kind)
+        for start, reading in self._readings.items():
+            if kind.startswith(start):
+                return start.rstrip("."), reading
+        return kind.rpartition(".")[0] or kind, None
 
 
 def _kind_of(message: Any) -> str:

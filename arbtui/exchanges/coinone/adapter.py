@@ -23,8 +23,8 @@ from typing import Any, TypeVar
 import aiohttp
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import amount, read
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, unreadable
+from arbtui.exchanges.amounts import fee_rate, read
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.coinone import orders
 from arbtui.exchanges.coinone.market_list import MarketList
@@ -34,6 +34,7 @@ from arbtui.exchanges.coinone.refusals import refusal
 from arbtui.exchanges.coinone.rules import QUOTE, code_of, pair_of
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.private_stream import PrivateStream, StreamRefused, next_frame
+from arbtui.exchanges.queries import Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import OrderAbandoned, OrderRejected, VenueFailed, WireError
@@ -90,9 +91,9 @@ class CoinoneAdapter(CcxtAdapter):
         try:
             await self.check_keys()
             log.warning("coinone: Coinone does not state what a key may do; make sure that this one cannot withdraw")
+            before, at_once = len(self.odd), asyncio.Semaphore(_AT_ONCE)
             listed = await self._market_list.markets()
             rates = await self._fee_rates()
-            before, at_once = len(self.odd), asyncio.Semaphore(_AT_ONCE)
 
             async def made(market: Market) -> Market | None:
                 async with at_once:
@@ -110,16 +111,9 @@ class CoinoneAdapter(CcxtAdapter):
         await self.fetch_balances()
         return "is accepted; Coinone does not state its permissions: make sure that it cannot withdraw"
 
-    async def check_account(self) -> None:
-        """See :meth:`CcxtAdapter.check_account`: Coinone tells nothing of the kind."""
-
     def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
         """See :meth:`CcxtAdapter.unknown_order`."""
         return {**pair_of(market.code), "user_order_id": client_order_id}
-
-    async def test_order(self) -> None:
-        """See :meth:`CcxtAdapter.test_order`: Coinone has none, as its capabilities say."""
-        raise NotImplementedError
 
     async def ping(self) -> None:
         """See :meth:`CcxtAdapter.ping`: whether the keys are still accepted; the private stream gets its own."""
@@ -128,18 +122,22 @@ class CoinoneAdapter(CcxtAdapter):
                 await self._socket.send_str(_PING)
         await self.check_keys()
 
-    async def _fee_rates(self) -> Mapping[str, orders.FeeRow]:
+    async def _fee_rates(self) -> Mapping[str, Any]:
+        """The rows of the account's fees, by market, as they came."""
         answer = await self.query("private", "POST", "v2.1/account/trade_fee", costs=_QUERY)
-        return {code_of(row.quote_currency, row.target_currency): row for row in read(answer, orders.FeeRates, "trade_fee").fee_rates}
+        rows = [row for row in read(answer, orders.FeeRates, "trade_fee").fee_rates if isinstance(row, dict)]
+        return {code_of(str(row.get("quote_currency", "?")), str(row.get("target_currency", "?"))): row for row in rows}
 
-    async def _market_of(self, market: Market, rates: Mapping[str, orders.FeeRow]) -> Market | None:
+    async def _market_of(self, market: Market, rates: Mapping[str, Any]) -> Market | None:
         """``market`` with its own price units and the account's fees; None, named in :attr:`odd`, where they make no sense."""
         try:
             units = await self._market_list.units(market)
-            row = rates.get(market.code)
-            if row is None:
+            if units is None:
+                return None
+            if market.code not in rates:
                 return replace(market, price_units=units)
-            fees = replace(market.fees, taker=amount(row.taker, "taker"), maker=amount(row.maker, "maker"))
+            row = read(rates[market.code], orders.FeeRow, "trade_fee")
+            fees = replace(market.fees, taker=fee_rate(row.taker, "taker"), maker=fee_rate(row.maker, "maker"))
             return replace(market, price_units=units, fees=fees)
         except WireError as error:
             self.odd[market.code] = str(error)
@@ -213,19 +211,15 @@ class CoinoneAdapter(CcxtAdapter):
         row = await self._detail(code, client_order_id, lane)
         if row is None:
             return None
-        try:
+        with self.reading():
             fills = await self._fills_of(row, market, client_order_id, lane) if row.filled else ()
             return orders.report_of(row, client_order_id, fills)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
         rows = await self._active(lane)
-        try:
+        with self.reading():
             return [orders.report_of(row, self._ids.client_id(row.order_id)) for row in rows]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`.
@@ -238,29 +232,23 @@ class CoinoneAdapter(CcxtAdapter):
         if since_ms > now_ms:
             return []
         rows = await self._trades("v2.1/order/completed_orders/all", {}, since_ms, now_ms, lane)
-        try:
+        with self.reading():
             fills = [
                 orders.fill_of(row, self.markets[row.code], self._ids.client_id(row.order_id)) for row in rows if row.code in self.markets
             ]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         return sorted((fill for fill in fills if fill.ts_event >= since_ms), key=lambda fill: fill.ts_event)
 
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
         answer = await self.query("private", "POST", "v2.1/account/balance/all", costs=_QUERY, lane=lane)
-        try:
+        with self.reading():
             return orders.balances_of(read(answer, orders.Balances, "balance").balances)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`."""
         answer = await self.ask_aside("public", "public/v2/currencies", costs={"public": 1})
-        try:
+        with self.reading():
             return networks_of(read(answer, Currencies, "currencies").currencies, assets)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def _detail(self, code: str, client_order_id: str, lane: Lane) -> orders.OrderRow | None:
         """What Coinone tells of an order; None where it does not know it."""
@@ -268,22 +256,18 @@ class CoinoneAdapter(CcxtAdapter):
         answer = await self.find(*self.look_up, named, costs=_QUERY, lane=lane)
         if answer is None:
             return None
-        try:
+        with self.reading():
             row = read(answer, orders.Detail, "order").order
             if row.code != code or row.user_order_id not in (None, client_order_id):
                 raise WireError("order", f"asked for {client_order_id} of {code}, got {row.user_order_id} of {row.code}")
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         self._ids.learn(row.order_id, client_order_id, row.original_qty)
         return row
 
     async def _active(self, lane: Lane) -> list[orders.OrderRow]:
         """Open orders in any market, those that wait for a price too: one answer has them all."""
         answer = await self.query("private", "POST", "v2.1/order/active_orders", costs=_QUERY, lane=lane)
-        try:
+        with self.reading():
             rows = read(answer, orders.ActiveOrders, "active_orders").active_orders
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         for row in rows:
             self._ids.learn(row.order_id, row.user_order_id or "", row.original_qty)
         return rows
@@ -304,10 +288,8 @@ class CoinoneAdapter(CcxtAdapter):
         params: dict[str, Any] = {**where, "size": _FILLS_A_PAGE, "from_ts": since_ms, "to_ts": until_ms}
         while True:
             answer = await self.query("private", "POST", path, params, costs=_QUERY, lane=lane)
-            try:
+            with self.reading():
                 page = read(answer, orders.Trades, path).completed_orders
-            except WireError as error:
-                raise unreadable(self.name, error) from error
             before = len(found)
             found |= {row.trade_id: row for row in page}
             if len(page) < _FILLS_A_PAGE or len(found) == before:
@@ -315,9 +297,6 @@ class CoinoneAdapter(CcxtAdapter):
             if of is not None and sum(row.qty for row in found.values() if row.order_id == of.order_id) >= of.filled:
                 return list(found.values())
             params["to_trade_id"] = page[-1].trade_id
-
-    def _stream_headers(self) -> Mapping[str, str]:
-        return self._client.signing.stream_headers()
 
     def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
         """``MYORDER`` and ``MYASSET``, both over one connection."""

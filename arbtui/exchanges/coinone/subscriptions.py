@@ -10,14 +10,15 @@ before. At most 20 connections an address are open at once, and the next one is 
 import json
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import Any
 
 import msgspec
 
 from arbtui.exchanges.coinone.rules import pair_of
 from arbtui.exchanges.coinone.wire import BOOK_HINT, TRADE_HINT
+from arbtui.exchanges.framing import Framing
 from arbtui.exchanges.numbers import Price, Quantity
-from arbtui.exchanges.subscriptions import Notice, NoticeKind, RestCall, Subscription, share
-from arbtui.exchanges.wire import not_json
+from arbtui.exchanges.subscriptions import Notice, NoticeKind, RestCall, Subscription
 
 MARKETS_A_SOCKET = 400  #: the whole list (363) fits one socket
 CHANNELS = ("ORDERBOOK", "TRADE")
@@ -36,50 +37,38 @@ class _Answer(msgspec.Struct, gc=False):
 _answer = msgspec.json.Decoder(_Answer, strict=False).decode
 
 
-class CoinoneFraming:
+class CoinoneFraming(Framing):
     """A :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
 
-    confirmations = 0  # each message
     message_gap_s = 0.001
-    connect_costs: Mapping[str, float] = {"socket-connect": 1}
+    data_starts = (BOOK_HINT, TRADE_HINT)
+    markets_a_socket = MARKETS_A_SOCKET
     lifetime_s = 1_800.0
 
-    def is_data(self, raw: bytes) -> bool:
-        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
-        return raw.startswith((BOOK_HINT, TRADE_HINT))
-
-    def notice(self, raw: bytes) -> Notice | None:
+    def _notice_of(self, message: Mapping[str, Any]) -> Notice | None:
         """Confirmations and errors; ``CONNECTED``, which the venue says first, tells of no subscription."""
-        try:
-            told = msgspec.json.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        kind = told.get("response_type") if isinstance(told, dict) else None
+        kind = message.get("response_type")
         if kind == "SUBSCRIBED":
             return Notice(NoticeKind.CONFIRMED)
         if kind == "ERROR":
-            return Notice(NoticeKind.REFUSED, f"{told.get('error_code', '')} {told.get('message', '')}".strip())
+            return Notice(NoticeKind.REFUSED, f"{message.get('error_code', '')} {message.get('message', '')}".strip())
         return None
 
-    def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:
-        """Sockets of up to :data:`MARKETS_A_SOCKET` markets: one message for the books of each, and one for its trades."""
-        markets = share(len(codes), MARKETS_A_SOCKET, sockets)
-        return [_subscription(codes[at : at + markets]) for at in range(0, len(codes), markets)]
-
-    def snapshot(self, code: str) -> RestCall | None:
-        """None: every frame is a whole book, and the first one comes with the subscription."""
-        return None
+    def _subscription(self, number: int, codes: Sequence[str]) -> Subscription:
+        """A socket of up to :data:`MARKETS_A_SOCKET` markets: one message for the books of each, and one for its trades."""
+        messages = [
+            json.dumps({"request_type": "SUBSCRIBE", "channel": channel, "topic": pair_of(code)}, separators=(",", ":")).encode()
+            for channel in CHANNELS
+            for code in codes
+        ]
+        return Subscription(tuple(codes), tuple(messages), len(messages))
 
     def probe(self, code: str) -> RestCall:
         """``GET /public/v2/orderbook/KRW/BTC``: five levels are the fewest."""
         return RestCall(f"/public/v2/orderbook/{code.replace('-', '/')}?size=5", {"public": 1})
 
-    def read_probe(self, raw: bytes) -> tuple[float, float]:
-        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
-        try:
-            answer = _answer(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise not_json(raw, error) from None
+    def _best_of(self, raw: bytes) -> tuple[float, float]:
+        answer = _answer(raw)
         bids = (level.price for level in answer.bids if level.qty > 0.0)
         asks = (level.price for level in answer.asks if level.qty > 0.0)
         return max(bids, default=0.0), min(asks, default=inf)
@@ -90,12 +79,3 @@ class CoinoneFraming:
             return None
         end = raw.find(b'"', raw.find(b'"target_currency":"', len(BOOK_HINT), len(BOOK_HINT) + 40) + len(b'"target_currency":"'))
         return raw[:end] if end > len(BOOK_HINT) + 20 else None
-
-
-def _subscription(codes: Sequence[str]) -> Subscription:
-    messages = [
-        json.dumps({"request_type": "SUBSCRIBE", "channel": channel, "topic": pair_of(code)}, separators=(",", ":")).encode()
-        for channel in CHANNELS
-        for code in codes
-    ]
-    return Subscription(tuple(codes), tuple(messages), len(messages))

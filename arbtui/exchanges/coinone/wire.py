@@ -12,15 +12,15 @@ import msgspec
 from msgspec import Struct, field
 
 from arbtui.exchanges.coinone.rules import code_of
+from arbtui.exchanges.frame_decoder import FrameDecoder, Reading
 from arbtui.exchanges.numbers import Price, Quantity, Sequence
-from arbtui.exchanges.wire import MarketDataSink, not_json
+from arbtui.exchanges.wire import MarketDataSink
 from arbtui.model.book import Level
 from arbtui.model.errors import WireError
 from arbtui.model.order import Side
 
 BOOK_HINT = b'{"response_type":"DATA","channel":"ORDERBOOK","data":{"quote_currency":"'
 TRADE_HINT = b'{"response_type":"DATA","channel":"TRADE","data":{"quote_currency":"'
-_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class _Level(Struct, gc=False):
@@ -61,70 +61,33 @@ _book = msgspec.json.Decoder(_Book, strict=False).decode
 _trade = msgspec.json.Decoder(_Trade, strict=False).decode
 
 
-class CoinoneDecoder:
+class CoinoneDecoder(FrameDecoder):
     """Decodes Coinone frames into ``sink``. One connection's frames come in order, so their ids are not told on: update ids are 0."""
 
-    __slots__ = ("_sink",)
+    __slots__ = ("_readings",)
 
     def __init__(self, sink: MarketDataSink) -> None:
-        self._sink = sink
+        book, trade = (_book, self._emit_book), (_trade, self._emit_trade)
+        self._readings: dict[str, Reading] = {"ORDERBOOK": book, "TRADE": trade}
+        super().__init__(sink, ((BOOK_HINT, book), (TRADE_HINT, trade)))
 
-    def feed(self, raw: bytes) -> None:
-        """Decode one WebSocket frame; raises WireError when it is malformed, before anything reaches the sink."""
-        # The first bytes select the struct to parse into. They are only a hint: a wrong one sends the frame down the slow path.
-        if raw.startswith(BOOK_HINT):
-            try:
-                book = _book(raw)
-            except _BROKEN:
-                self._slowly(raw)
-            else:
-                self._emit_book(book.data)
-        elif raw.startswith(TRADE_HINT):
-            try:
-                trade = _trade(raw)
-            except _BROKEN:
-                self._slowly(raw)
-            else:
-                self._emit_trade(trade.data)
-        else:
-            self._slowly(raw)
-
-    def feed_snapshot(self, code: str, raw: bytes) -> None:
-        """Always raises WireError: Coinone's stream sends whole books, so its REST interface is never queried for one."""
-        raise WireError("rest snapshot", f"Coinone needs none, got one for {code}")
-
-    def _emit_book(self, book: _BookData) -> None:
+    def _emit_book(self, frame: _Book) -> None:
+        book = frame.data
         bids, asks = _levels(book.bids), _levels(book.asks)
         if len(asks) > 1 and asks[0][0] > asks[-1][0]:
             asks.reverse()
         self._sink.on_snapshot(code_of(book.quote, book.base), bids, asks, book.id // 1000, 0)
 
-    def _emit_trade(self, trade: _TradeData) -> None:
+    def _emit_trade(self, frame: _Trade) -> None:
+        trade = frame.data
         side = Side.BUY if trade.is_seller_maker else Side.SELL
         self._sink.on_trade(code_of(trade.quote, trade.base), str(trade.id), trade.price, trade.qty, side, trade.id // 1000)
 
-    def _slowly(self, raw: bytes) -> None:
-        """The slow path: other types and channels, keys in another order, and everything malformed."""
-        try:
-            message = msgspec.json.decode(raw)
-        except _BROKEN as error:
-            raise not_json(raw, error) from None
+    def _reading_of(self, message: Any) -> tuple[str, Reading | None]:
         kind, channel = _kind_of(message)
-        book: _Book | None = None
-        trade: _Trade | None = None
-        try:
-            if (kind, channel) == ("DATA", "ORDERBOOK"):
-                book = _book(raw)
-            elif (kind, channel) == ("DATA", "TRADE"):
-                trade = _trade(raw)
-        except _BROKEN as error:
-            raise WireError(channel, str(error)) from None
-        if book is not None:
-            self._emit_book(book.data)
-        elif trade is not None:
-            self._emit_trade(trade.data)
-        else:
-            self._sink.on_other(channel if kind == "DATA" and channel else kind)
+        if kind != "DATA" or not channel:
+            return kind, None
+        return channel, self._readings.get(channel)
 
 
 def _levels(rows: list[_Level]) -> list[Level]:

@@ -11,13 +11,14 @@ Quirks, with the document (okx.com/docs-v5) that states each:
 - A spot order may borrow in the two margin modes, and in Spot mode where borrowing is switched on (Account configuration): such
   accounts are refused.
 - There is no test order: "Order precheck" answers the margin modes only.
+- There is no cancel of all spot orders: each is cancelled by itself.
 - Money in the funding account is not seen, and cannot be traded with, until it is moved to the trading account.
 """
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -26,7 +27,8 @@ import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
+from arbtui.exchanges.amounts import last_price, number, read
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.okx import orders
@@ -34,13 +36,15 @@ from arbtui.exchanges.okx.networks import Currency, networks_of
 from arbtui.exchanges.okx.refusals import refusal
 from arbtui.exchanges.okx.rules import FeeRates, markets_of, with_fees
 from arbtui.exchanges.okx.subscriptions import KEEPALIVE
-from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, next_frame
+from arbtui.exchanges.order_outcome import OrderOutcomes
+from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, confirmed
+from arbtui.exchanges.queries import Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, VenueFailed, VenueRefused, WireError
+from arbtui.model.errors import VenueFailed, VenueRefused, WireError
 from arbtui.model.market import FeeTakenIn, Market
-from arbtui.model.money import plain
-from arbtui.model.order import Balance, Fill, Order, TimeInForce
+from arbtui.model.money import ZERO, plain
+from arbtui.model.order import Balance, Fill, Order
 
 log = logging.getLogger("arbtui")
 
@@ -49,8 +53,6 @@ _LOOK_AFTER_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4)
 _ROWS_A_PAGE = 100
 #: ms for which ``trade/fills`` keeps a fill; older ones are in ``trade/fills-history``, for three months.
 _RECENT_MS = 3 * 86_400_000
-#: The venue's clock is read this many times; the reading with the shortest round trip is used.
-_CLOCK_READINGS = 3
 #: Account modes in which a spot order spends what is there and nothing else: Spot mode and Futures mode.
 _CASH_MODES = ("1", "2")
 _PRIVATE_CHANNELS = ({"channel": "orders", "instType": "SPOT"}, {"channel": "account", "extraParams": '{"updateInterval": "0"}'})
@@ -78,7 +80,7 @@ class OkxAdapter(CcxtAdapter):
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, private_url, clock)
-        self._awaited: dict[str, asyncio.Event] = {}  # immediate orders being looked up; set when the stream reports their end
+        self._outcomes = OrderOutcomes(self.fetch_order, _LOOK_AFTER_S)
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
@@ -88,12 +90,16 @@ class OkxAdapter(CcxtAdapter):
                 await self.query("public", "GET", "public/instruments", _SPOT, costs={"instruments": 1}), Any, "instruments"
             )
             markets = markets_of(rows, self.odd)
-            tickers = orders.rows_of(await self.query("public", "GET", "market/tickers", _SPOT, costs={"ticker": 1}), _Ticker, "tickers")
-            last_prices = {ticker.inst_id: orders.number(ticker.last, "last") for ticker in tickers}
+            rows = orders.rows_of(await self.query("public", "GET", "market/tickers", _SPOT, costs={"ticker": 1}), Any, "tickers")
         except WireError as error:
             raise unreadable(self.name, error) from error
+        last_prices: dict[str, float] = {}
+        for row in rows:
+            with suppress(WireError):  # a market that has never traded has no price
+                ticker = read(row, _Ticker, "tickers")
+                last_prices[ticker.inst_id] = last_price(number(ticker.last, "last") or ZERO)
         self.tell_odd(before)
-        return {code: Listing(market, float(last_prices.get(code) or 0)) for code, market in markets.items()}
+        return {code: Listing(market, last_prices.get(code, 0.0)) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused, and an account that may borrow."""
@@ -107,12 +113,12 @@ class OkxAdapter(CcxtAdapter):
             before, groups, leaving = len(self.odd), {}, {}  # type: int, dict[str, str], dict[str, str]
             listed = markets_of(orders.rows_of(answer, Any, "instruments"), self.odd, groups, leaving)
             wanted = listed if codes is None else {code: listed[code] for code in codes if code in listed}
-            self.tell_odd(before)
             for code in sorted(leaving.keys() & wanted.keys()):
                 log.warning("okx: %s leaves the venue (expTime %s)", code, leaving[code])
             answer = await self.query("private", "GET", "account/trade-fee", _SPOT, costs={"trade-fee": 1})
             taken_in = FeeTakenIn.QUOTE if config.fee_type == "1" else FeeTakenIn.RECEIVED
-            self.markets = with_fees(wanted, orders.row_of(answer, FeeRates, "trade-fee"), groups, taken_in)
+            self.markets = with_fees(wanted, orders.row_of(answer, FeeRates, "trade-fee"), groups, taken_in, self.odd)
+            self.tell_odd(before)
         except WireError as error:
             raise unreadable(self.name, error) from error
 
@@ -124,10 +130,8 @@ class OkxAdapter(CcxtAdapter):
 
     async def check_account(self) -> None:
         """See :meth:`CcxtAdapter.check_account`."""
-        try:
+        with self.reading():
             self._check(await self._config())
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def _config(self) -> orders.Config:
         answer = await self.query("private", "GET", "account/config", costs={"config": 1})
@@ -150,36 +154,13 @@ class OkxAdapter(CcxtAdapter):
         """See :meth:`CcxtAdapter.unknown_order`."""
         return {"instId": market.code, "clOrdId": client_order_id}
 
-    async def test_order(self) -> None:
-        """See :meth:`CcxtAdapter.test_order`: never asked for, since OKX tests no spot orders ("Order precheck": margin modes only)."""
-        raise VenueFailed("okx: a spot order cannot be tested")
-
-    async def measure_clock(self) -> None:
-        """Measure how far our clock is ahead, from the reading with the shortest round trip."""
-        best_s, skew = float("inf"), 0
-        for _ in range(_CLOCK_READINGS):
-            started, ours = self._clock.monotonic(), self._clock.time_ms()
-            answer = await self.query("public", "GET", "public/time", costs={"time": 1}, lane=Lane.HEDGE)
-            took_s = self._clock.monotonic() - started
-            try:
-                theirs = orders.ms_of(orders.row_of(answer, _Time, "public/time").ts, "ts")
-            except WireError as error:
-                raise unreadable(self.name, error) from error
-            if not theirs:
-                raise VenueFailed("okx: public/time tells no time")
-            if took_s < best_s:
-                best_s, skew = took_s, round(ours + took_s * 500 - theirs)
-        self._client.set_clock_skew(skew, best_s * 1000)
-        self._doubts_clock = False
-
-    async def ping(self) -> None:
-        """See :meth:`CcxtAdapter.ping`: compares the clocks again."""
-        await self.measure_clock()
-
-    async def settle_clock(self) -> None:
-        """See :meth:`CcxtAdapter.settle_clock`."""
-        if self._doubts_clock:
-            await self.measure_clock()
+    async def _venue_time_ms(self) -> int:
+        answer = await self.query("public", "GET", "public/time", costs={"time": 1}, lane=Lane.HEDGE)
+        with self.reading():
+            theirs = orders.ms_of(orders.row_of(answer, _Time, "public/time").ts, "ts")
+        if not theirs:
+            raise VenueFailed("okx: public/time tells no time")
+        return theirs
 
     async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:
         params = {
@@ -197,38 +178,12 @@ class OkxAdapter(CcxtAdapter):
         placed = orders.row_of(answer, orders.Placed, "order")
         if placed.cl_ord_id != order.client_order_id or placed.s_code != "0":
             raise WireError("order", f"the answer is of another order, {placed.cl_ord_id}, or no yes: {placed.s_code}")
-        report = OrderReport(self.name, order.client_order_id, placed.ord_id, orders.state_of("live", ""), Decimal(0))
-        if order.tif is TimeInForce.GTC:
-            return report
-        ended = self._awaited[order.client_order_id] = asyncio.Event()
-        try:
-            for pause in _LOOK_AFTER_S:
-                await pause_until(ended, pause)
-                ended.clear()
-                try:
-                    found = await self.fetch_order(order.market.code, order.client_order_id)
-                except ArbtuiError:
-                    continue  # a failed query is no information
-                if found is not None:
-                    report = found
-                    if _is_whole(found):
-                        break
-        finally:
-            del self._awaited[order.client_order_id]
-        return report
+        accepted = OrderReport(self.name, order.client_order_id, placed.ord_id, orders.state_of("live", ""), Decimal(0))
+        return await self._outcomes.of(order, accepted)
 
     async def cancel(self, code: str, client_order_id: str) -> None:
         """See :meth:`ExchangeAdapter.cancel`. OKX's yes says that the cancel was taken; the stream and look-ups tell its end."""
         await self.cancel_one(code, client_order_id, {"instId": code, "clOrdId": client_order_id}, costs={"cancel": 1})
-
-    async def cancel_all(self) -> int:
-        """See :meth:`ExchangeAdapter.cancel_all`; the open orders are listed, then each is cancelled: OKX has no cancel of all for spot."""
-        standing = await self.list_standing()
-        done = await asyncio.gather(*(self.cancel_standing(order) for order in standing), return_exceptions=True)
-        for result in done:  # every order is tried before the first refusal is told
-            if isinstance(result, BaseException):
-                raise result
-        return len(done)
 
     async def list_standing(self) -> Sequence[StandingOrder]:
         """See :meth:`ExchangeAdapter.list_standing`."""
@@ -246,7 +201,7 @@ class OkxAdapter(CcxtAdapter):
         answer = await self.find(method, path, {"instId": code, "clOrdId": client_order_id}, costs={"order-query": 1}, lane=lane)
         if answer is None:
             return None
-        try:
+        with self.reading():
             row = orders.row_of(answer, orders.OrderRow, "order")
             if row.cl_ord_id != client_order_id or row.inst_id != code:
                 raise WireError("order", f"asked for {client_order_id}, got {row.cl_ord_id} in {row.inst_id}")
@@ -257,70 +212,50 @@ class OkxAdapter(CcxtAdapter):
             rows = await self._fill_rows({"instId": code, "ordId": row.ord_id}, since_ms or None, lane)
             fills = [orders.fill_of(fill, market) for fill in rows if fill.ord_id == row.ord_id]
             return replace(report, fills=tuple(sorted(fills, key=lambda fill: fill.ts_event)))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
-        try:
+        with self.reading():
             return [orders.report_of(row) for row in await self._open_rows(lane)]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def _open_rows(self, lane: Lane) -> list[orders.OrderRow]:
-        rows: dict[str, orders.OrderRow] = {}
-        params: dict[str, Any] = {**_SPOT, "limit": _ROWS_A_PAGE}
-        while True:
+        async def page(after: str | None) -> list[orders.OrderRow]:
+            params = {**_SPOT, "limit": _ROWS_A_PAGE, **({} if after is None else {"after": after})}
             answer = await self.query("private", "GET", "trade/orders-pending", params, costs={"orders-pending": 1}, lane=lane)
-            try:
-                page = orders.rows_of(answer, orders.OrderRow, "orders-pending")
-            except WireError as error:
-                raise unreadable(self.name, error) from error
-            before = len(rows)
-            rows |= {row.ord_id: row for row in page}
-            if len(page) < _ROWS_A_PAGE or len(rows) == before:
-                return list(rows.values())
-            params["after"] = page[-1].ord_id
+            with self.reading():
+                return orders.rows_of(answer, orders.OrderRow, "orders-pending")
+
+        return await self.pages(page, lambda row: row.ord_id, _ROWS_A_PAGE)
 
     async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`: the last three months."""
-        try:
+        with self.reading():
             rows = await self._fill_rows({"begin": since_ms}, since_ms, lane)
             fills = [orders.fill_of(row, self.markets[row.inst_id]) for row in rows if row.inst_id in self.markets]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         return sorted((fill for fill in fills if fill.ts_event >= since_ms), key=lambda fill: fill.ts_event)
 
     async def _fill_rows(self, params: Mapping[str, Any], since_ms: int | None, lane: Lane) -> list[orders.FillRow]:
         """The account's fills that ``params`` choose, newest first; the long list where some may be older than the short one keeps."""
         is_old = since_ms is not None and since_ms < self._clock.time_ms() - _RECENT_MS
         path, costs = ("trade/fills-history", {"fills-history": 1.0}) if is_old else ("trade/fills", {"fills": 1.0})
-        asked: dict[str, Any] = {**_SPOT, **params, "limit": _ROWS_A_PAGE}
-        rows: dict[str, orders.FillRow] = {}
-        while True:
-            answer = await self.query("private", "GET", path, asked, costs=costs, lane=lane)
-            page = orders.rows_of(answer, orders.FillRow, path)
-            before = len(rows)
-            rows |= {row.bill_id: row for row in page}
-            if len(page) < _ROWS_A_PAGE or len(rows) == before:
-                return list(rows.values())
-            asked["after"] = page[-1].bill_id
+
+        async def page(after: str | None) -> list[orders.FillRow]:
+            asked = {**_SPOT, **params, "limit": _ROWS_A_PAGE, **({} if after is None else {"after": after})}
+            return orders.rows_of(await self.query("private", "GET", path, asked, costs=costs, lane=lane), orders.FillRow, path)
+
+        return await self.pages(page, lambda row: row.bill_id, _ROWS_A_PAGE)
 
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`: the trading account's."""
         answer = await self.query("private", "GET", "account/balance", costs={"balance": 1}, lane=lane)
-        try:
+        with self.reading():
             return orders.balances_of(orders.row_of(answer, orders.AccountRow, "balance"))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`."""
         answer = await self.ask_aside("private", "asset/currencies", costs={"currencies": 1})
-        try:
+        with self.reading():
             return networks_of(orders.rows_of(answer, Currency, "asset/currencies"), assets)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
         """The channels ``orders`` and ``account``, both over one connection."""
@@ -336,8 +271,7 @@ class OkxAdapter(CcxtAdapter):
                 report = orders.report_of_push(row, self.markets)
                 if report is None:
                     continue
-                if report.state.is_final and report.client_order_id in self._awaited:
-                    self._awaited[report.client_order_id].set()
+                self._outcomes.on_report(report)
                 account.on_order(report)
             elif pushed.channel == "account":
                 account.on_balances(self.name, orders.balances_of_push(row))
@@ -345,21 +279,6 @@ class OkxAdapter(CcxtAdapter):
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
         """Log in, then subscribe: each is confirmed (docs-v5, "Login", "Subscribe")."""
         await socket.send_str(json.dumps({"op": "login", "args": [self._client.signing.stream_login()]}))
-        await self._confirmed(socket, take, "login", 1)
+        await confirmed(socket, take, lambda frame: orders.pushed_of(frame).event == "login")
         await socket.send_str(json.dumps({"op": "subscribe", "args": _PRIVATE_CHANNELS}))
-        await self._confirmed(socket, take, "subscribe", len(_PRIVATE_CHANNELS))
-
-    async def _confirmed(
-        self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None], event: str, confirmations: int
-    ) -> None:
-        while confirmations:
-            frame = await next_frame(socket)
-            if orders.pushed_of(frame).event == event:
-                confirmations -= 1
-            else:
-                take(frame)
-
-
-def _is_whole(report: OrderReport) -> bool:
-    """True for an ended order whose fills are all known."""
-    return report.state.is_final and sum(fill.qty for fill in report.fills) >= report.filled_qty
+        await confirmed(socket, take, lambda frame: orders.pushed_of(frame).event == "subscribe", len(_PRIVATE_CHANNELS))

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import msgspec
 
+from arbtui.exchanges.amounts import number
 from arbtui.exchanges.networks import Networks, NetworkTerms
-from arbtui.exchanges.okx.orders import number
 
 
 class Currency(msgspec.Struct, rename="camel"):
@@ -21,6 +21,7 @@ class Currency(msgspec.Struct, rename="camel"):
     min_wd: str = ""
     wd_tick_sz: str = ""
     burning_fee_rate: str = ""
+    ct_addr: str = ""
 
 
 def networks_of(rows: Collection[Currency], assets: Collection[str]) -> Networks:
@@ -43,5 +44,6 @@ def _terms(row: Currency) -> NetworkTerms:
         fee=number(row.fee or row.min_fee, "fee"),
         least=number(row.min_wd, "minWd"),
         step=None if digits is None else Decimal(1).scaleb(-int(digits)),
+        contract=row.ct_addr,
         words=f"burns {burnt * 100:f} % of what is sent" if burnt else "",
     )

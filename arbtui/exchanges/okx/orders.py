@@ -4,19 +4,19 @@ Sources: okx.com/docs-v5, "Order details", "Transaction details", "Order channel
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.amounts import amount, read, reader
+from arbtui.exchanges.amounts import amount, number, read, reader, side_of
+from arbtui.exchanges.fill_fee import fee_of
 from arbtui.exchanges.okx.rules import EXCHANGE
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
-from arbtui.model.market import FeeTakenIn, Market
+from arbtui.model.market import Market
 from arbtui.model.money import ZERO
-from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
+from arbtui.model.order import Balance, Fill, OrderState, TimeInForce
 
 T = TypeVar("T")
 
@@ -114,23 +114,6 @@ def row_of(answer: Any, kind: type[T], what: str) -> T:
     return rows[0]
 
 
-def number(text: str, what: str) -> Decimal | None:
-    """The number that ``text`` is; None where it is empty.
-
-    Raises:
-        WireError: it is none, or not finite.
-    """
-    if not text:
-        return None
-    try:
-        value = Decimal(text)
-    except ArithmeticError:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise WireError(what, f"{text!r} is not a number")
-    return value
-
-
 def ms_of(text: str, what: str) -> int:
     """A time in ms since the epoch; 0 where it is empty."""
     value = number(text, what)
@@ -151,13 +134,6 @@ def state_of(state: str, order_type: str) -> OrderState:
     if state not in states:
         raise WireError("state", f"{state!r} is not an order state")
     return states[state]
-
-
-def side_of(side: str) -> Side:
-    """Our side for buy and sell."""
-    if side not in ("buy", "sell"):
-        raise WireError("side", f"{side!r} is neither buy nor sell")
-    return Side.BUY if side == "buy" else Side.SELL
 
 
 def report_of(row: OrderRow, fills: tuple[Fill, ...] = ()) -> OrderReport:
@@ -207,8 +183,9 @@ def _fill(
     sold, at = amount(number(qty, "fillSz") or ZERO, "fillSz"), amount(number(price, "fillPx") or ZERO, "fillPx")
     if not sold or not at:
         raise WireError("fill", f"trade {trade_id} of {qty!r} at {price!r}")
-    ours = side_of(side)
-    cost, currency = _fee(market, ours, sold, at, number(fee, "fee"), fee_currency)
+    ours = side_of(side, "buy", "sell")
+    charged = number(fee, "fee")
+    cost, currency = fee_of(market, ours, sold, at, None if charged is None else -charged, fee_currency)
     return Fill(
         exchange=EXCHANGE,
         trade_id=f"{market.code}:{trade_id}",
@@ -226,15 +203,6 @@ def _fill(
         liquidity="maker" if exec_type == "M" else "taker",
         ts_event=ms_of(time, "fillTime"),
     )
-
-
-def _fee(market: Market, side: Side, qty: Decimal, price: Decimal, told: Decimal | None, currency: str) -> tuple[Decimal, str]:
-    """A fill's fee and its currency: as told, else by the market's rate and rule. A fee that is not told is not a fee of zero."""
-    in_coin = side is Side.BUY and market.fees.taken_in is FeeTakenIn.RECEIVED
-    received = market.base if in_coin else market.quote
-    if told is not None and (currency or not told):
-        return -told, currency or received
-    return (qty if in_coin else qty * price) * market.fees.taker, received
 
 
 def balances_of(row: AccountRow) -> dict[str, Balance]:

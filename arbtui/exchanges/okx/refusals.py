@@ -7,25 +7,25 @@ a cancel met is its ``sCode``, some with a sub-code behind ``_`` (``51008_1000``
 
 from collections.abc import Mapping
 
-from arbtui.exchanges.refusals import EARLIER_COPY, OPEN, THROTTLED, Meaning, Refusal, Retry, Scope
+from arbtui.exchanges.refusals import (
+    EARLIER_COPY,
+    MADE_WRONG,
+    OPEN,
+    OPEN_ORDERS,
+    PRICE_BAND,
+    PRICE_UNIT,
+    THROTTLED,
+    Meaning,
+    Refusal,
+    Retry,
+    Scope,
+    of_account,
+    of_key,
+    of_order,
+    of_symbol,
+)
 
 _SUPPORT = "OKX has restricted the account: read its mails and contact its support"
-
-
-def _order(say: str, word: str = "") -> Refusal:
-    return Refusal(Scope.ORDER, Meaning.REFUSED, Retry.NEVER, say, word)
-
-
-def _symbol(say: str, word: str = "") -> Refusal:
-    return Refusal(Scope.SYMBOL, Meaning.REFUSED, Retry.LATER, say, word)
-
-
-def _key(say: str, scope: Scope = Scope.KEY) -> Refusal:
-    return Refusal(scope, Meaning.KEYS, Retry.PROBE, say)
-
-
-def _account(say: str) -> Refusal:
-    return Refusal(Scope.ACCOUNT, Meaning.ACCOUNT, Retry.PROBE, say)
 
 
 def _rows(codes: str, row: Refusal) -> dict[str, Refusal]:
@@ -38,10 +38,9 @@ def _rows(codes: str, row: Refusal) -> dict[str, Refusal]:
     return rows
 
 
-_MADE_WRONG = _order("the request itself is wrong, which is a fault of arbtui: report it with this line")
-_NOT_OURS = _order("of a product or an interface that arbtui does not use: report it with this line")
+_NOT_OURS = of_order("of a product or an interface that arbtui does not use: report it with this line")
 _GONE = Refusal(Scope.ORDER, Meaning.NOT_FOUND, Retry.NEVER, "the venue has no such order open")
-_FUNDS = _order(
+_FUNDS = of_order(
     "fewer funds than thought: compare balances; only the trading account counts, not the funding account", "INSUFFICIENT_FUNDS"
 )
 _LATE = Refusal(Scope.ORDER, Meaning.CLOCK, Retry.CLOCK, "set this machine's clock (chrony or ntpd), and look at the network's delay")
@@ -49,20 +48,17 @@ _BUSY = Refusal(
     Scope.ACCOUNT, Meaning.RATE_LIMITED, Retry.LATER, "too many requests of this kind: the next ones wait for the venue's window"
 )
 _VENUE = Refusal(Scope.VENUE, Meaning.VENUE, Retry.PROBE, "OKX does not take that now: wait, and read its notices")
-_RESTRICTED = _account(_SUPPORT)
-_MODE = _account("the account's mode does not take such an order: choose Spot mode or Futures mode at OKX")
-_OPEN_ORDERS = _account("the account has as many open orders as it may: cancel some")
-_KEY = _key("OKX does not take this key, its secret or its passphrase: enter all three anew (arbtui keys set okx)")
-_ENVIRONMENT = _key("the key belongs to demo trading, or the address does: make a key for the real venue")
-_ADDRESS = _key("this machine's address is not in the key's list: add it at OKX, under API", Scope.IP)
-_LOT = _symbol("the lot or the least quantity has changed; start anew to read the rules", "LOT_SIZE")
-_LEAST = _symbol("less than OKX's least order of this market; start anew to read the rules", "MIN_COST")
-_UNIT = _symbol("the price unit has changed; start anew to read the rules", "PRICE_UNIT")
-_BAND = _symbol("the price is too far from the market's own", "PRICE_BAND")
-_MAXIMUM = _order("the order's size or value is over OKX's most", "MAX_COST")
-_CLOSED = _symbol("OKX does not trade this market now", "MARKET_CLOSED")
-_NO_MARKET = _symbol("OKX does not list this market any more", "UNKNOWN_MARKET")
-_FORBIDDEN = _symbol("the account may not trade this market")
+_RESTRICTED = of_account(_SUPPORT)
+_MODE = of_account("the account's mode does not take such an order: choose Spot mode or Futures mode at OKX")
+_KEY = of_key("OKX does not take this key, its secret or its passphrase: enter all three anew (arbtui keys set okx)")
+_ENVIRONMENT = of_key("the key belongs to demo trading, or the address does: make a key for the real venue")
+_ADDRESS = of_key("this machine's address is not in the key's list: add it at OKX, under API", Scope.IP)
+_LOT = of_symbol("the lot or the least quantity has changed; start anew to read the rules", "LOT_SIZE")
+_LEAST = of_symbol("less than OKX's least order of this market; start anew to read the rules", "MIN_COST")
+_MAXIMUM = of_order("the order's size or value is over OKX's most", "MAX_COST")
+_CLOSED = of_symbol("OKX does not trade this market now", "MARKET_CLOSED")
+_NO_MARKET = of_symbol("OKX does not list this market any more", "UNKNOWN_MARKET")
+_FORBIDDEN = of_symbol("the account may not trade this market")
 
 CODES: Mapping[str, Refusal] = {
     # of another product's or interface's; later rows overrule
@@ -74,34 +70,34 @@ CODES: Mapping[str, Refusal] = {
     **_rows("52000 54000-54094", _NOT_OURS),
     # general
     **_rows("1 2", OPEN),  # an operation's own code is its sCode; without one nothing is known
-    "4088": _account("OKX wants the identity verified again: see its web page"),
-    **_rows("50000 50002 50006 50014-50016 50024 50025 50039", _MADE_WRONG),
+    "4088": of_account("OKX wants the identity verified again: see its web page"),
+    **_rows("50000 50002 50006 50014-50016 50024 50025 50039", MADE_WRONG),
     **_rows("50001 50004 50026", OPEN),
     **_rows("50005 50046 50062", _VENUE),
     **_rows("50007-50010 50012 50019 50022 50027-50029 50041 50051 50059 50060", _RESTRICTED),
     "50011": _BUSY,
     "50013": Refusal(Scope.VENUE, Meaning.RATE_LIMITED, Retry.LATER, "OKX is busy: the next ones wait"),
     **_rows("50018 50021 50032 50033 50052", _FORBIDDEN),
-    "50030": _key("the key lacks this right: give it Read and Trade at OKX, under API"),
-    "50035": _key("OKX wants the key bound to an address for that: bind it to this machine's at OKX, under API"),
+    "50030": of_key("the key lacks this right: give it Read and Trade at OKX, under API"),
+    "50035": of_key("OKX wants the key bound to an address for that: bind it to this machine's at OKX, under API"),
     **_rows("50036 50037", _LATE),  # came after its expTime: not executed
     **_rows("50038 50053", _ENVIRONMENT),
     **_rows("50040 50061", _BUSY),
     **_rows("50042 50071", EARLIER_COPY),
     # API
-    "50100": _key("OKX has frozen the key: ask its support"),
+    "50100": of_key("OKX has frozen the key: ask its support"),
     "50101": _ENVIRONMENT,
     **_rows("50102 50112", _LATE),
     **_rows("50103-50107 50111 50113 50114 50119", _KEY),
     **_rows("50110 50121", _ADDRESS),
-    "50115": _MADE_WRONG,
-    "50120": _key("the key lacks this right: give it Read and Trade at OKX, under API"),
+    "50115": MADE_WRONG,
+    "50120": of_key("the key lacks this right: give it Read and Trade at OKX, under API"),
     "50122": _LOT,
     # trade
-    **_rows("51000 51003 51015 51204 51407-51409 51600-51602", _MADE_WRONG),
+    **_rows("51000 51003 51015 51204 51407-51409 51600-51602", MADE_WRONG),
     **_rows("51001 51087", _NO_MARKET),
     **_rows("51005 51033 51185 51201-51203", _MAXIMUM),
-    **_rows("51006 51116 51137 51138", _BAND),
+    **_rows("51006 51116 51137 51138", PRICE_BAND),
     **_rows("51008 51119 51127 51131 51736", _FUNDS),
     **_rows("51009 51056", _RESTRICTED),
     "51010": _MODE,
@@ -110,30 +106,30 @@ CODES: Mapping[str, Refusal] = {
     **_rows("51120 51121", _LOT),
     **_rows("51021 51022 51027-51030 51110 51123 51124 51196 51197 54012 54072", _CLOSED),
     "51024": _RESTRICTED,
-    "51025": _OPEN_ORDERS,
+    "51025": OPEN_ORDERS,
     **_rows("51054 51149 51412", OPEN),
     "51063": _GONE,
-    **_rows("51102 51103 51174", _symbol("too many open orders of this market: cancel some")),
-    "51109": _symbol("too little is on offer in this market"),
-    **_rows("51122 51150", _UNIT),
+    **_rows("51102 51103 51174", of_symbol("too many open orders of this market: cancel some")),
+    "51109": of_symbol("too little is on offer in this market"),
+    **_rows("51122 51150", PRICE_UNIT),
     **_rows("51155 54007 54073 54094", _FORBIDDEN),
     **_rows("51400-51402 51405 51603", _GONE),
-    "51403": _order("the order's kind cannot be cancelled: cancel it at OKX"),
-    "51404": _symbol("orders of this market cannot be cancelled in this part of its auction"),
-    "51406": _MADE_WRONG,
+    "51403": of_order("the order's kind cannot be cancelled: cancel it at OKX"),
+    "51404": of_symbol("orders of this market cannot be cancelled in this part of its auction"),
+    "51406": MADE_WRONG,
     "51410": _GONE,  # it is being cancelled already, which is what was asked for
-    "51411": _key("the key may not cancel: give it the right to trade at OKX, under API"),
+    "51411": of_key("the key may not cancel: give it the right to trade at OKX, under API"),
     **_rows("51732-51734 59113", _RESTRICTED),
-    "54008": _account("the account's orders are held by a mass cancel: lift it at OKX"),
+    "54008": of_account("the account's orders are held by a mass cancel: lift it at OKX"),
     # WebSocket
     **_rows("60001-60003 60005 60007 60009 60024 60032", _KEY),
     **_rows("60004 60006", _LATE),
-    **_rows("60008 60010-60013 60017-60019 60022 60025-60028 60031 60033 64000-64002 64004", _MADE_WRONG),
+    **_rows("60008 60010-60013 60017-60019 60022 60025-60028 60031 60033 64000-64002 64004", MADE_WRONG),
     **_rows("60014 60023", THROTTLED),
     **_rows("60015 60016 63999 64007 64008", OPEN),
     **_rows("60020 60021 60029 60030 64003", _NOT_OURS),
     # WebSocket, close frames
-    **_rows("1009 4002 4003 4008 4009", _MADE_WRONG),
+    **_rows("1009 4002 4003 4008 4009", MADE_WRONG),
     **_rows("4001 4007", _KEY),
     **_rows("4004-4006", OPEN),
 }

@@ -9,11 +9,11 @@ documented. Fewer than 30 channels of 400 levels should share one connection.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import msgspec
-
+from arbtui.exchanges.framing import Framing, key_to
 from arbtui.exchanges.okx.wire import best_of_depth
-from arbtui.exchanges.subscriptions import Keepalive, Notice, NoticeKind, RestCall, Subscription, share
+from arbtui.exchanges.subscriptions import Keepalive, Notice, NoticeKind, RestCall, Subscription
 
 MARKETS_A_SOCKET = 25
 #: Under the 30 s after which a silent connection is closed.
@@ -27,58 +27,39 @@ _NO_CHANNEL = "60018"
 _INSTRUMENT = re.compile(r"\binstId:([\w-]+)")
 
 
-class OkxFraming:
+class OkxFraming(Framing):
     """A :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
 
-    confirmations = 0
     message_gap_s = 0.35
-    connect_costs: Mapping[str, float] = {"socket-connect": 1}
-    lifetime_s = 86_400.0
+    data_starts = (_START,)
+    markets_a_socket = MARKETS_A_SOCKET
 
-    def is_data(self, raw: bytes) -> bool:
-        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`; answers and notices begin with their id or event."""
-        return raw.startswith(_START)
-
-    def notice(self, raw: bytes) -> Notice | None:
+    def _notice_of(self, message: Mapping[str, Any]) -> Notice | None:
         """Confirmations, one for each channel; errors; and the notice that the connection will be closed."""
-        try:
-            told = msgspec.json.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        if not isinstance(told, dict):
-            return None
-        event, code = told.get("event"), str(told.get("code", ""))
+        event, code = message.get("event"), str(message.get("code", ""))
         if event == "subscribe":
             return Notice(NoticeKind.CONFIRMED)
         if event == "error":
-            words = str(told.get("msg", ""))
+            words = str(message.get("msg", ""))
             unlisted = _INSTRUMENT.search(words) if code == _NO_CHANNEL else None
             return Notice(NoticeKind.REFUSED, f"{code} {words}".strip()) if unlisted is None else Notice(NoticeKind.UNLISTED, unlisted[1])
         return Notice(NoticeKind.SHUTDOWN) if event == "notice" and code == _UPGRADE else None
 
-    def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:
-        """Sockets of up to :data:`MARKETS_A_SOCKET` markets: book, best prices and trades of each."""
-        markets = share(len(codes), MARKETS_A_SOCKET, sockets)
-        return [_subscription(codes[at : at + markets]) for at in range(0, len(codes), markets)]
-
-    def snapshot(self, code: str) -> RestCall | None:
-        """None: the channel begins with a whole book, and sends it again when it is subscribed to anew."""
-        return None
+    def _subscription(self, number: int, codes: Sequence[str]) -> Subscription:
+        """A socket of up to :data:`MARKETS_A_SOCKET` markets: book, best prices and trades of each."""
+        args = [{"channel": channel, "instId": code} for code in codes for channel in _CHANNELS]
+        return Subscription(tuple(codes), (_message("subscribe", args),), len(args), confirmations=len(args))
 
     def probe(self, code: str) -> RestCall:
         """REST depth of one level."""
         return RestCall(f"/api/v5/market/books?instId={code}&sz=1", {"books": 1})
 
-    def read_probe(self, raw: bytes) -> tuple[float, float]:
-        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
+    def _best_of(self, raw: bytes) -> tuple[float, float]:
         return best_of_depth(raw)
 
     def merge_key(self, raw: bytes) -> bytes | None:
         """Best prices, by market."""
-        if not raw.startswith(_TOUCH):
-            return None
-        end = raw.find(b"}", len(_TOUCH))
-        return raw[:end] if end > 0 else None
+        return key_to(b"}", raw, _TOUCH)
 
 
 def resubscription(code: str) -> tuple[bytes, bytes]:
@@ -89,8 +70,3 @@ def resubscription(code: str) -> tuple[bytes, bytes]:
 
 def _message(op: str, args: Sequence[Mapping[str, str]]) -> bytes:
     return json.dumps({"op": op, "args": args}, separators=(",", ":")).encode()
-
-
-def _subscription(codes: Sequence[str]) -> Subscription:
-    args = [{"channel": channel, "instId": code} for code in codes for channel in _CHANNELS]
-    return Subscription(tuple(codes), (_message("subscribe", args),), len(args), confirmations=len(args))

@@ -55,7 +55,7 @@ VENUE = Venue(
         options={"defaultType": "spot"},
         signing=_signing,
     ),
-    capabilities=Capabilities(test_orders=False, announces_shutdown=True),
+    capabilities=Capabilities(test_orders=False, announces_shutdown=True, publishes_contracts=True),
     key_parts=("key", "secret", "passphrase"),
     fee_step=None,
     captures=Captures(cryptofeed="OKX", hosts=("ws.okx.com",)),

@@ -16,12 +16,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from arbtui.exchanges.frame_decoder import FrameDecoder, Reading
 from arbtui.exchanges.numbers import Price, Quantity, Sequence, Timestamp
-from arbtui.exchanges.wire import MarketDataSink, not_json
+from arbtui.exchanges.wire import UNREADABLE, MarketDataSink, not_json
 from arbtui.model.errors import WireError
 from arbtui.model.order import Side
 
-_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _ARG = b'{"arg":{"channel":"'
 _BOOKS, _TOUCH, _TRADES = _ARG + b'books",', _ARG + b'bbo-tbt",', _ARG + b'trades",'
 _PONG = b"pong"
@@ -101,51 +101,22 @@ def best_of_depth(raw: bytes) -> tuple[float, float]:
     """
     try:
         book = _answer(raw).data[0]
-    except _BROKEN as error:
+    except UNREADABLE as error:
         raise not_json(raw, error) from None
     return book.bids[0].price if book.bids else 0.0, book.asks[0].price if book.asks else inf
 
 
-class OkxDecoder:
+class OkxDecoder(FrameDecoder):
     """Decodes OKX frames into ``sink``."""
 
-    __slots__ = ("_on_diff", "_on_touch", "_sink")
+    __slots__ = ("_on_diff", "_on_touch", "_readings")
 
     def __init__(self, sink: MarketDataSink) -> None:
-        self._sink = sink
         self._on_diff = sink.on_diff
         self._on_touch = sink.on_touch
-
-    def feed(self, raw: bytes) -> None:
-        """Decode one WebSocket frame; raises WireError when it is malformed, before anything reaches the sink."""
-        # The first bytes select the struct to parse into. They are only a hint: where it misleads, the frame goes the slow way.
-        if raw.startswith(_TOUCH):
-            try:
-                touch = _touch_frame(raw)
-            except _BROKEN:
-                self._slowly(raw)
-            else:
-                self._emit_touch(touch)
-        elif raw.startswith(_BOOKS):
-            try:
-                book = _book_frame(raw)
-            except _BROKEN:
-                self._slowly(raw)
-            else:
-                self._emit_book(book)
-        elif raw.startswith(_TRADES):
-            try:
-                trades = _trade_frame(raw)
-            except _BROKEN:
-                self._slowly(raw)
-            else:
-                self._emit_trades(trades)
-        else:
-            self._slowly(raw)
-
-    def feed_snapshot(self, code: str, raw: bytes) -> None:
-        """Always raises WireError: OKX's stream sends whole books, so its REST interface is never queried for one."""
-        raise WireError("rest snapshot", f"OKX needs none, got one for {code}")
+        touch, book, trades = (_touch_frame, self._emit_touch), (_book_frame, self._emit_book), (_trade_frame, self._emit_trades)
+        self._readings: dict[str, Reading] = {"bbo-tbt": touch, "books": book, "trades": trades}
+        super().__init__(sink, ((_TOUCH, touch), (_BOOKS, book), (_TRADES, trades)))
 
     def _emit_touch(self, frame: _TouchFrame) -> None:
         touch = frame.data[0]
@@ -175,35 +146,14 @@ class OkxDecoder:
             self._sink.on_trade(code, trade.trade_id, trade.px, trade.sz, side, trade.ts)
 
     def _slowly(self, raw: bytes) -> None:
-        """The slow path: keys in another order, other channels, answers to commands, and everything malformed."""
         if raw == _PONG:
             self._sink.on_other("pong")
-            return
-        try:
-            message = msgspec.json.decode(raw)
-        except _BROKEN as error:
-            raise not_json(raw, error) from None
-        kind = _kind_of(message)
-        book: _BookFrame | None = None
-        touch: _TouchFrame | None = None
-        trades: _TradeFrame | None = None
-        try:
-            if kind == "books":
-                book = _book_frame(raw)
-            elif kind == "bbo-tbt":
-                touch = _touch_frame(raw)
-            elif kind == "trades":
-                trades = _trade_frame(raw)
-        except _BROKEN as error:
-            raise WireError(kind, str(error)) from None
-        if book is not None:
-            self._emit_book(book)
-        elif touch is not None:
-            self._emit_touch(touch)
-        elif trades is not None:
-            self._emit_trades(trades)
         else:
-            self._sink.on_other(kind)
+            super()._slowly(raw)
+
+    def _reading_of(self, message: Any) -> tuple[str, Reading | None]:
+        kind = _kind_of(message)
+        return kind, self._readings.get(kind)
 
 
 def _kind_of(message: Any) -> str:

@@ -7,45 +7,40 @@ lack and that clients report are marked so. ``withdraw_address_not_registerd`` i
 
 from collections.abc import Mapping
 
-from arbtui.exchanges.refusals import EARLIER_COPY, OPEN, THROTTLED, Meaning, Refusal, Retry, Scope
+from arbtui.exchanges.refusals import (
+    EARLIER_COPY,
+    FUNDS,
+    MADE_WRONG,
+    OPEN,
+    PRICE_UNIT,
+    THROTTLED,
+    Meaning,
+    Refusal,
+    Retry,
+    Scope,
+    of_account,
+    of_key,
+    of_order,
+    of_symbol,
+)
 
-
-def _order(say: str, word: str = "") -> Refusal:
-    return Refusal(Scope.ORDER, Meaning.REFUSED, Retry.NEVER, say, word)
-
-
-def _symbol(say: str, word: str = "") -> Refusal:
-    return Refusal(Scope.SYMBOL, Meaning.REFUSED, Retry.LATER, say, word)
-
-
-def _key(say: str, scope: Scope = Scope.KEY) -> Refusal:
-    return Refusal(scope, Meaning.KEYS, Retry.PROBE, say)
-
-
-def _account(say: str) -> Refusal:
-    return Refusal(Scope.ACCOUNT, Meaning.ACCOUNT, Retry.PROBE, say)
-
-
-_MADE_WRONG = _order("the request itself is wrong, which is a fault of arbtui: report it with this line")
-_NOT_OURS = _order("of a transfer, which arbtui never makes: look who else uses the key")
-_SECRET = _key("the secret does not belong to the key, or was cut in copying: enter both anew")
-_ADDRESS = _key("this machine's address is not in the key's list: add it at Upbit, under Open API", Scope.IP)
+_NOT_OURS = of_order("of a transfer, which arbtui never makes: look who else uses the key")
+_SECRET = of_key("the secret does not belong to the key, or was cut in copying: enter both anew")
+_ADDRESS = of_key("this machine's address is not in the key's list: add it at Upbit, under Open API", Scope.IP)
 _GONE = Refusal(Scope.ORDER, Meaning.NOT_FOUND, Retry.NEVER, "the venue does not know the order")
-_FUNDS = _order("fewer funds than thought: compare balances", "INSUFFICIENT_FUNDS")
-_MINIMUM = _symbol("the least value has changed; start anew to read the rules", "MIN_COST")
-_MAXIMUM = _order("the order's value is over Upbit's most", "MAX_COST")
-_UNIT = _symbol("the price unit has changed; start anew to read the rules", "PRICE_UNIT")
-_LOT = _symbol("the quantity has more digits than Upbit takes", "LOT_SIZE")
-_NO_MARKET = _symbol("Upbit does not list this market any more", "UNKNOWN_MARKET")
-_CLOSED = _symbol("Upbit does not trade this market now", "MARKET_CLOSED")
+_MINIMUM = of_symbol("the least value has changed; start anew to read the rules", "MIN_COST")
+_MAXIMUM = of_order("the order's value is over Upbit's most", "MAX_COST")
+_LOT = of_symbol("the quantity has more digits than Upbit takes", "LOT_SIZE")
+_NO_MARKET = of_symbol("Upbit does not list this market any more", "UNKNOWN_MARKET")
+_CLOSED = of_symbol("Upbit does not trade this market now", "MARKET_CLOSED")
 
 NAMES: Mapping[str, Refusal] = {
     # 400
-    "create_ask_error": _MADE_WRONG,
-    "create_bid_error": _MADE_WRONG,
-    "insufficient_funds_ask": _FUNDS,
-    "insufficient_funds_bid": _FUNDS,
-    "insufficient_funds": _FUNDS,  # reported
+    "create_ask_error": MADE_WRONG,
+    "create_bid_error": MADE_WRONG,
+    "insufficient_funds_ask": FUNDS,
+    "insufficient_funds_bid": FUNDS,
+    "insufficient_funds": FUNDS,  # reported
     "under_min_total_ask": _MINIMUM,
     "under_min_total_bid": _MINIMUM,
     "over_max_total_ask": _MAXIMUM,  # reported, and the next four
@@ -53,27 +48,27 @@ NAMES: Mapping[str, Refusal] = {
     "over_max_total_price_bid": _MAXIMUM,
     "volume_too_large": _MAXIMUM,
     "out_of_capacity": _MAXIMUM,
-    "under_price_limit_ask": _UNIT,
-    "under_price_limit_bid": _UNIT,
-    "invalid_price": _UNIT,
-    "invalid_price_ask": _UNIT,
-    "invalid_price_bid": _UNIT,
+    "under_price_limit_ask": PRICE_UNIT,
+    "under_price_limit_bid": PRICE_UNIT,
+    "invalid_price": PRICE_UNIT,
+    "invalid_price_ask": PRICE_UNIT,
+    "invalid_price_bid": PRICE_UNIT,
     "invalid_volume": _LOT,
     "invalid_volume_ask": _LOT,
     "invalid_volume_bid": _LOT,
-    "invalid_funds": _FUNDS,
-    "not_supported_ord_type": _symbol("the market does not take this kind of order"),
-    "cross_trading": _order("it would trade with an order of our own"),
-    "invalid_parameter": _MADE_WRONG,
-    "validation_error": _MADE_WRONG,
+    "invalid_funds": FUNDS,
+    "not_supported_ord_type": of_symbol("the market does not take this kind of order"),
+    "cross_trading": of_order("it would trade with an order of our own"),
+    "invalid_parameter": MADE_WRONG,
+    "validation_error": MADE_WRONG,
     "duplicated_identifier": EARLIER_COPY,
     "market_offline": _CLOSED,
     "market_not_found": _NO_MARKET,
     "market_does_not_exist": _NO_MARKET,
     "notfoundmarket": _NO_MARKET,
-    "thirdparty_agreement_required": _symbol("the account must agree to this market's terms at Upbit first"),
-    "two_factor_auth_required": _account("the account lacks its second factor: set it up at Upbit"),
-    "bank_account_required": _account("the account lacks its verified bank account: register it at Upbit"),
+    "thirdparty_agreement_required": of_symbol("the account must agree to this market's terms at Upbit first"),
+    "two_factor_auth_required": of_account("the account lacks its second factor: set it up at Upbit"),
+    "bank_account_required": of_account("the account lacks its verified bank account: register it at Upbit"),
     **dict.fromkeys(
         (
             "withdraw_address_not_registerd", "withdraw_address_not_registered", "withdraw_insufficient_balance", "coin_address_not_found",
@@ -85,16 +80,16 @@ NAMES: Mapping[str, Refusal] = {
     "invalid_query_payload": _SECRET,
     "jwt_verification": _SECRET,
     "invalid_secret_key": _SECRET,
-    "no_authorization_token": _key("no key was sent: enter one (arbtui keys set upbit)"),
-    "authorization_missing": _key("no key was sent: enter one (arbtui keys set upbit)"),
-    "invalid_access_key": _key("Upbit does not know this key: make a new one"),
-    "expired_access_key": _key("the key is over a year old: make a new one at Upbit"),
-    "expired_jwt": _key("Upbit calls the token expired: set this machine's clock, and check the key"),
+    "no_authorization_token": of_key("no key was sent: enter one (arbtui keys set upbit)"),
+    "authorization_missing": of_key("no key was sent: enter one (arbtui keys set upbit)"),
+    "invalid_access_key": of_key("Upbit does not know this key: make a new one"),
+    "expired_access_key": of_key("the key is over a year old: make a new one at Upbit"),
+    "expired_jwt": of_key("Upbit calls the token expired: set this machine's clock, and check the key"),
     "nonce_used": EARLIER_COPY,
     "no_authorization_i_p": _ADDRESS,
     "no_authorization_ip": _ADDRESS,
-    "out_of_scope": _key("the key lacks this right: tick it at Upbit, under Open API, or make a key that has it"),
-    "forbidden": _key("the key or this machine's address may not: check both at Upbit"),
+    "out_of_scope": of_key("the key lacks this right: tick it at Upbit, under Open API, or make a key that has it"),
+    "forbidden": of_key("the key or this machine's address may not: check both at Upbit"),
     # 404; where Upbit's name is the number, a market or path is not there
     "order_not_found": _GONE,
     "404": _NO_MARKET,
@@ -106,12 +101,12 @@ NAMES: Mapping[str, Refusal] = {
     "internal_server_error": OPEN,
     "order_not_ready": OPEN,  # being taken: how it ends is looked up
     # WebSocket
-    "INVALID_AUTH": _key("Upbit does not take the key for its private stream: check it"),
-    "WRONG_FORMAT": _MADE_WRONG,
-    "NO_TICKET": _MADE_WRONG,
-    "NO_TYPE": _MADE_WRONG,
-    "NO_CODES": _MADE_WRONG,
-    "INVALID_PARAM": _MADE_WRONG,
+    "INVALID_AUTH": of_key("Upbit does not take the key for its private stream: check it"),
+    "WRONG_FORMAT": MADE_WRONG,
+    "NO_TICKET": MADE_WRONG,
+    "NO_TYPE": MADE_WRONG,
+    "NO_CODES": MADE_WRONG,
+    "INVALID_PARAM": MADE_WRONG,
     "TOO_MANY_REQUESTS": THROTTLED,
 }  # fmt: skip
 

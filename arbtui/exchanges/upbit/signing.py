@@ -5,16 +5,16 @@ from typing import Any
 
 from arbtui.exchanges.answers import ToldError
 from arbtui.exchanges.signing import Signing
-from arbtui.exchanges.upbit.errors import told_error
+from arbtui.exchanges.won.errors import told_error
 
 
 class UpbitSigning(Signing):
     """See :class:`arbtui.exchanges.signing.Signing`."""
 
     def stream_headers(self) -> Mapping[str, str]:
-        """A new token each time; ccxt keeps one for ever (docs.upbit.com, auth and websocket-guide)."""
+        """A token (docs.upbit.com, auth and websocket-guide)."""
         claims = {"access_key": self._ccxt.apiKey, "nonce": self._ccxt.uuid()}
-        return {"Authorization": "Bearer " + self._ccxt.jwt(claims, self._ccxt.encode(self._ccxt.secret), "sha256")}
+        return self.bearer(claims)
 
     def read_error(self, status: int, answer: Any) -> ToldError | None:
         """``{"error": {"name", "message"}}``."""

@@ -68,9 +68,7 @@ class BinanceTrading:
         request, order_type = self._read(params)
         if not key.can_trade:
             raise refused(-2015)
-        self._faults.take(WireFaultKind.RULES, symbol=request.code)  # counts the fault as met: the rules themselves are in the market
-        scripted = self._faults.take(WireFaultKind.HALT, symbol=request.code) is not None
-        if scripted or self._is_halted(request.code):
+        if self._faults.stops_order(request.code) or self._is_halted(request.code):
             raise closed_market()
         if order_type == "LIMIT":
             self._order_types.pop(request.client_order_id, None)

@@ -45,9 +45,7 @@ class BitgetTrading:
         """``POST /api/v2/spot/trade/place-order``: that the order was taken, not what became of it."""
         self._check_window(params)
         request = self._read(params)
-        self._faults.take(WireFaultKind.RULES, symbol=request.code)  # counts the fault as met: the rules themselves are in the market
-        scripted = self._faults.take(WireFaultKind.HALT, symbol=request.code) is not None
-        if scripted or self._is_halted(request.code):
+        if self._faults.stops_order(request.code) or self._is_halted(request.code):
             raise refused("41114")
         try:
             return placed_body(await self._account.place(request))

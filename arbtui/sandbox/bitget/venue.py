@@ -1,13 +1,11 @@
 """The local Bitget: joins its calls, sockets, keys and limits behind one port."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
 
-import msgspec
 from aiohttp import web
 
 from arbtui.exchanges.bitget.wire import BitgetDecoder
@@ -30,7 +28,6 @@ from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.venue import Premises, Venue
 
-STREAM, PRIVATE_STREAM = "/v2/ws/public", "/v2/ws/private"
 FEE_COIN = "BGB"
 
 _API = "/api/v2"
@@ -54,6 +51,10 @@ class BitgetVenue(Venue):
     """See :class:`Venue`."""
 
     name = "bitget"
+    public_path = "/v2/ws/public"
+    private_path = "/v2/ws/private"
+    ladders = frozenset({"books15"})
+    books = frozenset({"books15", "books1"})
     wants_passphrase = True
     errors_have_codes = True
     error_pattern = r"\d{3,6}"
@@ -75,22 +76,14 @@ class BitgetVenue(Venue):
             BitgetTrading(account, faults, self.is_halted, clock, FEE_COIN),
         )
 
-    @classmethod
-    def urls(cls, address: str) -> dict[str, str]:
-        """See :class:`Venue`."""
-        return {"rest": f"http://{address}", "stream": f"ws://{address}{STREAM}", "private": f"ws://{address}{PRIVATE_STREAM}"}
-
     @property
     def is_ready(self) -> bool:
         """See :class:`Venue`: every market has opened."""
         return sum(channel == "books15" for channel, _ in self._last) == len(self.account.markets)
 
-    def trade_ids(self) -> Iterator[str]:
+    def trade_id(self, number: int | str) -> str:
         """See :class:`Venue`."""
-        for number in range(1, sum(self.account.log.rolled_up().values()) + 1):
-            yield trade_id(number)
-        for fill in self.account.log.fills():
-            yield trade_id(fill.trade_id)
+        return trade_id(number)
 
     def order_id(self, order: OrderRecord) -> str:
         """See :class:`Venue`."""
@@ -106,7 +99,7 @@ class BitgetVenue(Venue):
         if known is None:
             return "public", None
         try:
-            return known.part, _params(call).get("symbol")
+            return known.part, call.parameters(refused("40017")).get("symbol")
         except Refusal:
             return known.part, None
 
@@ -131,37 +124,28 @@ class BitgetVenue(Venue):
         """See :class:`Venue`."""
         return self._told(Refusal(status, body_of(code, words)))
 
-    def is_socket(self, path: str) -> bool:
-        """See :class:`Venue`."""
-        return path in (STREAM, PRIVATE_STREAM)
-
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """See :class:`Venue`."""
         if not self._limits.connects():
             return response_of(self._told(refused("429")))
-        sockets = self._public if request.path == STREAM else self._private
+        sockets = self._public if request.path == self.public_path else self._private
         peer = await self.accept(request)
         await sockets.serve(peer)
         return peer.response
 
-    def housekeep(self) -> None:
-        """See :class:`Venue`: break sockets that are silent or too old."""
-        self._public.housekeep()
-        self._private.housekeep()
+    def what(self, raw: bytes) -> tuple[str, str]:
+        """See :class:`Venue`: channel and market."""
+        found = _CODE.search(raw, 0, 120)
+        if found is None:
+            raise ValueError(f"no frame of the simulator's: {raw[:120]!r}")
+        return found[1].decode(), found[2].decode()
 
-    def on_frames(self, frames: Sequence[bytes]) -> None:
+    def noted(self, kind: str, code: str, raw: bytes) -> bytes:
         """See :class:`Venue`."""
-        fanout, faults, last = self._public.fanout, self._public_faults, self._last
-        for raw in frames:
-            channel, code = _what(raw)
-            last[channel, code] = raw
-            if channel == "trade":
-                self._tape.feed(raw)
-            if fanout.is_wanted((channel, code)):
-                book = channel != "trade"
-                for frame in faults.sent(f"{channel} {code}", code, raw, ladder=channel == "books15", book=book):
-                    fanout.put((channel, code), self.skewed(frame))
-        fanout.flush()
+        self._last[kind, code] = raw
+        if kind == "trade":
+            self._tape.feed(raw)
+        return raw
 
     def on_deposit(self, asset: str, change: Decimal) -> None:
         """See :class:`Venue`."""
@@ -197,7 +181,7 @@ class BitgetVenue(Venue):
         if known.writes and not key.can_trade:
             raise refused("40014", "trade")
         try:
-            return await known.ask(key, _params(call))
+            return await known.ask(key, call.parameters(refused("40017")))
         except (ValueError, TypeError, OverflowError):  # an invalid number or type inside a parameter
             raise refused("40017") from None
 
@@ -248,24 +232,6 @@ def _endpoints(data: BitgetMarketData, trading: BitgetTrading) -> dict[tuple[str
         ("GET", "common/trade-rate"): Endpoint(10, "account", trading.rate),
     }
     return {(method, f"{_API}/{path}"): call for (method, path), call in calls.items()}
-
-
-def _params(call: Call) -> dict[str, Any]:
-    """What the query, or the body of a POST, says."""
-    if call.method != "POST":
-        return dict(parse_qsl(call.query, keep_blank_values=True))
-    try:
-        return msgspec.json.decode(call.body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise refused("40017") from None
-
-
-def _what(raw: bytes) -> tuple[str, str]:
-    """Channel and market of a frame as the simulator writes it."""
-    found = _CODE.search(raw, 0, 120)
-    if found is None:
-        raise ValueError(f"no frame of the simulator's: {raw[:120]!r}")
-    return found[1].decode(), found[2].decode()
 
 
 DOOR = BitgetVenue

@@ -4,80 +4,52 @@ How old a token may be is in no document; that one can be too old is (``expired_
 here it is.
 """
 
-import base64
 import hashlib
-import hmac
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote
 
+from arbtui.sandbox.answer import Refusal
 from arbtui.sandbox.bithumb.refusals import refused
-from arbtui.sandbox.call import Call
-from arbtui.sandbox.faults import WireFaultKind, WireFaults
+from arbtui.sandbox.faults import WireFaults
 from arbtui.sandbox.keys import Key
+from arbtui.sandbox.won.auth import TokenAuth
 
 #: ms that a token's time may differ from the venue's clock.
 _WINDOW_MS = 30_000
 
 
-class BithumbAuth:
-    """Checks tokens against the known ``keys`` (by access key)."""
+class BithumbAuth(TokenAuth):
+    """See there."""
+
+    digests = {"HS256": hashlib.sha256}  # noqa: RUF012  a constant, typed as a Mapping
+    names_digest = True
 
     def __init__(self, keys: Mapping[str, Key], faults: WireFaults, now_ms: Callable[[], int]) -> None:
-        self._keys = dict(keys)
-        self._faults = faults
+        super().__init__(keys, faults)
         self._now_ms = now_ms
 
-    def check(self, call: Call, body: Mapping[str, Any] | None) -> Key:
-        """The key that signed ``call``.
+    def refused(self, name: str) -> Refusal:
+        """See there."""
+        return refused(name)
 
-        Raises:
-            Refusal: with Bithumb's own error name.
-        """
-        key, claims = self._verified(call.headers)
-        asked = unquote(call.query) if body is None else query_of(body)
-        if asked:
-            expected = hashlib.sha512(asked.encode()).hexdigest()
-            if claims.get("query_hash_alg") != "SHA512" or not hmac.compare_digest(str(claims.get("query_hash", "")), expected):
-                raise refused("invalid_query_payload")
-        return key
+    def check_scheme(self, scheme: str, token: str) -> None:
+        """See there."""
+        if scheme != "Bearer":
+            raise refused("jwt_verification")
 
-    def check_socket(self, headers: Mapping[str, str]) -> Key:
-        """The key that opened a private socket."""
-        return self._verified(headers)[0]
-
-    def _verified(self, headers: Mapping[str, str]) -> tuple[Key, dict[str, Any]]:
-        scheme, _, token = headers.get("Authorization", "").partition(" ")
+    def check_claims(self, key: Key, claims: Mapping[str, Any]) -> None:
+        """See there: a nonce, and a time that is near the venue's."""
         try:
-            head, claims, signature = token.split(".")
-            content = json.loads(_decoded(claims))
-            mac = _decoded(signature)
-            access_key, nonce, at_ms = str(content["access_key"]), str(content["nonce"]), int(content["timestamp"])
-            is_hs256 = json.loads(_decoded(head))["alg"] == "HS256"
-        except (ValueError, KeyError, TypeError):  # not a JWT, or one that lacks a claim
+            at_ms = int(claims["timestamp"])
+        except (KeyError, ValueError, TypeError):
             raise refused("jwt_verification") from None
-        key = self._keys.get(access_key)
-        if key is None or self._faults.take(WireFaultKind.REVOKE) is not None:
-            raise refused("invalid_access_key")
-        expected = hmac.new(key.secret.encode(), f"{head}.{claims}".encode(), hashlib.sha256).digest()
-        if scheme != "Bearer" or not nonce or not is_hs256 or not hmac.compare_digest(expected, mac):
+        if not str(claims.get("nonce", "")):
             raise refused("jwt_verification")
         if abs(self._now_ms() - at_ms) > _WINDOW_MS:
             raise refused("expired_jwt")
-        return key, content
 
-
-def query_of(body: Mapping[str, Any]) -> str:
-    """A JSON body as the query string that is hashed: ``a=1&b[]=2&b[]=3``, in the body's own order."""
-    parts: list[str] = []
-    for name, value in body.items():
-        if isinstance(value, list):
-            parts += [f"{name}[]={one}" for one in value]
-        else:
-            parts.append(f"{name}={value}")
-    return "&".join(parts)
-
-
-def _decoded(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    def check_socket(self, headers: Mapping[str, str]) -> Key:
+        """See there; its nonce and time are checked, too."""
+        key, claims = self._verified(headers)
+        self.check_claims(key, claims)
+        return key

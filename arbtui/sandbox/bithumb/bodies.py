@@ -6,34 +6,19 @@ Sources: apidocs.bithumb.com, reference: 주문-요청, 개별-주문-조회, �
 are written exactly from the ledger's decimals, so that no digit is lost.
 """
 
-from datetime import datetime, timedelta, timezone
-from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from arbtui.model.market import Market
-from arbtui.model.money import ZERO, plain
+from arbtui.model.money import plain
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import AccountEvent, What
 from arbtui.sandbox.bithumb.names import order_id, trade_id
 from arbtui.sandbox.order_log import OrderRecord
+from arbtui.sandbox.won import bodies as won
+from arbtui.sandbox.won.bodies import UNNAMED, OrderMoney, kst, number, side_of
 
-_KST = timezone(timedelta(hours=9))
-#: Client ids that begin with this were generated here for orders sent without one, and are never sent.
-UNNAMED = "~"
 _STP = "cancel_taker"
 _EVENTS = {What.NEW: "wait", What.TRADE: "trade", What.DONE: "done", What.CANCELED: "cancel"}
-
-
-def kst(ts_ms: int) -> str:
-    """Bithumb's ``created_at``: Korean time to the second."""
-    return datetime.fromtimestamp(ts_ms // 1000, _KST).isoformat()
-
-
-def side_of(side: Side) -> str:
-    """``bid`` buys, ``ask`` sells."""
-    return "bid" if side is Side.BUY else "ask"
 
 
 def state_of(order: OrderRecord) -> str:
@@ -71,7 +56,7 @@ def cancelled(order: OrderRecord) -> dict[str, Any]:
 
 
 def _amounts(order: OrderRecord, market: Market) -> dict[str, Any]:
-    money = _Money(order, market)
+    money = OrderMoney(order, market)
     return {
         "volume": plain(order.qty),
         "remaining_volume": plain(order.leaves_qty),
@@ -135,45 +120,20 @@ def order_with_trades(order: OrderRecord, market: Market) -> dict[str, Any]:
 
 def account_body(asset: str, balance: Balance) -> dict[str, Any]:
     """One asset of ``GET /v1/accounts``. Its average cost is not known here."""
-    return {
-        "currency": asset,
-        "balance": plain(balance.free),
-        "locked": plain(balance.locked),
-        "avg_buy_price": "0",
-        "avg_buy_price_modified": False,
-        "unit_currency": "KRW",
-    }
+    return won.account_body(asset, balance, modified=False)
 
 
-def chance_body(market: Market, bid: Balance, ask: Balance, state: str) -> dict[str, Any]:
+def chance_body(market: Market, bid: Balance, ask: Balance, is_halted: bool) -> dict[str, Any]:
     """``GET /v1/orders/chance``: fees, minimum and free balances."""
-    taker, maker, minimum = plain(market.fees.taker), plain(market.fees.maker), plain(market.min_cost)
-    return {
-        "bid_fee": taker,
-        "ask_fee": taker,
-        "maker_bid_fee": maker,
-        "maker_ask_fee": maker,
-        "market": {
-            "id": market.code,
-            "name": f"{market.base}/{market.quote}",
-            "order_types": ["limit"],
-            "order_sides": ["ask", "bid"],
-            "bid_types": ["limit", "price"],
-            "ask_types": ["limit", "market"],
-            "bid": {"currency": market.quote, "price_unit": "1", "min_total": minimum},
-            "ask": {"currency": market.base, "price_unit": "1", "min_total": minimum},
-            "max_total": "5000000000",
-            "state": state,
-        },
-        "bid_account": account_body(market.quote, bid),
-        "ask_account": account_body(market.base, ask),
-    }
+    types = {"order_types": ["limit"], "bid_types": ["limit", "price"], "ask_types": ["limit", "market"]}
+    accounts = {"bid_account": account_body(market.quote, bid), "ask_account": account_body(market.base, ask)}
+    return won.chance_body(market, accounts, "suspended" if is_halted else "active", types, {"price_unit": "1"}, "5000000000")
 
 
 def my_order(event: AccountEvent, market: Market) -> dict[str, Any]:
     """One ``myOrder`` event; what has no value is left out."""
     order, fill = event.order, event.fill
-    money = _Money(order, market)
+    money = OrderMoney(order, market)
     body: dict[str, Any] = {
         "type": "myOrder",
         "code": order.code,
@@ -183,27 +143,27 @@ def my_order(event: AccountEvent, market: Market) -> dict[str, Any]:
         "order_type": "limit",
         "state": _EVENTS.get(event.what) or state_of(order),
         **_tif(order),
-        "order_price": _number(order.price),
-        "order_quantity": _number(order.qty),
-        "order_amount": _number(order.price * order.qty),
+        "order_price": number(order.price),
+        "order_quantity": number(order.qty),
+        "order_amount": number(order.price * order.qty),
         "order_timestamp": order.ts_ms,
         "timestamp": event.ts_ms,
     }
     if fill is not None:
         body |= {
             "trade_id": trade_id(fill.trade_id),
-            "trade_price": _number(fill.price),
-            "trade_quantity": _number(fill.qty),
-            "trade_amount": _number(fill.cost),
+            "trade_price": number(fill.price),
+            "trade_quantity": number(fill.qty),
+            "trade_amount": number(fill.cost),
             "trade_timestamp": fill.ts_event,
         }
     return body | {
-        "executed_quantity": _number(order.filled_qty),
-        "remaining_quantity": _number(order.leaves_qty),
-        "executed_amount": _number(order.cost),
-        "paid_fee": _number(order.fee),
-        "remaining_fee": _number(money.remaining_fee),
-        "reserved_fee": _number(money.reserved_fee),
+        "executed_quantity": number(order.filled_qty),
+        "remaining_quantity": number(order.leaves_qty),
+        "executed_amount": number(order.cost),
+        "paid_fee": number(order.fee),
+        "remaining_fee": number(money.remaining_fee),
+        "reserved_fee": number(money.reserved_fee),
         "stream_type": "REALTIME",
     }
 
@@ -219,18 +179,3 @@ def my_asset(balances: dict[str, Balance], ts_ms: int) -> dict[str, Any]:
         "timestamp": ts_ms,
         "stream_type": "REALTIME",
     }
-
-
-class _Money:
-    """What an order still locks of the balance, and of its fee."""
-
-    def __init__(self, order: OrderRecord, market: Market) -> None:
-        buys, is_open = order.side is Side.BUY, not order.state.is_final
-        self.reserved_fee = order.qty * order.price * market.fees.taker if buys else ZERO
-        self.remaining_fee = max(self.reserved_fee - order.fee, ZERO) if is_open else ZERO
-        reckoned = order.leaves_qty * order.price + self.remaining_fee if buys else order.leaves_qty
-        self.locked = (order.locked or reckoned) if is_open else ZERO
-
-
-def _number(value: Decimal) -> msgspec.Raw:
-    return msgspec.Raw(plain(value).encode())

@@ -1,33 +1,19 @@
 """Bithumb's signed REST calls: orders, cancels, look-ups, accounts (apidocs.bithumb.com, Private API)."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from arbtui.model.errors import OrderRejected
 from arbtui.model.market import Market
-from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
-from arbtui.sandbox.account import Account
 from arbtui.sandbox.answer import Refusal
-from arbtui.sandbox.bithumb.bodies import (
-    UNNAMED,
-    account_body,
-    cancelled,
-    chance_body,
-    kst,
-    listed,
-    order_with_trades,
-    taken,
-)
+from arbtui.sandbox.bithumb.bodies import account_body, cancelled, chance_body, listed, order_with_trades, taken
 from arbtui.sandbox.bithumb.names import order_id, order_number
-from arbtui.sandbox.bithumb.parameters import Body, many, number_of
 from arbtui.sandbox.bithumb.refusals import no_market, no_parameter, refused, refused_by_core
-from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
-from arbtui.simulation.networks import simulated_terms
+from arbtui.sandbox.won.account_calls import AccountCalls
+from arbtui.sandbox.won.parameters import Body, number_of
 from arbtui.simulation.order_request import OrderRequest
 
 _SIDES = {"bid": Side.BUY, "ask": Side.SELL}
@@ -35,36 +21,26 @@ _TIFS = {None: TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK}
 _ENDED = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED)
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _WINDOW_MS = 7 * 86_400_000
-_YEAR_MS = 365 * 86_400_000
 _CANCELS = 30
 
 
-class BithumbExchange:
+class BithumbExchange(AccountCalls):
     """Handlers of the signed calls; each takes its parameters and returns the answer's body."""
-
-    def __init__(self, account: Account, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock) -> None:
-        self._account = account
-        self._faults = faults
-        self._is_halted = is_halted
-        self._clock = clock
-        self._unnamed = 0
 
     async def place(self, key: Key, body: Body) -> dict[str, Any]:
         """``POST /v2/orders``: that it was accepted. ``GET /v1/order`` and ``myOrder`` report its outcome."""
-        market = self._market(str(body.get("market", "")))
+        market = self.market(str(body.get("market", "")))
         side, time_in_force = _SIDES.get(str(body.get("side"))), body.get("time_in_force")
         # Market orders, and `post_only`, are not played: nothing here sends them.
         if side is None or body.get("order_type") != "limit" or time_in_force not in _TIFS:
             raise refused("invalid_parameter")
-        qty, price = number_of(body, "volume"), number_of(body, "price")
+        qty, price = number_of(body, "volume", refused("invalid_parameter")), number_of(body, "price", refused("invalid_parameter"))
         client_order_id = body.get("client_order_id")
         if client_order_id is not None and not _CLIENT_ID.fullmatch(str(client_order_id)):
             raise refused("invalid_parameter", "client_order_id must be 1 to 36 characters of [A-Za-z0-9_-]")
-        self._faults.take(WireFaultKind.RULES, symbol=market.code)  # counts the fault as met: the rules themselves are in the market
-        scripted = self._faults.take(WireFaultKind.HALT, symbol=market.code) is not None
-        if scripted or self._is_halted(market.code):
+        if self._faults.stops_order(market.code) or self._is_halted(market.code):
             raise refused("market_offline")
-        request = OrderRequest(str(client_order_id or self._make_id()), market.code, side, qty, price, _TIFS[time_in_force])
+        request = OrderRequest(str(client_order_id or self.make_id()), market.code, side, qty, price, _TIFS[time_in_force])
         try:
             return taken(await self._account.place(request))
         except OrderRejected as rejected:
@@ -111,47 +87,20 @@ class BithumbExchange:
                 failed.append({name.removesuffix("s"): one, **no.body})
         return {"success": done, "fail": failed}
 
-    async def accounts(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/accounts``: assets with a balance."""
-        return [account_body(asset, balance) for asset, balance in self._account.balances().items() if balance.total]
+    def account_body(self, asset: str, balance: Balance) -> dict[str, Any]:
+        """See :class:`AccountCalls`."""
+        return account_body(asset, balance)
 
-    async def chance(self, key: Key, query: Body) -> dict[str, Any]:
-        """``GET /v1/orders/chance``."""
-        market = self._market(str(query.get("market", "")))
-        balances = self._account.balances()
-        state = "suspended" if self._is_halted(market.code) else "active"
-        return chance_body(market, balances.get(market.quote, Balance()), balances.get(market.base, Balance()), state)
+    def chance_body(self, market: Market, bid: Balance, ask: Balance, is_halted: bool) -> dict[str, Any]:
+        """See :class:`AccountCalls`."""
+        return chance_body(market, bid, ask, is_halted)
 
-    async def withdraw_chance(self, key: Key, query: Body) -> dict[str, Any]:
-        """``GET /v1/withdraws/chance``: fee and least amount."""
-        asset = str(query.get("currency", ""))
-        terms = simulated_terms(asset)
-        return {
-            "currency": {"code": asset, "withdraw_fee": plain(terms.fee or ZERO), "is_coin": True, "wallet_state": "working"},
-            "account": account_body(asset, self._account.balances().get(asset, Balance())),
-            "withdraw_limit": {"currency": asset, "minimum": plain(terms.least or ZERO), "fixed": 8, "can_withdraw": True},
-        }
-
-    async def withdraw_addresses(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/withdraws/coin_addresses``: every asset's address at Binance is registered."""
-        row = {"exchange_name": "Binance"}
-        return [
-            {"currency": asset, "net_type": asset, "network_name": asset, "withdraw_address": f"sandbox-{asset}", **row}
-            for asset in self._assets()
-        ]
-
-    async def wallet_status(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/status/wallet``: every asset's network works."""
-        height = {"block_state": "normal", "block_height": 1_000_000, "block_elapsed_minutes": 0}
-        at = {"block_updated_at": kst(self._clock.time_ms())}
-        return [
-            {"currency": asset, "wallet_state": "working", **height, **at, "net_type": asset, "network_name": asset}
-            for asset in self._assets()
-        ]
-
-    async def api_keys(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/api_keys``: the keys and when they expire, a year from now."""
-        return [{"access_key": key.key, "expire_at": kst(self._clock.time_ms() + _YEAR_MS)}]
+    def market(self, code: str) -> Market:
+        """See :class:`AccountCalls`."""
+        market = self._account.markets.get(code)
+        if market is None:
+            raise no_market() if code else no_parameter()
+        return market
 
     def code_of(self, query: Body) -> str:
         """The market of the order that a cancel names; empty where it names none."""
@@ -159,15 +108,6 @@ class BithumbExchange:
             return self._found(query, "order_id").code
         except Refusal:
             return ""
-
-    def _assets(self) -> list[str]:
-        return sorted({market.base for market in self._account.markets.values()})
-
-    def _market(self, code: str) -> Market:
-        market = self._account.markets.get(code)
-        if market is None:
-            raise no_market() if code else no_parameter()
-        return market
 
     def _found(self, query: Body, name: str) -> OrderRecord:
         told, client_order_id = query.get(name), query.get("client_order_id")
@@ -197,6 +137,8 @@ class BithumbExchange:
             "next_key": order_id(rows[-1].number) if more else None,
         }
 
-    def _make_id(self) -> str:
-        self._unnamed += 1
-        return f"{UNNAMED}{self._clock.time_ms():x}-{self._unnamed}"
+
+def many(query: Body, name: str) -> list[str]:
+    """A list of texts; empty where it is not there."""
+    value = query.get(name)
+    return [] if value is None else [str(one) for one in value] if isinstance(value, list) else [str(value)]

@@ -1,11 +1,8 @@
 """The forms of Bithumb's public frames that can be requested: DEFAULT or SIMPLE keys, and fewer levels (``CODE.N``)."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
-
-from arbtui.sandbox.answer import encode
-from arbtui.sandbox.peer import binary_frame
+from arbtui.sandbox.won.forms import framer
 
 _SIMPLE = {
     "type": "ty", "code": "cd", "total_ask_size": "tas", "total_bid_size": "tbs", "orderbook_units": "obu", "level": "lv",
@@ -17,26 +14,11 @@ _UNIT = {"ask_price": "ap", "bid_price": "bp", "ask_size": "as", "bid_size": "bs
 FORMATS = ("DEFAULT", "SIMPLE")
 
 
-class Form(NamedTuple):
-    """``levels`` of a book, 0 for all."""
-
-    format: str
-    levels: int
-
-
-PLAIN = Form("DEFAULT", 0)
+def _simple(message: dict[str, Any]) -> dict[str, Any]:
+    short = {_SIMPLE.get(name, name): value for name, value in message.items()}
+    if "obu" in short:
+        short["obu"] = [{_UNIT[name]: value for name, value in unit.items()} for unit in short["obu"]]
+    return short
 
 
-def framed(payload: bytes, form: Form) -> bytes:
-    """A payload in DEFAULT form as a binary WebSocket message in ``form``."""
-    if form == PLAIN:
-        return binary_frame(payload)
-    message: dict[str, Any] = msgspec.json.decode(payload)
-    units = message.get("orderbook_units")
-    if units is not None and 0 < form.levels < len(units):
-        message["orderbook_units"] = units[: form.levels]
-    if form.format == "SIMPLE":
-        message = {_SIMPLE.get(name, name): value for name, value in message.items()}
-        if "obu" in message:
-            message["obu"] = [{_UNIT[name]: value for name, value in unit.items()} for unit in message["obu"]]
-    return binary_frame(encode(message))
+framed = framer(_simple)

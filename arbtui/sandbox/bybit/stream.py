@@ -28,6 +28,7 @@ class BybitSockets(Sockets[None]):
 
     message_limits = ()  # none are documented
     counts_pings = False
+    idle_s = IDLE_S
     stream: Stream
 
     def __init__(self, clock: Clock, faults: WireFaults) -> None:
@@ -38,19 +39,6 @@ class BybitSockets(Sockets[None]):
 
     async def end_over_limit(self, peer: Peer) -> None:
         """Never called: there is no limit."""
-
-    def close_idle(self) -> None:
-        """Close the sockets on which nothing has moved for too long."""
-        before = self._clock.monotonic() - IDLE_S
-        for peer in list(self.peers):
-            if peer.last_activity < before:
-                peer.cut()
-
-    def flush(self) -> None:
-        """Write what was queued in the fanout."""
-        now = self._clock.monotonic()
-        for peer in self.fanout.flush():
-            peer.last_activity = now
 
     def gone(self, peer: Peer) -> None:
         """See :meth:`Sockets.gone`."""

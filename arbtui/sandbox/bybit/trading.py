@@ -49,9 +49,7 @@ class BybitTrading:
         """``POST /v5/order/create``: that the order was taken; its outcome is told by lists and events."""
         request = self._read(params)
         _require_trade(key)
-        self._faults.take(WireFaultKind.RULES, symbol=request.code)  # counts the fault as met: the rules themselves are in the market
-        scripted = self._faults.take(WireFaultKind.HALT, symbol=request.code) is not None
-        if scripted or self._is_halted(request.code):
+        if self._faults.stops_order(request.code) or self._is_halted(request.code):
             raise refused(170151)
         try:
             return _named(await self._account.place(request))

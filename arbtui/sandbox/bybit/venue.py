@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
 
-import msgspec
 from aiohttp import web
 
 from arbtui.exchanges.bybit.wire import BybitDecoder
@@ -32,8 +30,6 @@ from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.trade_numbers import TradeNumbers
 from arbtui.sandbox.venue import Premises, Venue
 
-STREAM, PRIVATE_STREAM = "/v5/public/spot", "/v5/private"
-
 _NUMBER = re.compile(rb'"u":(\d+)')
 _SPOT = {"category": "spot", "isLeverage": "0"}
 
@@ -54,6 +50,9 @@ class BybitVenue(Venue):
     """See :class:`Venue`."""
 
     name = "bybit"
+    public_path = "/v5/public/spot"
+    private_path = "/v5/private"
+    ladders = books = frozenset({BOOK})
     timestamps = re.compile(rb'"(ts|cts|T)":(\d{13})')
 
     errors_have_codes = True
@@ -97,11 +96,6 @@ class BybitVenue(Venue):
             ("GET", "/v5/asset/coin/query-info"): _Endpoint("coins", "wallet", trading.coins),
         }
 
-    @classmethod
-    def urls(cls, address: str) -> dict[str, str]:
-        """See :class:`Venue`."""
-        return {"rest": f"http://{address}", "stream": f"ws://{address}{STREAM}", "private": f"ws://{address}{PRIVATE_STREAM}"}
-
     def trade_ids(self) -> Iterator[str]:
         """See :class:`Venue`: the number with its symbol, as each symbol has a trade 1."""
         for market, fills in self.account.log.rolled_up().items():
@@ -133,7 +127,7 @@ class BybitVenue(Venue):
         if known is None:
             return "public", None
         try:
-            symbol = _params(call).get("symbol")
+            symbol = call.parameters(refused(10001)).get("symbol")
         except Refusal:
             symbol = None
         return known.part, None if symbol is None else str(symbol)
@@ -148,7 +142,7 @@ class BybitVenue(Venue):
         if public is None and known is None:
             return Answer(b"", 404)
         try:
-            params = _params(call)
+            params = call.parameters(refused(10001))
             if public is not None:
                 return Answer(self._body(await public(params)))
             assert known is not None
@@ -174,40 +168,28 @@ class BybitVenue(Venue):
         """See :class:`Venue`: Bybit's errors have status 200, where no other is told."""
         return refused(int(code), words, 200 if status == 400 else status).answer()
 
-    def is_socket(self, path: str) -> bool:
-        """See :class:`Venue`."""
-        return path in (STREAM, PRIVATE_STREAM)
-
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """See :class:`Venue`."""
         throttled = self._limits.connect()
         if throttled is not None:
             return response_of(throttled)
         peer = await self.accept(request)
-        await (self._private if request.path == PRIVATE_STREAM else self._public).serve(peer)
+        await (self._private if request.path == self.private_path else self._public).serve(peer)
         return peer.response
 
-    def housekeep(self) -> None:
-        """See :class:`Venue`: close what is idle."""
-        self._public.close_idle()
-        self._private.close_idle()
+    def what(self, raw: bytes) -> tuple[str, str]:
+        """See :class:`Venue`: the topic's parts."""
+        kind, _, code = raw[10 : raw.index(b'"', 10)].decode().rpartition(".")
+        return kind, code
 
-    def on_frames(self, frames: Sequence[bytes]) -> None:
+    def noted(self, kind: str, code: str, raw: bytes) -> bytes:
         """See :class:`Venue`."""
-        fanout, faults = self._public.fanout, self._public_faults
-        for raw in frames:
-            topic = raw[10 : raw.index(b'"', 10)].decode()
-            kind, _, code = topic.rpartition(".")
-            is_book = kind == BOOK
-            if is_book:
-                found = _NUMBER.search(raw)
-                self._numbers[code] = int(found[1]) if found is not None else 0
-            else:
-                self._tape.feed(raw)
-            if fanout.is_wanted((kind, code)):
-                for frame in faults.sent(topic, code, raw, ladder=is_book, book=is_book):
-                    fanout.put((kind, code), self.skewed(frame))
-        self._public.flush()
+        if kind == BOOK:
+            found = _NUMBER.search(raw)
+            self._numbers[code] = int(found[1]) if found is not None else 0
+        else:
+            self._tape.feed(raw)
+        return raw
 
     def on_deposit(self, asset: str, change: Decimal) -> None:
         """See :class:`Venue`."""
@@ -248,15 +230,6 @@ class BybitVenue(Venue):
 
     def _body(self, result: Any) -> bytes:
         return encode({"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": self._clock.time_ms()})
-
-
-def _params(call: Call) -> dict[str, Any]:
-    if call.method != "POST":
-        return dict(parse_qsl(call.query, keep_blank_values=True))
-    try:
-        return msgspec.json.decode(call.body, type=dict[str, Any])
-    except msgspec.MsgspecError:
-        raise refused(10001) from None
 
 
 DOOR = BybitVenue

@@ -14,7 +14,7 @@ from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.coinone.bodies import UNNAMED, active, balance, cancelled, detail, fee_rate, trade
 from arbtui.sandbox.coinone.names import order_id, order_number, trade_id
 from arbtui.sandbox.coinone.refusals import refused, refused_by_core
-from arbtui.sandbox.faults import WireFaultKind, WireFaults
+from arbtui.sandbox.faults import WireFaults
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.simulation.order_request import OrderRequest
 
@@ -51,9 +51,7 @@ class CoinoneExchange:
         client_order_id = body.get("user_order_id")
         if client_order_id is not None and not _CLIENT_ID.fullmatch(str(client_order_id)):
             raise refused("314")
-        self._faults.take(WireFaultKind.RULES, symbol=market.code)  # counts the fault as met: the rules themselves are in the market
-        scripted = self._faults.take(WireFaultKind.HALT, symbol=market.code) is not None
-        if scripted or self._is_halted(market.code):
+        if self._faults.stops_order(market.code) or self._is_halted(market.code):
             raise refused("300")
         request = OrderRequest(str(client_order_id or self._make_id()), market.code, side, qty, price, TimeInForce.GTC)
         try:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
@@ -30,7 +30,6 @@ from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.venue import Premises, Venue
 from arbtui.simulation.coinone.market import STALE_MS
 
-STREAM, PRIVATE_STREAM = "/", "/v1/private"
 _REFUSED_KEY = 4280  #: the code that a private socket is closed with
 _PUBLIC = "/public/v2/"
 
@@ -47,6 +46,9 @@ class CoinoneVenue(Venue):
     """See :class:`Venue`."""
 
     name = "coinone"
+    public_path = "/"
+    private_path = "/v1/private"
+    ladders = books = frozenset({"ORDERBOOK"})
     timestamps = _TIMES
     error_pattern = r"\d{1,6}"
     error_example = "103"
@@ -81,17 +83,9 @@ class CoinoneVenue(Venue):
             "/v2.1/account/trade_fee": ("query", "account", exchange.trade_fees),
         }
 
-    @classmethod
-    def urls(cls, address: str) -> dict[str, str]:
+    def trade_id(self, number: int | str) -> str:
         """See :class:`Venue`."""
-        return {"rest": f"http://{address}", "stream": f"ws://{address}{STREAM}", "private": f"ws://{address}{PRIVATE_STREAM}"}
-
-    def trade_ids(self) -> Iterator[str]:
-        """See :class:`Venue`."""
-        for number in range(1, sum(self.account.log.rolled_up().values()) + 1):
-            yield trade_id(number)
-        for fill in self.account.log.fills():
-            yield trade_id(fill.trade_id)
+        return trade_id(number)
 
     def order_id(self, order: OrderRecord) -> str:
         """See :class:`Venue`."""
@@ -158,13 +152,9 @@ class CoinoneVenue(Venue):
         """See :class:`Venue`."""
         return Answer(encode(error_body(code, words)), status)
 
-    def is_socket(self, path: str) -> bool:
-        """See :class:`Venue`."""
-        return path in (STREAM, PRIVATE_STREAM)
-
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """See :class:`Venue`: a key that is refused closes a private socket that was opened."""
-        is_private = request.path == PRIVATE_STREAM
+        is_private = request.path == self.private_path
         peer = await self.accept(request)
         try:
             if is_private:
@@ -175,25 +165,20 @@ class CoinoneVenue(Venue):
         await (self._private if is_private else self._public).serve(peer)
         return peer.response
 
-    def housekeep(self) -> None:
-        """See :class:`Venue`: end what is idle."""
-        self._public.housekeep()
-        self._private.housekeep()
+    def what(self, raw: bytes) -> tuple[str, str]:
+        """See :class:`Venue`: channel and market."""
+        found = _KIND.match(raw)
+        if found is None:
+            raise ValueError(f"the simulator has sent {raw[:60]!r}")
+        return found[1].decode(), code_of(found[2].decode(), found[3].decode())
 
-    def on_frames(self, frames: Sequence[bytes]) -> None:
+    def noted(self, kind: str, code: str, raw: bytes) -> bytes:
         """See :class:`Venue`."""
-        fanout, faults, books = self._public.fanout, self._public_faults, self._last_books
-        for raw in frames:
-            kind, code = _what(raw)
-            is_book = kind == "ORDERBOOK"
-            if is_book:
-                books[code] = raw
-            else:
-                self._tape.feed(raw)
-            if fanout.is_wanted((kind, code)):
-                for frame in faults.sent(f"{kind} {code}", code, raw, ladder=is_book, book=is_book):
-                    fanout.put((kind, code), self.skewed(frame))
-        fanout.flush()
+        if kind == "ORDERBOOK":
+            self._last_books[code] = raw
+        else:
+            self._tape.feed(raw)
+        return raw
 
     def on_deposit(self, asset: str, change: Decimal) -> None:
         """See :class:`Venue`."""
@@ -233,14 +218,6 @@ class CoinoneVenue(Venue):
 
 def _data(channel: str, data: dict[str, Any]) -> bytes:
     return encode({"response_type": "DATA", "channel": channel, "data": data})
-
-
-def _what(raw: bytes) -> tuple[str, str]:
-    """Channel and market of a frame as the simulator writes it."""
-    found = _KIND.match(raw)
-    if found is None:
-        raise ValueError(f"the simulator has sent {raw[:60]!r}")
-    return found[1].decode(), code_of(found[2].decode(), found[3].decode())
 
 
 DOOR = CoinoneVenue

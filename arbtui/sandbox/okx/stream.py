@@ -27,6 +27,7 @@ class OkxSockets(Sockets[None]):
 
     message_limits = ()  # what counts is in an hour, and pings do not
     counts_pings = False
+    idle_s = IDLE_S
     stream: Stream
 
     def __init__(self, clock: Clock, faults: WireFaults) -> None:
@@ -39,25 +40,12 @@ class OkxSockets(Sockets[None]):
     async def end_over_limit(self, peer: Peer) -> None:
         """Never called: what is over the limit is refused, and the socket stays."""
 
-    def close_idle(self) -> None:
-        """Close the sockets on which nothing has moved for too long."""
-        before = self._clock.monotonic() - IDLE_S
-        for peer in list(self.peers):
-            if peer.last_activity < before:
-                peer.cut()
-
     def announce_end(self, after_s: float) -> None:
         """Tell every client of now that its connection will be closed for an upgrade, and break it ``after_s`` seconds later."""
         words = "The connection will soon be closed for a service upgrade. Please reconnect."
         for peer in list(self.peers):
             self._say(peer, {"event": "notice", "code": "64008", "msg": words})
             asyncio.get_running_loop().call_later(after_s, peer.cut)
-
-    def flush(self) -> None:
-        """Write what was queued in the fanout."""
-        now = self._clock.monotonic()
-        for peer in self.fanout.flush():
-            peer.last_activity = now
 
     def gone(self, peer: Peer) -> None:
         """See :meth:`Sockets.gone`."""

@@ -11,7 +11,7 @@ from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Fill, Side, TimeInForce
 from arbtui.sandbox.account import Account
 from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.faults import WireFaultKind, WireFaults
+from arbtui.sandbox.faults import WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.okx.bodies import UID, UNNAMED, balance_row, cancellation, currency_row, fill_row, operation, order_row
 from arbtui.sandbox.okx.market_data import FEE_GROUP, require_spot
@@ -50,9 +50,7 @@ class OkxTrading:
         """``POST /api/v5/trade/order``: that the order was taken; its outcome is told by look-ups and pushes."""
         _require_trade(key)
         request, named = self._read(params)
-        self._faults.take(WireFaultKind.RULES, symbol=request.code)  # counts the fault as met: the rules themselves are in the market
-        scripted = self._faults.take(WireFaultKind.HALT, symbol=request.code) is not None
-        if scripted or self._is_halted(request.code):
+        if self._faults.stops_order(request.code) or self._is_halted(request.code):
             raise failed("51022", named)
         try:
             return [operation(await self._account.place(request), self._clock.time_ms())]

@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
 
-import msgspec
 from aiohttp import web
 
 from arbtui.exchanges.okx.wire import OkxDecoder
@@ -30,8 +28,6 @@ from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.trade_numbers import TradeNumbers
 from arbtui.sandbox.venue import Premises, Venue
-
-STREAM, PRIVATE_STREAM = "/ws/v5/public", "/ws/v5/private"
 
 _HEAD = re.compile(rb'\{"arg":\{"channel":"([^"]+)","instId":"([^"]+)"')
 _NUMBER = re.compile(rb'"seqId":(\d+)')
@@ -55,6 +51,10 @@ class OkxVenue(Venue):
     """See :class:`Venue`."""
 
     name = "okx"
+    public_path = "/ws/v5/public"
+    private_path = "/ws/v5/private"
+    ladders = frozenset({"books"})
+    books = frozenset({"books", "bbo-tbt"})
     timestamps = re.compile(rb'"(ts)":"(\d{13})"')
 
     wants_passphrase = True
@@ -99,11 +99,6 @@ class OkxVenue(Venue):
             ("GET", "/api/v5/asset/currencies"): _Endpoint("currencies", "wallet", trading.currencies),
         }
 
-    @classmethod
-    def urls(cls, address: str) -> dict[str, str]:
-        """See :class:`Venue`."""
-        return {"rest": f"http://{address}", "stream": f"ws://{address}{STREAM}", "private": f"ws://{address}{PRIVATE_STREAM}"}
-
     def trade_ids(self) -> Iterator[str]:
         """See :class:`Venue`: the number with its market, as each market has a trade 1."""
         for market, fills in self.account.log.rolled_up().items():
@@ -140,7 +135,7 @@ class OkxVenue(Venue):
         if known is None:
             return "public", None
         try:
-            code = _params(call).get("instId")
+            code = call.parameters(refused("50002", words="JSON syntax error", status=400)).get("instId")
         except Refusal:
             code = None
         return known.part, None if code is None else str(code)
@@ -153,7 +148,7 @@ class OkxVenue(Venue):
         if public is None and known is None:
             return Answer(encode({"msg": "", "code": "404", "data": []}), 404)
         try:
-            params = _params(call)
+            params = call.parameters(refused("50002", words="JSON syntax error", status=400))
             if public is not None:
                 group, ask = public
                 return self._limits.take(group) or Answer(encode({"code": "0", "msg": "", "data": await ask(params)}))
@@ -184,17 +179,13 @@ class OkxVenue(Venue):
             return failed(code, words=words).answer()
         return refused(code, words=words, status=0 if status == 400 else status).answer()
 
-    def is_socket(self, path: str) -> bool:
-        """See :class:`Venue`."""
-        return path in (STREAM, PRIVATE_STREAM)
-
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """See :class:`Venue`."""
         throttled = self._limits.take("connect")
         if throttled is not None:
             return response_of(throttled)
         peer = await self.accept(request)
-        await (self._private if request.path == PRIVATE_STREAM else self._public).serve(peer)
+        await (self._private if request.path == self.private_path else self._public).serve(peer)
         return peer.response
 
     def shut_down(self, stream: Stream, after_s: float) -> None:
@@ -204,30 +195,22 @@ class OkxVenue(Venue):
         if stream in ("any", "private"):
             self._private.announce_end(after_s)
 
-    def housekeep(self) -> None:
-        """See :class:`Venue`: close what is idle."""
-        self._public.close_idle()
-        self._private.close_idle()
+    def what(self, raw: bytes) -> tuple[str, str]:
+        """See :class:`Venue`: channel and market."""
+        head = _HEAD.match(raw)
+        if head is None:
+            raise ValueError(f"no frame of OKX's: {raw[:80]!r}")
+        return head[1].decode(), head[2].decode()
 
-    def on_frames(self, frames: Sequence[bytes]) -> None:
+    def noted(self, kind: str, code: str, raw: bytes) -> bytes:
         """See :class:`Venue`."""
-        fanout, faults = self._public.fanout, self._public_faults
-        for raw in frames:
-            head = _HEAD.match(raw)
-            if head is None:
-                raise ValueError(f"no frame of OKX's: {raw[:80]!r}")
-            channel, code = head[1].decode(), head[2].decode()
-            is_ladder, is_touch = channel == "books", channel == "bbo-tbt"
-            if is_ladder:
-                self._seq_ids[code] = _seq_id(raw)
-            elif is_touch:
-                self._touches[code] = raw
-            else:
-                self._tape.feed(raw)
-            if fanout.is_wanted((channel, code)):
-                for frame in faults.sent(f"{channel} {code}", code, raw, ladder=is_ladder, book=is_ladder or is_touch):
-                    fanout.put((channel, code), self.skewed(frame))
-        self._public.flush()
+        if kind == "books":
+            self._seq_ids[code] = _seq_id(raw)
+        elif kind == "bbo-tbt":
+            self._touches[code] = raw
+        else:
+            self._tape.feed(raw)
+        return raw
 
     def on_deposit(self, asset: str, change: Decimal) -> None:
         """See :class:`Venue`."""
@@ -284,15 +267,6 @@ def _seq_id(raw: bytes) -> int:
     if found is None:
         raise ValueError(f"a book of OKX's without an id: {raw[:80]!r}")
     return int(found[1])
-
-
-def _params(call: Call) -> dict[str, Any]:
-    if call.method != "POST":
-        return dict(parse_qsl(call.query, keep_blank_values=True))
-    try:
-        return msgspec.json.decode(call.body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise refused("50002", words="JSON syntax error", status=400) from None
 
 
 DOOR = OkxVenue

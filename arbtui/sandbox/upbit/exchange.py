@@ -1,25 +1,26 @@
 """Upbit's signed REST calls: orders, cancels, lookups, accounts (docs.upbit.com, Exchange API)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
 
 from arbtui.model.errors import OrderRejected
 from arbtui.model.market import Market
-from arbtui.model.money import ZERO, floor_to, plain
+from arbtui.model.money import ZERO, floor_to
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import Account, as_of
 from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.faults import WireFaultKind, WireFaults
+from arbtui.sandbox.faults import WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
-from arbtui.sandbox.upbit.bodies import UNNAMED, account_body, chance_body, kst, order_body, order_with_trades
+from arbtui.sandbox.upbit.bodies import account_body, chance_body, order_body, order_with_trades
 from arbtui.sandbox.upbit.names import order_number
 from arbtui.sandbox.upbit.refusals import refused, refused_by_core
+from arbtui.sandbox.won.account_calls import AccountCalls
+from arbtui.sandbox.won.bodies import UNNAMED
+from arbtui.sandbox.won.parameters import Body, number_of
 from arbtui.simulation.matching import BookSource
-from arbtui.simulation.networks import simulated_terms
 from arbtui.simulation.order_request import OrderRequest
 
 _SIDES = {"bid": Side.BUY, "ask": Side.SELL}
@@ -31,25 +32,18 @@ _STATES = {
 }
 #: So many order types are remembered; an older order shows as a limit order.
 _TYPES = 10_000
-_YEAR_MS = 365 * 86_400_000
 _VOLUME_STEP = Decimal("0.00000001")
 
-Body = Mapping[str, Any]
 
-
-class UpbitExchange:
+class UpbitExchange(AccountCalls):
     """Handlers of the signed calls; each takes its parameters and returns the answer's body."""
 
     def __init__(
         self, account: Account, book_of: BookSource, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock
     ) -> None:
+        super().__init__(account, faults, is_halted, clock)
         self.ord_types: dict[str, str] = {}  #: client id -> Upbit's order type, where it is not ``limit``; the newest, lost at a restart
-        self._account = account
         self._book_of = book_of
-        self._faults = faults
-        self._is_halted = is_halted
-        self._clock = clock
-        self._unnamed = 0
 
     def ord_type(self, order: OrderRecord) -> str:
         """Upbit's order type of ``order``."""
@@ -61,7 +55,7 @@ class UpbitExchange:
         ``GET /v1/order`` and ``myOrder`` report its outcome.
         """
         order = await self._place(body)
-        return order_body(as_of(order, 0), self._market(order.code), self.ord_type(order))
+        return order_body(as_of(order, 0), self.market(order.code), self.ord_type(order))
 
     async def test(self, key: Key, body: Body) -> dict[str, Any]:
         """``POST /v1/orders/test``: checks a new order without placing it."""
@@ -75,7 +69,7 @@ class UpbitExchange:
     async def order(self, key: Key, query: Body) -> dict[str, Any]:
         """``GET /v1/order`` by ``uuid`` or ``identifier``; ``uuid`` wins when both are there."""
         order = self._found(query)
-        return order_with_trades(order, self._market(order.code), self.ord_type(order))
+        return order_with_trades(order, self.market(order.code), self.ord_type(order))
 
     async def open_orders(self, key: Key, query: Body) -> list[dict[str, Any]]:
         """``GET /v1/orders/open``."""
@@ -124,70 +118,26 @@ class UpbitExchange:
             (done if await self._account.cancel(order) is not None else failed).append(self._named(order))
         return {"success": {"count": len(done), "orders": done}, "failed": {"count": len(failed), "orders": failed}}
 
-    async def accounts(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/accounts``: assets with a balance."""
-        return [account_body(asset, balance) for asset, balance in self._account.balances().items() if balance.total]
+    def account_body(self, asset: str, balance: Balance) -> dict[str, Any]:
+        """See :class:`AccountCalls`."""
+        return account_body(asset, balance)
 
-    async def chance(self, key: Key, query: Body) -> dict[str, Any]:
-        """``GET /v1/orders/chance``."""
-        market = self._market(str(query.get("market", "")))
-        balances = self._account.balances()
-        state = "delisted" if self._is_halted(market.code) else "active"
-        return chance_body(market, balances.get(market.quote, Balance()), balances.get(market.base, Balance()), state)
+    def chance_body(self, market: Market, bid: Balance, ask: Balance, is_halted: bool) -> dict[str, Any]:
+        """See :class:`AccountCalls`."""
+        return chance_body(market, bid, ask, is_halted)
 
-    async def withdraw_chance(self, key: Key, query: Body) -> dict[str, Any]:
-        """``GET /v1/withdraws/chance``: fee and least amount."""
-        asset = str(query.get("currency", ""))
-        terms = simulated_terms(asset)
-        balance = self._account.balances().get(asset, Balance())
-        return {
-            "currency": {"code": asset, "withdraw_fee": plain(terms.fee or ZERO), "is_coin": True, "wallet_state": "working"},
-            "account": account_body(asset, balance),
-            "withdraw_limit": {"currency": asset, "minimum": plain(terms.least or ZERO), "fixed": 8, "can_withdraw": True},
-        }
-
-    async def withdraw_addresses(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/withdraws/coin_addresses``: every asset's address at Binance is registered."""
-        assets = sorted({market.base for market in self._account.markets.values()})
-        return [
-            {
-                "currency": asset,
-                "net_type": asset,
-                "network_name": asset,
-                "withdraw_address": f"sandbox-{asset}",
-                "exchange_name": "Binance",
-            }
-            for asset in assets
-        ]
-
-    async def wallet_status(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/status/wallet``: every asset's network works."""
-        assets = sorted({market.base for market in self._account.markets.values()})
-        return [
-            {
-                "currency": asset,
-                "wallet_state": "working",
-                "block_state": "normal",
-                "block_height": 1_000_000,
-                "block_updated_at": kst(self._clock.time_ms()),
-                "block_elapsed_minutes": 0,
-                "net_type": asset,
-                "network_name": asset,
-            }
-            for asset in assets
-        ]
-
-    async def api_keys(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/api_keys``: the keys and when they expire, a year from now."""
-        return [{"access_key": key.key, "expire_at": kst(self._clock.time_ms() + _YEAR_MS)}]
+    def market(self, code: str) -> Market:
+        """See :class:`AccountCalls`."""
+        market = self._account.markets.get(code)
+        if market is None:
+            raise refused("market_not_found") if code else refused("validation_error")
+        return market
 
     async def _place(self, body: Body) -> OrderRecord:
         market, side, qty, price, tif, ord_type = self._read(body)
-        self._faults.take(WireFaultKind.RULES, symbol=market.code)  # counts the fault as met: the rules themselves are in the market
-        scripted = self._faults.take(WireFaultKind.HALT, symbol=market.code) is not None
-        if scripted or self._is_halted(market.code):
+        if self._faults.stops_order(market.code) or self._is_halted(market.code):
             raise refused("market_offline")
-        client_order_id = str(body.get("identifier") or self._make_id())
+        client_order_id = str(body.get("identifier") or self.make_id())
         if ord_type != "limit":
             self.ord_types[client_order_id] = ord_type
             if len(self.ord_types) > _TYPES:
@@ -199,14 +149,21 @@ class UpbitExchange:
 
     def _read(self, body: Body) -> tuple[Market, Side, Decimal, Decimal, TimeInForce, str]:
         """An order's parameters, checked one by one as Upbit does."""
-        market = self._market(str(body.get("market", "")))
+        market = self.market(str(body.get("market", "")))
         side = _SIDES.get(str(body.get("side")))
         ord_type, time_in_force = str(body.get("ord_type")), body.get("time_in_force")
         if side is None or ord_type not in ("limit", "best", "price", "market") or time_in_force not in _TIFS:
             raise refused("validation_error")
         tif = _TIFS[time_in_force]
         if ord_type == "limit":
-            return market, side, _decimal(body, "volume"), _decimal(body, "price"), tif, ord_type
+            return (
+                market,
+                side,
+                number_of(body, "volume", refused("validation_error")),
+                number_of(body, "price", refused("validation_error")),
+                tif,
+                ord_type,
+            )
         if (ord_type == "best") is (time_in_force is None) or (ord_type == "price") is not (side is Side.BUY and ord_type != "best"):
             raise refused(f"create_{body['side']}_error")
         # None of these has a limit price: `best` takes the best price on the other side, the others whatever the book shows.
@@ -217,14 +174,8 @@ class UpbitExchange:
         price = shown[0] if ord_type == "best" else shown[-1]
         tif = tif if ord_type == "best" else TimeInForce.IOC
         if side is Side.SELL:
-            return market, side, _decimal(body, "volume"), price, tif, ord_type
-        return market, side, floor_to(_decimal(body, "price") / shown[0], _VOLUME_STEP), price, tif, ord_type
-
-    def _market(self, code: str) -> Market:
-        market = self._account.markets.get(code)
-        if market is None:
-            raise refused("market_not_found") if code else refused("validation_error")
-        return market
+            return market, side, number_of(body, "volume", refused("validation_error")), price, tif, ord_type
+        return market, side, floor_to(number_of(body, "price", refused("validation_error")) / shown[0], _VOLUME_STEP), price, tif, ord_type
 
     def _found(self, query: Body) -> OrderRecord:
         uuid, identifier = query.get("uuid"), query.get("identifier")
@@ -240,26 +191,11 @@ class UpbitExchange:
         return None if number is None else self._account.log.by_number(number)
 
     def _row(self, order: OrderRecord) -> dict[str, Any]:
-        return order_body(order, self._market(order.code), self.ord_type(order))
+        return order_body(order, self.market(order.code), self.ord_type(order))
 
     def _named(self, order: OrderRecord) -> dict[str, Any]:
         row = self._row(order)
         return {name: row[name] for name in ("uuid", "market", "identifier") if name in row}
-
-    def _make_id(self) -> str:
-        self._unnamed += 1
-        return f"{UNNAMED}{self._clock.time_ms():x}-{self._unnamed}"
-
-
-def parse_query(raw: str) -> dict[str, Any]:
-    """A query string's parameters; those named ``x[]`` become lists."""
-    result: dict[str, Any] = {}
-    for name, value in parse_qsl(raw, keep_blank_values=True):
-        if name.endswith("[]"):
-            result.setdefault(name.removesuffix("[]"), []).append(value)
-        else:
-            result[name] = value
-    return result
 
 
 def _many(query: Body, name: str, single: object = None) -> list[str]:
@@ -272,16 +208,6 @@ def _page(orders: list[OrderRecord], query: Body) -> list[OrderRecord]:
     limit, page = min(int(query.get("limit", 100)), 100), max(1, int(query.get("page", 1)))
     ordered = orders if query.get("order_by") == "asc" else orders[::-1]
     return ordered[(page - 1) * limit : page * limit]
-
-
-def _decimal(body: Body, name: str) -> Decimal:
-    try:
-        value = Decimal(str(body[name]))
-    except (KeyError, InvalidOperation):
-        raise refused("validation_error") from None
-    if not value.is_finite():
-        raise refused("validation_error")
-    return value
 
 
 def _time(value: object, otherwise: int) -> int:

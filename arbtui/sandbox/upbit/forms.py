@@ -1,11 +1,8 @@
 """The forms of Upbit's public frames that can be requested: DEFAULT or SIMPLE keys, as an object or in a list, fewer levels."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
-
-from arbtui.sandbox.answer import encode
-from arbtui.sandbox.peer import binary_frame
+from arbtui.sandbox.won.forms import framer
 
 _SIMPLE = {
     "orderbook": {
@@ -45,29 +42,6 @@ _ASSET = {"currency": "cu", "balance": "b", "locked": "l"}
 FORMATS = ("DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST")
 
 
-class Form(NamedTuple):
-    """``levels`` of a book, 0 for all."""
-
-    format: str
-    levels: int
-
-
-PLAIN = Form("DEFAULT", 0)
-
-
-def framed(payload: bytes, form: Form) -> bytes:
-    """A payload in DEFAULT form as a binary WebSocket message in ``form``."""
-    if form == PLAIN:
-        return binary_frame(payload)
-    message: dict[str, Any] = msgspec.json.decode(payload)
-    units = message.get("orderbook_units")
-    if units is not None and 0 < form.levels < len(units):
-        message["orderbook_units"] = units[: form.levels]
-    if form.format.startswith("SIMPLE"):
-        message = _simple(message)
-    return binary_frame(encode([message] if form.format.endswith("LIST") else message))
-
-
 def _simple(message: dict[str, Any]) -> dict[str, Any]:
     names = _SIMPLE[message["type"]]
     short = {names.get(name, name): value for name, value in message.items()}
@@ -75,3 +49,6 @@ def _simple(message: dict[str, Any]) -> dict[str, Any]:
         if rows in short:
             short[rows] = [{table[name]: value for name, value in row.items()} for row in short[rows]]
     return short
+
+
+framed = framer(_simple)

@@ -1,17 +1,11 @@
 """The local Upbit: joins its calls, sockets, keys and limits behind one port."""
 
-import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-from aiohttp import web
-
 from arbtui.exchanges.upbit.wire import UpbitDecoder
-from arbtui.sandbox.account import AccountEvent, What
-from arbtui.sandbox.answer import Answer, Refusal, encode, response_of
-from arbtui.sandbox.book_corruptor import Prices
+from arbtui.sandbox.account import AccountEvent
+from arbtui.sandbox.answer import Answer, Refusal, encode
 from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import Part, WireFaultKind
 from arbtui.sandbox.keys import Key
@@ -19,45 +13,35 @@ from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.tape import PublicTrade, Tape
 from arbtui.sandbox.upbit.auth import UpbitAuth
 from arbtui.sandbox.upbit.bodies import my_asset, my_order
-from arbtui.sandbox.upbit.exchange import UpbitExchange, parse_query
+from arbtui.sandbox.upbit.exchange import UpbitExchange
 from arbtui.sandbox.upbit.limits import UpbitLimits, refusal
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
 from arbtui.sandbox.upbit.quotation import UpbitQuotation
 from arbtui.sandbox.upbit.refusals import not_found, refused
-from arbtui.sandbox.upbit.rewriting import rewritten
-from arbtui.sandbox.upbit.stream import EVERY, PRIVATE, PUBLIC, Subscriptions
-from arbtui.sandbox.venue import Premises, Venue
-
-STREAM, PRIVATE_STREAM = "/websocket/v1", "/websocket/v1/private"
-
-_Open = Callable[[Mapping[str, Any]], Awaitable[Any]]
-_Signed = Callable[[Key, Mapping[str, Any]], Awaitable[Any]]
+from arbtui.sandbox.upbit.stream import PUBLIC, UpbitSubscriptions
+from arbtui.sandbox.venue import Premises
+from arbtui.sandbox.won.door import Open, Signed, WonVenue
+from arbtui.sandbox.won.stream import PRIVATE
 
 
-class UpbitVenue(Venue):
-    """See :class:`Venue`."""
+class UpbitVenue(WonVenue):
+    """See :class:`arbtui.sandbox.venue.Venue`."""
 
     name = "upbit"
-    timestamps = re.compile(rb'"((?:trade_)?timestamp)":(\d{13})')
+    public_path = "/websocket/v1"
+    private_path = "/websocket/v1/private"
+    invalid = "validation_error"
+    used_before = "duplicated_identifier"
 
-    def __init__(
-        self,
-        premises: Premises,
-    ) -> None:
+    def __init__(self, premises: Premises) -> None:
         account, book_of, faults, clock = premises.account, premises.book_of, premises.faults, premises.clock
         tape = Tape(UpbitDecoder, book_of, clock.time_ms)
         tape.on_trade_of = self._on_trade
-        self._public = Subscriptions(PUBLIC, account.markets, clock, faults, self._snapshot)
-        self._private = Subscriptions(PRIVATE, account.markets, clock, faults)
-        super().__init__(premises, tape, self._public, self._private)
         self._limits = UpbitLimits(clock.monotonic, enforced=premises.limits)
-        self._auth = UpbitAuth(premises.keys, faults)
         self._quotation = quotation = UpbitQuotation(account.markets, book_of, tape, self.is_halted, clock.time_ms)
         self._exchange = exchange = UpbitExchange(account, book_of, faults, self.is_halted, clock)
-        self._last_books: dict[str, bytes] = {}
-        self._last_trades: dict[str, bytes] = {}
         self._asset_events = 0
-        self._open: dict[str, tuple[str, _Open]] = {
+        calls: dict[str, tuple[str, Open]] = {
             "/v1/market/all": ("market", quotation.market_all),
             "/v1/orderbook": ("orderbook", quotation.orderbook),
             "/v1/orderbook/instruments": ("orderbook", quotation.instruments),
@@ -65,7 +49,7 @@ class UpbitVenue(Venue):
             "/v1/ticker/all": ("ticker", quotation.all_tickers),
             "/v1/trades/ticks": ("trade", quotation.ticks),
         }
-        self._signed: dict[tuple[str, str], tuple[str, Part, _Signed]] = {
+        signed_calls: dict[tuple[str, str], tuple[str, Part, Signed]] = {
             ("POST", "/v1/orders"): ("order", "order", exchange.place),
             ("POST", "/v1/orders/test"): ("order-test", "test", exchange.test),
             ("GET", "/v1/order"): ("default", "query", exchange.order),
@@ -81,182 +65,72 @@ class UpbitVenue(Venue):
             ("GET", "/v1/withdraws/coin_addresses"): ("default", "wallet", exchange.withdraw_addresses),
             ("GET", "/v1/api_keys"): ("default", "account", exchange.api_keys),
         }
+        public = UpbitSubscriptions(PUBLIC, account.markets, clock, faults, self.snapshot)
+        private = UpbitSubscriptions(PRIVATE, account.markets, clock, faults)
+        super().__init__(premises, tape, public, private, UpbitAuth(premises.keys, faults), calls, signed_calls)
 
-    @classmethod
-    def urls(cls, address: str) -> dict[str, str]:
-        """See :class:`Venue`."""
-        return {"rest": f"http://{address}", "stream": f"ws://{address}{STREAM}", "private": f"ws://{address}{PRIVATE_STREAM}"}
+    def refused(self, name: str) -> Refusal:
+        """See :class:`WonVenue`."""
+        return refused(name)
 
-    def trade_ids(self) -> Iterator[str]:
-        """See :class:`Venue`: uuids."""
-        for number in range(1, sum(self.account.log.rolled_up().values()) + 1):
-            yield trade_uuid(number)
-        for fill in self.account.log.fills():
-            yield trade_uuid(fill.trade_id)
+    def no_path(self) -> Refusal:
+        """See :class:`WonVenue`."""
+        return not_found()
+
+    def take(self, group: str) -> Answer | None:
+        """See :class:`WonVenue`."""
+        return self._limits.take(group)
+
+    def headers(self, group: str) -> dict[str, str]:
+        """See :class:`WonVenue`."""
+        return self._limits.header(group)
+
+    def trade_id(self, number: int | str) -> str:
+        """See :class:`WonVenue`: a uuid."""
+        return trade_uuid(number)
 
     def order_id(self, order: OrderRecord) -> str:
-        """See :class:`Venue`: a uuid."""
+        """See :class:`arbtui.sandbox.venue.Venue`: a uuid."""
         return order_uuid(order.number)
 
-    def rewritten(self, raw: bytes, prices: Prices, empty: bool) -> bytes:
-        """See :class:`Venue`."""
-        return rewritten(raw, prices, empty)
-
-    @property
-    def is_ready(self) -> bool:
-        """See :class:`Venue`: every market has opened."""
-        return len(self._last_books) == len(self.account.markets)
-
-    def part(self, call: Call) -> tuple[Part, str | None]:
-        """See :class:`Venue`."""
-        known = self._signed.get((call.method, call.path))
-        if known is None:
-            return "public", None
-        try:
-            symbol = (msgspec.json.decode(call.body) if call.body else parse_query(call.query)).get("market")
-        except (msgspec.MsgspecError, AttributeError):
-            symbol = None
-        return known[1], symbol
-
-    async def answer(self, call: Call) -> Answer:
-        """See :class:`Venue`."""
-        public = self._open.get(call.path) if call.method == "GET" else None
-        try:
-            if public is not None:
-                group, ask = public
-                return self._limits.take(group) or Answer(encode(await ask(parse_query(call.query))), 200, self._limits.header(group))
-            return await self._answer_signed(call)
-        except (ValueError, TypeError):  # an invalid number or type inside a parameter
-            raise refused("validation_error") from None
-
     def throttled(self, status: int, retry_after_s: int) -> Answer:
-        """See :class:`Venue`."""
+        """See :class:`arbtui.sandbox.venue.Venue`."""
         return refusal(status, retry_after_s)
 
-    def duplicate(self) -> Answer:
-        """See :class:`Venue`."""
-        return refused("duplicated_identifier").answer()
-
-    def error(self, code: str, words: str, status: int) -> Answer:
-        """See :class:`Venue`."""
-        return Answer(encode({"error": {"name": code, "message": words}}), status)
-
-    def is_socket(self, path: str) -> bool:
-        """See :class:`Venue`."""
-        return path in (STREAM, PRIVATE_STREAM)
-
-    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """See :class:`Venue`."""
-        throttled = self._limits.take("websocket-connect")
-        if throttled is not None:
-            return response_of(throttled)
-        sockets = self._public
-        if request.path == PRIVATE_STREAM:
-            sockets = self._private
-            try:
-                self._auth.check_socket(request.headers)
-            except Refusal as no:
-                return response_of(no.answer())
-        peer = await self.accept(request)
-        await sockets.serve(peer)
-        return peer.response
-
-    def housekeep(self) -> None:
-        """See :class:`Venue`: close what is idle."""
-        self._public.close_idle()
-        self._private.close_idle()
-
-    def on_frames(self, frames: Sequence[bytes]) -> None:
-        """See :class:`Venue`."""
-        fanout, faults, books = self._public.fanout, self._public_faults, self._last_books
-        for raw in frames:
-            kind, code = _what(raw)
-            if kind == "trade":
-                raw = self._enriched(raw, code)
-                self._last_trades[code] = raw
-                self._tape.feed(raw)
-            else:
-                books[code] = raw
-            if fanout.is_wanted((kind, code)):
-                for frame in faults.sent(f"{kind} {code}", code, raw, ladder=kind == "orderbook", book=kind == "orderbook"):
-                    fanout.put((kind, code), self.skewed(frame))
-        self._public.flush()
-
-    def on_deposit(self, asset: str, change: Decimal) -> None:
-        """See :class:`Venue`."""
-        self._send_assets((asset,), "", self._clock.time_ms())
-
-    async def _answer_signed(self, call: Call) -> Answer:
-        known = self._signed.get((call.method, call.path))
-        if known is None:
-            raise not_found()
-        group, part, ask = known
-        throttled = self._limits.take(group)
-        if throttled is not None:
-            return throttled
-        params: Mapping[str, Any]
-        if call.method == "POST":
-            try:
-                params = msgspec.json.decode(call.body, type=dict[str, Any])
-            except msgspec.MsgspecError:
-                raise refused("validation_error") from None
-            key = self._auth.check(call, params)
-        else:
-            params = parse_query(call.query)
-            key = self._auth.check(call, None)
-        if not key.can_trade and (group in ("order", "order-test") or part == "cancel"):  # one right, "주문하기"
+    async def answer_signed(self, call: Call, key: Key, params: Mapping[str, Any]) -> Answer:
+        """See :class:`WonVenue`: orders, their tests and cancels need one right, "주문하기"."""
+        group, part, _ = self._signed[call.method, call.path]
+        if not key.can_trade and (group in ("order", "order-test") or part == "cancel"):
             raise refused("out_of_scope")
-        status = 201 if call.method == "POST" else 200
-        return Answer(encode(await ask(key, params)), status, self._limits.header(group))
+        return await super().answer_signed(call, key, params)
 
-    def _snapshot(self, kind: str, code: str) -> bytes | None:
-        if kind == "ticker":
-            return encode(self._quotation.ticker_frame(code, "SNAPSHOT"))
-        last = (self._last_books if kind == "orderbook" else self._last_trades).get(code)
-        return None if last is None else self.skewed(last.replace(b'"stream_type":"REALTIME"', b'"stream_type":"SNAPSHOT"'))
+    def snapshot(self, kind: str, code: str) -> bytes | None:
+        """See :class:`WonVenue`."""
+        return encode(self._quotation.ticker_frame(code, "SNAPSHOT")) if kind == "ticker" else super().snapshot(kind, code)
 
-    def _enriched(self, raw: bytes, code: str) -> bytes:
-        """The simulator's trade with the best prices beside it, which the venue sends since 2024."""
+    def enriched(self, raw: bytes, code: str) -> bytes:
+        """See :class:`WonVenue`: the best prices, since 2024."""
         book = self._last_books.get(code)
         if book is None:
             return raw
         best = _best(book)
         return raw if best is None else raw.replace(b'"stream_type"', best + b'"stream_type"', 1)
 
+    def my_order(self, event: AccountEvent) -> dict[str, Any]:
+        """See :class:`WonVenue`."""
+        return my_order(event, self.account.markets[event.order.code], self._exchange.ord_type(event.order))
+
+    def my_asset(self, assets: Sequence[str], ts_ms: int) -> dict[str, Any]:
+        """See :class:`WonVenue`."""
+        balances = self.account.balances()
+        self._asset_events += 1
+        return my_asset({asset: balances[asset] for asset in assets if asset in balances}, self._asset_events, ts_ms)
+
     def _on_trade(self, code: str, trade: PublicTrade) -> None:
         if self._public.fanout.is_wanted(("ticker", code)):
             frozen = self._faults.take(WireFaultKind.FREEZE, symbol=code, stream="public")
             if frozen is None:
                 self._public.fanout.put(("ticker", code), encode(self._quotation.ticker_frame(code, "REALTIME")))
-
-    def on_account(self, event: AccountEvent) -> None:
-        """See :class:`Venue`."""
-        market = self.account.markets[event.order.code]
-        order = encode(my_order(event, market, self._exchange.ord_type(event.order)))
-        self._events.send(event.order.code, "myOrder", order)
-        if event.what is not What.NEW or not event.order.state.is_final:
-            self._send_assets((market.base, market.quote), event.order.code, event.ts_ms)
-
-    def _send_assets(self, assets: Sequence[str], code: str, ts_ms: int) -> None:
-        balances = self.account.balances()
-        self._asset_events += 1
-        changed = {asset: balances[asset] for asset in assets if asset in balances}
-        self._events.send(code, "myAsset", encode(my_asset(changed, self._asset_events, ts_ms)))
-
-    def send_private(self, code: str, kind: str, payload: bytes) -> None:
-        """See :class:`Venue`."""
-        if self.is_down:
-            return
-        self._private.fanout.put((kind, code), payload)
-        self._private.fanout.put((kind, EVERY), payload)
-        self._private.flush()
-
-
-def _what(raw: bytes) -> tuple[str, str]:
-    """Type and code of a frame as the simulator writes it: ``{"type":"orderbook","code":"KRW-BTC",...``."""
-    end = raw.index(b'"', 9)
-    start = end + 10
-    return raw[9:end].decode(), raw[start : raw.index(b'"', start)].decode()
 
 
 def _best(book: bytes) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Upbit's frames of books with other prices: the n-th best bid stands beside the n-th best ask, as numbers."""
+"""Frames of books with other prices: the n-th best bid stands beside the n-th best ask, as numbers."""
 
 import json
 from typing import Any

@@ -1,8 +1,9 @@
-"""Upbit's networks: wallet states, and where the key may see them the fee, the least amount and the registered addresses.
+"""Networks of these venues: wallet states, and where the key may see them the fee, the least amount and the registered addresses.
 
 ``GET /v1/status/wallet`` (minutes late, "reference only", says Upbit), ``GET /v1/withdraws/chance`` and
-``GET /v1/withdraws/coin_addresses`` (docs.upbit.com). The last two need the right to *view* withdrawals, which is not the right to
-make one; without it their parts are not known.
+``GET /v1/withdraws/coin_addresses`` (docs.upbit.com; apidocs.bithumb.com: 입출금 현황, 출금 가능 정보,
+출금 허용 주소 리스트 조회). The last two need the right to *view* withdrawals, which is not the right to make one; without it their
+parts are not known. A fee is a fixed amount, or at Bithumb a rate with a least and a most: of a rate nothing is reported here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,8 @@ class Wallet(msgspec.Struct):
 
     currency: str
     wallet_state: str
-    net_type: str = ""
-    network_name: str = ""
+    net_type: str | None = None
+    network_name: str | None = None
     block_state: str | None = None
     block_elapsed_minutes: int | None = None
 
@@ -33,7 +34,7 @@ class _Limit(msgspec.Struct):
     fixed: int | None = None
 
 
-class Chance(msgspec.Struct):
+class WithdrawChance(msgspec.Struct):
     """``GET /v1/withdraws/chance``."""
 
     currency: _Currency
@@ -44,11 +45,11 @@ class Address(msgspec.Struct):
     """One row of ``GET /v1/withdraws/coin_addresses``."""
 
     currency: str
-    net_type: str = ""
+    net_type: str | None = None
     exchange_name: str | None = None
 
 
-def terms_of(wallet: Wallet, chance: Chance | None, addresses: Sequence[Address] | None) -> NetworkTerms:
+def terms_of(wallet: Wallet, chance: WithdrawChance | None, addresses: Sequence[Address] | None) -> NetworkTerms:
     """The terms of one wallet."""
     state = wallet.wallet_state
     late = wallet.block_state not in (None, "normal")
@@ -59,7 +60,8 @@ def terms_of(wallet: Wallet, chance: Chance | None, addresses: Sequence[Address]
         known = tuple(dict.fromkeys((row.exchange_name or "a wallet").lower() for row in mine))
     said = [] if state == "working" else [state]
     if late:
-        said.append(f"blocks {wallet.block_state}, last one {wallet.block_elapsed_minutes} min ago")
+        minutes = wallet.block_elapsed_minutes
+        said.append(f"blocks {wallet.block_state}" + ("" if minutes is None else f", last one {minutes} min ago"))
     step = None
     if chance is not None and chance.withdraw_limit.fixed is not None:
         step = Decimal(1).scaleb(-chance.withdraw_limit.fixed)

@@ -1,11 +1,11 @@
-"""Parameters of Bithumb's calls, from a query string or a body."""
+"""Parameters of calls, from a query string or a body."""
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qsl
 
-from arbtui.sandbox.bithumb.refusals import refused
+from arbtui.sandbox.answer import Refusal
 
 Body = Mapping[str, Any]
 
@@ -21,22 +21,12 @@ def parse_query(raw: str) -> dict[str, Any]:
     return result
 
 
-def many(query: Body, name: str) -> list[str]:
-    """A list of texts; empty where it is not there."""
-    value = query.get(name)
-    return [] if value is None else [str(one) for one in value] if isinstance(value, list) else [str(value)]
-
-
-def number_of(body: Body, name: str) -> Decimal:
-    """A finite number.
-
-    Raises:
-        Refusal: it is none.
-    """
+def number_of(body: Body, name: str, invalid: Refusal) -> Decimal:
+    """A finite number; raises ``invalid`` where it is none."""
     try:
         value = Decimal(str(body[name]))
     except (KeyError, InvalidOperation):
-        raise refused("invalid_parameter") from None
+        raise invalid from None
     if not value.is_finite():
-        raise refused("invalid_parameter")
+        raise invalid
     return value

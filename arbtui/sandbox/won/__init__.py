@@ -1,0 +1,1 @@
+"""What the doors of the won venues of one kind of interface share (see :mod:`arbtui.exchanges.won`)."""
