@@ -123,6 +123,7 @@ def test_a_gap_is_bought_moved_and_sold_on_arrival(tmp_path: Path) -> None:
             assert cycle.state is CycleState.HEDGED
             assert told(cycle) == [(0, Purpose.ENTRY, OrderState.FILLED), (1, Purpose.FOLLOW, OrderState.FILLED)]
             assert cycle.account.network_fees == {"XRP": transfer(w).fee}
+            assert cycle.account.held("XRP")["in transit"] == 0, "what the network kept is nobody's any more"
             assert 0.5 < cycle.account.pnl < 1.0  # 1 % of 100 USDT, less 20 bps of fees and 10 of the network
             ledger = audited(w)
             (row,) = ledger["cycles"]
