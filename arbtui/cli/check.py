@@ -47,6 +47,7 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
         told["guardian"] = guardian
         told["desk"] = None if settings is None else {"currency": settings.desk.currency, "pairs": settings.pairs}
         told |= {"venues": venues, "limits": limit_facts(settings) if settings else None, "rate": guard or None}
+        told["routes"] = _routes(settings)
         told["real_orders"] = [one.as_json() for one in real]
         tell(json.dumps(told, indent=2) + "\n")
     else:
@@ -63,6 +64,9 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
             if settings.mode == "live" and guardian is not None:
                 tell(f"guardian {guardian['words']}\n")
             tell(_desk_lines(settings))
+            if routes := _routes(settings):
+                found = ", ".join(f"{count} {shape}" for shape, count in routes["by_shape"].items() if count)
+                tell(f"routes   {found or 'none'}; {counted(len(routes['left_out']), 'reason')} why others are none: --json lists them\n")
             if guard:
                 tell(f"rate     {guard}\n")
             tell(f"limits   {limits_in_words(settings, money_only=True)}\n")
@@ -75,6 +79,16 @@ def _desk_lines(settings: "Settings") -> str:
     pairs = ", ".join("/".join(pair) for pair in settings.pairs)
     text = f"desk     counts in {settings.desk.currency}; trades between {pairs}"
     return textwrap.fill(text, 80, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
+def _routes(settings: "Settings | None") -> dict[str, Any] | None:
+    """Which routes the profile makes; None where that is not known without its venues."""
+    from arbtui.runtime.route_list import route_list
+
+    try:
+        return None if settings is None else route_list(settings)
+    except UsageError:
+        return None  # reported with the markets
 
 
 def _real_orders(

@@ -52,11 +52,12 @@ class RouteAvailability:
 
     def look_at(self, routes: Iterable[ArbRoute]) -> None:
         """The same for ``routes``: they are new on the list."""
+        busy, waiting = self._routes.busy_markets(), bool(self._routes.residual_assets())
         for route in routes:
-            if self._routes.is_busy(route):
+            if busy and not busy.isdisjoint(route.markets):
                 route.blocked = Reason.ROUTE_BUSY
             else:
-                route.blocked = Reason.RESIDUAL if self._routes.has_residual(route) else self._standing(route)
+                route.blocked = Reason.RESIDUAL if waiting and self._routes.has_residual(route) else self._standing(route)
 
     def is_enabled(self, route_id: str) -> bool:
         """False for a route that the operator has disabled."""

@@ -247,6 +247,7 @@ class Engine:
         self.tracker.on_unknown = self._troubles.on_unknown
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
         self.cycles_version = 0
+        self.cycles_by_shape: dict[str, int] = {}  #: opened in this run on routes that seek an edge
         self.halt_detail = ""
         self.cancel_began_ms: float | None = None  #: of the last kill: ms of real time from the closing of the gate to its first cancels
         self._cancel_again_at = inf  # monotonic s
@@ -420,10 +421,9 @@ class Engine:
         """Store what a restart goes on from; the snapshot's number."""
         self.marks.take("snapshot")
         live, last = self.portfolio.encode(), self.portfolio.state.seq
-        denials = self.denials.take(everything=self.episodes.is_closed)
-        number = await self._journal.snapshot(
-            StateSnapshot(live, simulator).payload(), self.episodes.take(), denials, self.learning.learned.take()
-        )
+        last_rows = self.episodes.is_closed
+        denials, learned = self.denials.take(everything=last_rows), self.learning.learned.take(everything=last_rows)
+        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take(), denials, learned)
         if simulator is not None:
             await self.fold_check.compare(live, last)
         elif self.fold_check.wanted:
@@ -496,6 +496,8 @@ class Engine:
             return cycle
         self._look_at(plan.assets)
         self.decisions.record(plan.route.id, "OPENED", plan.edge_bps)
+        if shape := plan.route.shape:
+            self.cycles_by_shape[shape] = self.cycles_by_shape.get(shape, 0) + 1
         self.cycles[cycle.id] = cycle
         self.learning.opened(cycle)
         self.cycles_version += 1

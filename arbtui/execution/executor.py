@@ -298,6 +298,9 @@ class CycleExecutor:
             else:
                 order = self._order(cycle.id, cycle.plan, cycle.orders, step)
                 refusal = self._gate.hedge_refusal(cycle, order)
+                if refusal is Reason.RESERVATION and (less := step.one_lot_less()) is not None:  # it was rounded up, and no stock is there
+                    order = self._order(cycle.id, cycle.plan, cycle.orders, less)
+                    refusal = self._gate.hedge_refusal(cycle, order)
                 if refusal is None:
                     cycle.orders.append(order)
                     await self._tracker.send(cycle, [order], self._tracker.intend([order]))

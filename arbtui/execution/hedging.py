@@ -8,7 +8,7 @@ back; the exposure in between is one minimum order.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from math import inf
 
@@ -38,10 +38,18 @@ class HedgeStep:
     price: Decimal
     purpose: Purpose
 
+    def one_lot_less(self) -> "HedgeStep | None":
+        """The same for a lot less, which leaves dust; None where the market takes no order so small."""
+        market, qty = self.hop.market, self.qty - self.hop.market.lot_step
+        return replace(self, qty=qty) if market.refusal(self.price, qty) is None else None
+
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A leg's market as a way out of a residual: ``amount`` of ``asset`` (negative: owed), by an order of ``side``."""
+    """A leg's market as a way out of a residual: ``amount`` of ``asset`` (negative: owed), by an order of ``side``.
+
+    ``retreats``: it takes back a leg that brought or took the asset as its quote; what that leg traded is the next residual.
+    """
 
     leg: int
     hop: TradeHop
@@ -49,6 +57,7 @@ class _Way:
     asset: str
     amount: Decimal
     completes: bool
+    retreats: bool = False
 
 
 class HedgingEngine:
@@ -66,7 +75,8 @@ class HedgingEngine:
     def next_step(self, cycle: ArbCycle, attempt: int) -> HedgeStep | None:
         """The order to try after ``attempt`` earlier tries, or None when no book can take one now.
 
-        Each try goes one step further than the last; after the unwinding it begins anew, for the market may have come back.
+        Each try goes one step further than the last; after the unwinding it begins anew, for the market may have come back. Where none
+        of them can be done, the leg before the missing one is taken back, and the one before that is next.
         """
         ways = list(self._ways(cycle))
         completing = [way for way in ways if way.completes]
@@ -76,7 +86,8 @@ class HedgingEngine:
             self._best(cycle, _last(cycle, ways), inf),
         )
         first = attempt % len(steps)
-        return next((step for step in steps[first:] + steps[:first] if step is not None), None)
+        step = next((step for step in steps[first:] + steps[:first] if step is not None), None)
+        return step or self._best(cycle, [way for way in ways if way.retreats], inf)
 
     def last_resort(self, cycle: ArbCycle) -> HedgeStep | None:
         """The order that would take back what is one-sided now, at the worst price allowed; None when there is nothing, or no book."""
@@ -98,17 +109,15 @@ class HedgingEngine:
                 side = Side.SELL if amount > ZERO else Side.BUY
             elif hop.market.quote == asset:
                 side = Side.BUY if amount > ZERO else Side.SELL
-                if side is not hop.side:
-                    continue  # it is the other asset's residual that this leg takes back
             else:
                 continue
+            held = amount
             if cycle.plan.transfers:  # its coins are sold where they are, however they came there
                 held = cycle.holds(hop.market.exchange, asset)
                 if abs(held) < hop.market.lot_step or (held > ZERO) != (amount > ZERO):
                     continue
-                yield _Way(number, hop, side, asset, held, side is hop.side)
-            else:
-                yield _Way(number, hop, side, asset, amount, side is hop.side)
+            completes = side is hop.side
+            yield _Way(number, hop, side, asset, held, completes, retreats=not completes and hop.market.base != asset)
 
     def _best(self, cycle: ArbCycle, ways: list[_Way], beyond_bps: float) -> HedgeStep | None:
         """The order of the way that costs least, no worse than ``beyond_bps`` beyond the edge; ``inf``: the collar alone binds."""
@@ -146,7 +155,7 @@ class HedgingEngine:
 
 def _last(cycle: ArbCycle, ways: list[_Way]) -> list[_Way]:
     """The ways of last resort: take a leg back; what was moved cannot be taken back where it was bought, it is sold where it is."""
-    return [way for way in ways if not way.completes] or (ways if cycle.plan.transfers else [])
+    return [way for way in ways if not (way.completes or way.retreats)] or (ways if cycle.plan.transfers else [])
 
 
 class _Worth:

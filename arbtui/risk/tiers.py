@@ -307,8 +307,16 @@ class RouteGuard:
 
     def has_residual(self, route: ArbRoute) -> bool:
         """Whether a residual position of an asset that ``route`` trades waits for somebody to look at it."""
-        waiting = {asset for cycle in self._portfolio.positions if not cycle.acknowledged_by for asset in self._portfolio.left(cycle)}
+        waiting = self.residual_assets()
         return bool(waiting) and any(not waiting.isdisjoint((hop.market.base, hop.market.quote)) for hop in route.trades)
+
+    def residual_assets(self) -> set[str]:
+        """What residual positions are of that wait for somebody to look at them."""
+        return {asset for cycle in self._portfolio.positions if not cycle.acknowledged_by for asset in self._portfolio.left(cycle)}
+
+    def busy_markets(self) -> set[tuple[str, str]]:
+        """(exchange, code) of every market that an open cycle trades on."""
+        return {(leg.exchange, leg.market) for cycle in self._portfolio.open_cycles for leg in cycle.legs}
 
     def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
         """Whether an open cycle trades on a market of ``route``, or a transfer is under way at a place of one of its own.

@@ -5,7 +5,7 @@ where what one brings is what the next spends: the same asset at the same venue;
 out of stock; any two settlement currencies, since money is counted together.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from arbtui.model.market import Market
@@ -47,6 +47,7 @@ class TradeGraph:
         self._linked = linked
         self._trades: dict[Market, tuple[Trade, Trade]] = {}
         self._spending: dict[str, dict[Trade, None]] = {}  # by what they spend
+        self._giving: dict[str, dict[Trade, None]] = {}  # by what they give
         self._between: dict[tuple[str, str], dict[Trade, None]] = {}  # by what they spend, and what they give
 
     def __contains__(self, market: object) -> bool:
@@ -63,12 +64,14 @@ class TradeGraph:
         self._trades[market] = made
         for trade in made:
             self._spending.setdefault(trade.spends, {})[trade] = None
+            self._giving.setdefault(trade.gives, {})[trade] = None
             self._between.setdefault((trade.spends, trade.gives), {})[trade] = None
 
     def remove(self, market: Market) -> None:
         """Take them out again."""
         for trade in self._trades.pop(market, ()):
             del self._spending[trade.spends][trade]
+            del self._giving[trade.gives][trade]
             del self._between[trade.spends, trade.gives][trade]
 
     def paths_through(self, market: Market, trades: int) -> Iterator[ClosedPath]:
@@ -79,23 +82,40 @@ class TradeGraph:
                     yield path
 
     def _closed(self, path: tuple[Trade, ...], passed: frozenset[str], trades: int) -> Iterator[tuple[Trade, ...]]:
-        """``path`` made longer in every way that closes it; ``passed``: the assets between its trades."""
+        """``path`` made longer in every way that closes it; ``passed``: the assets between its trades.
+
+        It grows at the end that a coin leads on from: what money can buy is everything.
+        """
         first, last = path[0], path[-1]
-        for spends in self._after(last.gives):
-            here = {last.gives, spends}
-            if not passed.isdisjoint(here):
-                continue
-            if len(path) < trades - 1:
+        if len(path) == trades - 1:
+            yield from self._closing(path, passed)
+        elif last.gives in self._settlement and first.spends not in self._settlement:
+            here = first.spends
+            if here not in passed:
+                for trade in self._giving.get(here, ()):
+                    if self._joins(trade, first) and not _is_on(trade.market, path):
+                        yield from self._closed((trade, *path), passed | {here}, trades)
+        else:
+            for spends in self._after(last.gives):
+                if last.gives in passed or spends in passed:
+                    continue
                 for trade in self._spending.get(spends, ()):
-                    if self._joins(last, trade) and all(trade.market is not one.market for one in path):
-                        yield from self._closed((*path, trade), passed | here, trades)
+                    if self._joins(last, trade) and not _is_on(trade.market, path):
+                        yield from self._closed((*path, trade), passed | {last.gives, spends}, trades)
+
+    def _closing(self, path: tuple[Trade, ...], passed: frozenset[str]) -> Iterator[tuple[Trade, ...]]:
+        """``path`` with each one trade that closes it."""
+        first, last = path[0], path[-1]
+        if last.gives in passed or first.spends in passed:
+            return
+        for spends in self._after(last.gives):
+            if spends in passed or spends == first.spends or last.gives == first.spends:
                 continue
             for gives in self._after(first.spends):  # symmetric: what may be spent after it is what it may be spent after
-                closing = {gives, first.spends}
-                if not passed.isdisjoint(closing) or not here.isdisjoint(closing):
+                if gives in passed or gives in (last.gives, spends):
                     continue
                 for trade in self._between.get((spends, gives), ()):
-                    if self._joins(last, trade) and self._joins(trade, first) and all(trade.market is not one.market for one in path):
+                    if self._joins(last, trade) and self._joins(trade, first) and not _is_on(trade.market, path):
                         yield (*path, trade)
 
     def _after(self, asset: str) -> Collection[str]:
@@ -115,3 +135,7 @@ class TradeGraph:
             return None
         at = min(starts, key=lambda place: path[place].market.key)
         return path[at:] + path[:at]
+
+
+def _is_on(market: Market, path: Iterable[Trade]) -> bool:
+    return any([trade.market is market for trade in path])

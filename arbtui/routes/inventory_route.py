@@ -92,6 +92,11 @@ class InventoryRoute(ArbRoute):
         return max(self.terms.min_edge_bps + shadow_bps - self.rebate_bps, self.break_even_bps - self.most_cost_bps)
 
     @property
+    def shape(self) -> str:
+        """See :class:`ArbRoute`."""
+        return "two_leg"
+
+    @property
     def uses(self) -> tuple[Node, ...]:
         """See :class:`ArbRoute`: the coin that it sells, and the cash that it buys with."""
         return (self.inventory.sold_at, self.cash)

@@ -5,12 +5,14 @@ today. All of it is kept in the journal beside the events (:mod:`arbtui.journal.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from arbtui.journal.episodes import LOOKS_MS
 from arbtui.journal.learned import LearnedRow
 
 _LEARNING = 0.1  #: weight of the last cycle in a mean; the first ones count equally
 _GAP_LEARNING = 0.05  #: of the last gap
+_WRITTEN_AT_ONCE = 500  #: rows that go along with one snapshot, so that no order waits for more than a few ms of them
 _OUTLIER_BPS = 100.0  #: what one cycle may teach at most, either way: a leg that was taken back teaches another thing
 MOST_SLIPPAGE_BPS = 50.0
 """What is taken off an edge at most: a route that loses more is for the limits on losses."""
@@ -83,11 +85,12 @@ class LearnedRoutes:
         for place, one in enumerate(alive):
             route.survived[place] += ((1.0 if one else 0.0) - route.survived[place]) / route.gaps
 
-    def take(self) -> Sequence[LearnedRow]:
-        """Take what has changed since it was last taken, to write it down."""
-        rows = [self._row(route_id) for route_id in self._changed]
-        self._changed.clear()
-        return rows
+    def take(self, *, everything: bool = False) -> Sequence[LearnedRow]:
+        """Take what has changed since it was last taken, to write it down: a few hundred rows at once, or ``everything``."""
+        taken = list(self._changed) if everything else list(islice(self._changed, _WRITTEN_AT_ONCE))
+        for route_id in taken:
+            del self._changed[route_id]
+        return [self._row(route_id) for route_id in taken]
 
     def _change(self, route_id: str) -> LearnedRoute:
         self._changed[route_id] = None

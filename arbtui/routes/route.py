@@ -132,7 +132,7 @@ class ArbRoute:
         self.books: tuple[OrderBook, ...] = tuple(hop.book for hop in self.trades)
         self.exchanges: tuple[str, ...] = tuple(dict.fromkeys(hop.market.exchange for hop in self.trades))  #: in the order of its trades
         self.markets: tuple[tuple[str, str], ...] = tuple(dict.fromkeys((hop.market.exchange, hop.market.code) for hop in self.trades))
-        self._assets = {exchange: _assets_at(exchange, self.trades) for exchange in self.exchanges}
+        self._assets = _assets_of(self.trades)
         marks = [hop for hop in hops if isinstance(hop, RateMark) and hop.source != hop.target]
         self._conversions = tuple(rates.conversion(mark.source, mark.target) for mark in marks)
         self.needs_rate = bool(marks)
@@ -150,8 +150,8 @@ class ArbRoute:
 
     @property
     def shape(self) -> str:
-        """What kind of route it is, for people and for counts; nothing is decided by it."""
-        return "two_leg"
+        """What kind of route it is, for people and for counts; nothing is decided by it. Empty where it seeks no edge."""
+        return ""
 
     @property
     def coins(self) -> tuple[str, ...]:
@@ -350,6 +350,9 @@ class ArbRoute:
         return 1.0
 
 
-def _assets_at(exchange: str, trades: Sequence[TradeHop]) -> tuple[str, ...]:
-    there = [hop.market for hop in trades if hop.market.exchange == exchange]
-    return tuple(dict.fromkeys(asset for market in there for asset in (market.base, market.quote)))
+def _assets_of(trades: Sequence[TradeHop]) -> dict[str, tuple[str, ...]]:
+    """By exchange, every asset that ``trades`` move there, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for hop in trades:
+        found.setdefault(hop.market.exchange, {}).update({hop.market.base: None, hop.market.quote: None})
+    return {exchange: tuple(assets) for exchange, assets in found.items()}

@@ -101,12 +101,12 @@ class SplitRoute(WalkedRoute):
     def touch_orders(self) -> tuple[tuple[float, float], ...]:
         """See :class:`ArbRoute`: the fork's venues take as much as they show, the other leg all of it."""
         money = self._value_of_money()
-        costs, _ = self._at_touch()
-        cap = self.terms.order_value / (money * costs) if money > 0.0 and 0.0 < costs < inf else 0.0
+        costs, brings = self._at_touch()
+        cap = self.terms.order_value / (money * costs) if money > 0.0 and 0.0 < costs < inf and brings > 0.0 else 0.0
         bought = sum(leg.hop.touch_qty * leg.kept for leg in self._legs if leg.buys)
         sold = sum(leg.hop.touch_qty for leg in self._legs if not leg.buys)
         size = min(cap, bought, sold)
-        return tuple((leg.hop.touch_qty * size / (bought if leg.buys else sold or 1.0), leg.hop.touch_price) for leg in self._legs)
+        return tuple((leg.hop.touch_qty * size / ((bought if leg.buys else sold) or 1.0), leg.hop.touch_price) for leg in self._legs)
 
     def touch_size(self) -> float:
         """See :class:`ArbRoute`."""

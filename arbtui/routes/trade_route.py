@@ -187,8 +187,8 @@ class TradeRoute(WalkedRoute):
     def _sized(self, worst: Sequence[float]) -> tuple[SizedHop, ...] | Reason:
         """See :class:`WalkedRoute`.
 
-        The coarsest lot is rounded first. The legs before it are rounded up, so that they bring enough; those after it are what is
-        brought, rounded down: full fills leave less than one lot of any coin.
+        The coarsest lot is rounded first. The legs before it bring enough for it; all others spend what is brought, rounded down: full
+        fills leave less than one lot of any coin.
         """
         legs, share = self._legs, 1.0
         for leg, price in zip(legs, worst, strict=True):
@@ -203,13 +203,10 @@ class TradeRoute(WalkedRoute):
         brought = ZERO
         for number, (leg, price) in enumerate(zip(legs, worst, strict=True)):
             market, average = leg.hop.market, decimal_of(leg.average)
+            given = brought if leg.conversion is None else brought * decimal_of(leg.conversion.value)
+            qty = exact if number == coarsest else market.qty_down(given / (average * decimal_of(leg.pays)) if leg.buys else given)
             if number < coarsest:
-                qty = market.qty_up(decimal_of(leg.qty * scale))
-            elif number == coarsest:
-                qty = exact
-            else:
-                given = brought if leg.conversion is None else brought * decimal_of(leg.conversion.value)
-                qty = market.qty_down(given / (average * decimal_of(leg.pays)) if leg.buys else given)
+                qty = max(qty, market.qty_up(decimal_of(leg.qty * scale)))
             limit = market.price_down(decimal_of(price)) if leg.buys else market.price_up(decimal_of(price))
             if qty <= ZERO or market.refusal(limit, qty) is not None:
                 return Reason.TOO_SMALL

@@ -1,5 +1,6 @@
 """The `--json` summary of a run, one shape for sessions, load-test rows and replays."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from arbtui.engine.engine import Engine
 from arbtui.execution.executor import ENDINGS
 from arbtui.journal.events import Phase
+from arbtui.routes.rules import SHAPES
 from arbtui.views.route_costs import RouteCosts
 
 
@@ -26,6 +28,7 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
         "symbols": len(parts.universe.symbols),
         "markets": len(parts.universe.markets),
         "routes": len(parts.universe.routes),
+        "routes_by_shape": _by_shape(Counter(route.shape for route in parts.universe.routes)),
         "evaluations": engine.decider.evaluations,
         "opportunities": engine.decider.opportunities,
         "cycles": {
@@ -33,6 +36,7 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
             **{state.value.lower(): tally.outcomes.get(state, 0) for state in ENDINGS},
         },
         "in_transit": {"cycles": _in_transit(engine), "value": round(engine.risk.in_transit.uncovered(), 6)},
+        "cycles_by_shape": _by_shape(engine.cycles_by_shape),
         "naked_exposure": {"value_s": round(naked_value_s, 6), "largest": round(largest_naked, 6)},
         "orders": engine.tracker.sent,
         "fills": engine.tracker.fills,
@@ -60,6 +64,11 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
 
 def _in_transit(engine: Engine) -> int:
     return sum(1 for cycle in engine.portfolio.open_cycles if cycle.phase is Phase.IN_TRANSIT)
+
+
+def _by_shape(counts: Mapping[str, int]) -> dict[str, int]:
+    """Every shape that there is, also those without any."""
+    return {shape: counts.get(shape, 0) for shape in SHAPES}
 
 
 def messages_summary(engine: Engine) -> dict[str, Any]:

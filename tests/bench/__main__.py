@@ -17,13 +17,14 @@ from typing import TextIO
 
 import psutil
 
-from tests.bench import kill_key, loop_lag, side_by_side, stages, starting, update_cost
+from tests.bench import kill_key, loop_lag, many_routes, side_by_side, stages, starting, update_cost
 from tests.bench.table import Row, as_markdown, as_records, as_text
 
 GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
     "peer": side_by_side.rows,
     "stages": stages.rows,
     "update": update_cost.rows,
+    "routes": many_routes.rows,
     "start": partial(starting.rows, side_by_side.PEER_PYTHON),
     "lag": loop_lag.rows,
     "kill": kill_key.rows,

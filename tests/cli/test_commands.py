@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.risk.config import default_limits
+from arbtui.routes.rules import SHAPES
 from arbtui.settings.state import make_private, mode_folder, state_root
 from tests.cli.command import Here
 from tests.settings.shipped import NAMES
@@ -95,6 +96,13 @@ class TestCheck:
         assert bool(told.pop("rate")) is (name == "upbit-binance")  # the other one needs no rate
         pairs = [["upbit", "binance"]] if name == "upbit-binance" else [["binance", "binanceusdm"]]
         assert told.pop("desk") == {"currency": "USDT", "pairs": pairs}
+        routes = told.pop("routes")
+        if name == "upbit-binance":
+            assert routes["by_shape"] == {**dict.fromkeys(SHAPES, 0), "two_leg": 40}
+            others = [{"what": shape, "reason": "not in universe.shapes"} for shape in SHAPES if shape != "two_leg"]
+            assert routes["left_out"] == others
+        else:
+            assert routes is None  # the simulator does not play it
         assert told == {"profile": name, "ok": True, "problems": [], "quarantined": [], "venues": {}, "real_orders": []}
 
     def test_changes_nothing(self, arbtui: Here, home: Path) -> None:

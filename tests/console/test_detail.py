@@ -2,16 +2,20 @@
 
 import base64
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
 
 from arbtui.console.app import ConsoleApp
+from arbtui.console.capacity import capacity_lines, capacity_rows
+from arbtui.console.health import health_rows
 from arbtui.console.ladder import WIDTH, ladder_lines
 from arbtui.console.lines import width_of
-from arbtui.views import Ladder, Level, RouteDetail
-from tests.console.demo import DemoModel
+from arbtui.views import CapacityView, Ladder, Level, RouteDetail, SizePoint, SlippageView
+from tests.console.demo import HEALTH, DemoModel
 from tests.console.driving import drive, repaint
 
 WANTED = ("BUY UPBIT", "SELL BINANCE", "gross", "fee upbit", "fee binance", "rate fee", "depth", "shadow")
@@ -275,3 +279,42 @@ def test_detail_needs_room() -> None:
         assert "the detail of a route needs 80x24" in await repaint(app, pilot)
 
     drive(steps, (79, 23))
+
+
+CURVE = CapacityView(
+    "USDT",
+    (1_000.0, 5_000.0, 20_000.0, 50_000.0),
+    [SizePoint(1_000.0, 8.0, 0.8), SizePoint(5_000.0, 2.0, 1.0)],
+    SizePoint(3_100.0, 5.0, 1.55),
+    SizePoint(9_000.0, -4.0, -3.6),
+    [0.4, 0.8, 1.2, 1.55, 1.2, 0.6, -0.2, -3.6],
+    9_000.0,
+)
+
+
+def _texts(rows: Sequence[Sequence[tuple[str, str]]]) -> list[str]:
+    return ["".join(text for text, _ in row) for row in rows]
+
+
+def test_a_curve_tells_each_size_the_best_one_and_where_the_books_end() -> None:
+    size, edge, profit, bars, bounds = _texts(capacity_rows(CURVE, 56))
+    assert size.split() == ["size", "1.0k", "5.0k", "20k", "50k", "USDT"]
+    assert edge.split() == ["net", "bp", "+8.0", "+2.0", "-", "-"]
+    assert profit.split() == ["profit", "+0.80", "+1.00", "-", "-"]
+    assert bars.strip() == "▃▅▇█▇▄·· profit to 9.0k"
+    assert bounds.strip() == "best 3.1k +1.55  books end at 9.0k"
+    for width in (40, 56, 80, 120):
+        rows = [*capacity_rows(CURVE, width), *capacity_lines(CURVE, width), *health_rows(HEALTH, SlippageView(1.4, 9, 1.4), width, 9)]
+        assert all(width_of(row) <= width for row in rows), width
+    assert _texts(capacity_lines(CURVE, 120)) == [" 1.0k +8.0 5.0k +2.0 20k - 50k -  best 3.1k +1.55  end 9.0k ▃▅▇█▇▄··"]
+    assert len(capacity_lines(CURVE, 40)) == 2
+    assert "no price" in _texts(capacity_rows(None, 56))[0]
+    assert _texts(capacity_lines(replace(CURVE, best=None), 80))[0].split("  ")[1:] == ["best none", "end 9.0k ▃▅▇█▇▄··"]
+
+
+def test_health_tells_what_is_not_measured_what_weighs_otherwise_and_what_was_learned() -> None:
+    told = " ".join(_texts(health_rows(HEALTH, SlippageView(1.4, 9, 1.4), 80, 9)))
+    for words in ("health 0.68 =", "survival 0.83", "realised -", "runway 1.00^2", "orders take 142ms", "slippage +1.4 bp of 9, 1.4 off"):
+        assert words in told
+    assert "orders take" not in " ".join(_texts(health_rows(replace(HEALTH, latency_ms=math.nan), None, 80, 9)))
+    assert health_rows(None, None, 80, 9) == []

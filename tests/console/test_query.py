@@ -2,10 +2,13 @@
 
 import pytest
 
-from arbtui.console.query import QueryError, parse
+from arbtui.console.query import QueryError, hint, parse
 from arbtui.views import RouteRow
 
-ROW = RouteRow("XRP:UPBIT>BINANCE", "XRP", ("UPBIT", "BINANCE"), edge_bps=18.4, net_bps=3.0, age_ms=40, fills=12, state="OPEN")
+ROW = RouteRow(
+    "XRP:UPBIT>BINANCE", "XRP", ("UPBIT", "BINANCE"), edge_bps=18.4, net_bps=3.0, age_ms=40, fills=12, state="OPEN",
+    assets=("XRP", "KRW", "USDT"), health=0.83,
+)  # fmt: skip
 IDLE = RouteRow("ETH:BINANCE>UPBIT", "ETH", ("BINANCE", "UPBIT"), edge_bps=-2.3, net_bps=-10.1, state="BELOW_THRESHOLD")
 
 
@@ -30,6 +33,14 @@ IDLE = RouteRow("ETH:BINANCE>UPBIT", "ETH", ("BINANCE", "UPBIT"), edge_bps=-2.3,
         ("xrp edge>5 state:open net>2", True, False),
         ("xrp net>3", False, False),
         ("fills=12 age<50", True, False),
+        ("venue:binance", True, True),
+        ("shape:two", True, True),
+        ("shape:tri", False, False),
+        ("shape:two-leg net>0", True, False),
+        ("asset:krw", True, False),
+        ("asset:xrp !asset:eth", True, False),
+        ("krw", False, False),
+        ("health>70", True, False),
     ],
 )
 def test_every_word_must_hold(text: str, row: bool, other: bool) -> None:
@@ -53,9 +64,34 @@ def test_any_number_of_negations(marks: int, row: bool, other: bool) -> None:
         ("egde>5", "no egde; did you mean edge"),
         ("qq>5", "no qq: sym venue asset shape state edge net size age health"),
         ("edge:5", "edge:5: edge>number would do"),
+        ("shape:triangel", "no shape triangel; did you mean triangular"),
+        ("shape:xyz", "no shape xyz: two_leg triangular split_leg multi_hop cross_chain"),
+        ("venu:upbit", "no venu; did you mean venue"),
         ("buy>5", "buy>5: buy:text would do"),
     ],
 )
 def test_what_cannot_be_understood_says_what_would_do(text: str, said: str) -> None:
     with pytest.raises(QueryError, match=said):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("venue:upbitt", "no venue upbitt; did you mean upbit?"),
+        ("edge>5 venue:mars", "no venue mars: upbit binance"),
+        ("asset:xpr", "no asset xpr; did you mean xrp?"),
+        ("venue:upbit edge>1000", ""),
+        ("xyz", ""),
+        ("venue:", ""),
+    ],
+)
+def test_a_word_that_names_what_is_not_there_says_what_is(text: str, told: str) -> None:
+    assert hint(text, [ROW, IDLE]) == told
+
+
+def test_a_route_over_several_venues_is_found_by_each_of_them() -> None:
+    three = RouteRow("r", "ETH", ("UPBIT", "BINANCE", "BINANCE"), shape="multi_hop", assets=("ETH", "KRW", "BTC", "USDT"))
+    for text in ("venue:upbit venue:binance", "shape:multi-hop", "asset:btc", "buy:upbit sell:binance", "eth"):
+        assert parse(text)(three), text
+    assert not parse("btc")(three), "a word alone is looked for as ever"

@@ -246,7 +246,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch.
 
-    With ``netting`` the rate's market can be traded, and what cycles leave open of the won is.
+    With ``netting`` the rate's market can be traded, and what cycles leave open of the won is. ``rules``: which routes there are.
     """
     loop = asyncio.get_running_loop()
     clock = LoopClock(loop)
@@ -284,7 +284,7 @@ async def world(
         terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25), reserve_bps)
         traded = [market for listed in markets.values() for market in listed.values()]
         shadow = (rebalance or RebalanceConfig()).shadow_bps_at_empty
-        universe = ArbUniverse(traded, aggregator.books, rates, terms, shadow, symbols, rules=rules)
+        universe = ArbUniverse(traded, aggregator.books, rates, terms, shadow, symbols, settlement=("KRW", "USDT"), rules=rules)
         marks = LiveMarks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
         health = {name: ExchangeHealthMonitor(name, clock, HealthConfig()) for name in markets}
         throttled = {name: venues[name].throttled if name in venues else lambda: None for name in markets}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from arbtui.routes.rules import SHAPES
 from tests.lifecycle.programs import run
 from tests.lifecycle.state import State
 from tests.lifecycle.test_bad_input import IN_ORDER, own
@@ -33,6 +34,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("denials", "fills_per_exchange", "fills_by_symbol", "messages.named", "messages.malformed"), (dict,)),
     **dict.fromkeys(("messages.read", "messages.decoded", "messages.outside", "gaps"), COUNT),
     **dict.fromkeys(("simulator.messages", "simulator.skipped_s"), MAYBE),
+    **dict.fromkeys((f"{what}_by_shape.{shape}" for what in ("routes", "cycles") for shape in SHAPES), COUNT),
     "loop_turns": (dict, type(None)),
     "wall_s": NUMBER,
     "resources": (list,),
@@ -69,6 +71,10 @@ def test_a_session_tells_every_key(state: State, speed: str) -> None:
     assert_keys(told, KEYS | virtual)
     assert (told["profile"], told["mode"], told["seed"], told["stop_reason"]) == ("upbit-binance", "sim", 7, "max_runtime")
     assert (told["symbols"], told["markets"], told["routes"], told["max_runtime_s"]) == (5, 11, 10, 1.5)
+    assert told["routes_by_shape"] == {**dict.fromkeys(SHAPES, 0), "two_leg": 10}
+    cycles = told["cycles_by_shape"]
+    assert cycles == {**dict.fromkeys(SHAPES, 0), "two_leg": cycles["two_leg"]}
+    assert cycles["two_leg"] <= told["cycles"]["opened"]  # what nets the open won has no shape
     assert list(told["fills_per_exchange"]) == ["upbit", "binance"]
     assert told["fills"] == sum(told["fills_per_exchange"].values()) == state.count("fill")
     assert told["updates"] > 0

@@ -58,6 +58,9 @@ def test_what_was_written_down_goes_on_where_it_was() -> None:
     rows = learned.take()
     assert [row.route for row in rows] == ["r", "s"]
     assert learned.take() == []
+    for n in range(600):
+        learned.brought(f"route {n}", 1.0)
+    assert [len(learned.take()), len(learned.take(everything=True)), len(learned.take())] == [500, 100, 0]
     again = LearnedRoutes(rows)
     for one in (learned, again):
         one.slipped("r", 3.0, NOW_MS + 100)
