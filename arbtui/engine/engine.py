@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from arbtui.engine.account_watch import AccountWatch
+from arbtui.engine.arrivals import Arrivals
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
 from arbtui.engine.clearing import Clearing
@@ -25,6 +26,7 @@ from arbtui.engine.loss_watch import LossWatch
 from arbtui.engine.machine_watch import MachineWatch
 from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.netting import Netting
+from arbtui.engine.network_watch import NetworkWatch
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.pending_rearm import RearmOnceChecked
@@ -49,7 +51,7 @@ from arbtui.execution.ways_out import WaysOut
 from arbtui.failover.crash_detector import LastEnd
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import StateSnapshot
-from arbtui.journal.events import Killed
+from arbtui.journal.events import Killed, Phase
 from arbtui.journal.known_orders import KnownOrder
 from arbtui.journal.state import JournalState
 from arbtui.model.counted import counted
@@ -148,6 +150,7 @@ class Engine:
             salt=salt,
             refresh_book=components.refresh_book,
             on_end=self._on_end,
+            on_moving=self._on_moving,
         )
         self.denials = Denials(components.clock, remembered.denials)
         components.risk.on_order_refused = self.denials.count
@@ -222,13 +225,15 @@ class Engine:
         )
         self.routes = RouteWatch(components, self.on_new_routes)
         self.stock = StockWatch(components.universe, components.portfolio, components.clock, components.rebalance, self.rebalancer)
-        self.transfers = TransferWatch(components.portfolio, self.breaches, components.clock, components.profile)
+        self.transfers = TransferWatch(components.portfolio, self.breaches, components.clock, components.profile, self.availability.look)
         self.machine = MachineWatch(components.risk, self.breaches, self.kill_switch)
         self.sync = components.sync
         self.sync.on_dispute = self._on_dispute
         self.fold_check = FoldCheck(components.journal.path, components.portfolio, self.breaches, self.kill_switch)
         self._late = LateFills(self.breaches, components.portfolio)
         self._resumption = Resumption(components, self.executor, self.breaches, self._on_resume, self._on_not_resumed)
+        self._arrivals = Arrivals(components, self.executor, self._resumption, tasks)
+        self._networks = NetworkWatch(components, self.wallets)
         self._unresumed = ""  # why half done cycles of earlier runs are not gone on with; empty where they are
         self.netting = Netting(components, self.breaches, self.open)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
@@ -293,8 +298,8 @@ class Engine:
             cause = self.components.halt.cause
             if cause is not None and not self._killed_before:  # made while nothing ran: the journal has not heard of it
                 self._journal.post(Killed(cause.source, cause.reason, self.components.halt.epoch))
-            dirty = TradingState.HALTED_DIRTY if self.unsettled else TradingState.HALTED
-            self.operator.change_state(dirty, self.unsettled or "a kill is latched")
+            left = self.unsettled or self.in_transit
+            self.operator.change_state(TradingState.HALTED_DIRTY if left else TradingState.HALTED, left or "a kill is latched")
             self._tasks.create_task(self._halting(), name="halting")  # a run that was killed may have died before it had cancelled
         elif pending is not None and not unclean and not unconfirmed:
             self._disarm(self._rearm_once_checked.begin(pending), latched=False)
@@ -313,7 +318,11 @@ class Engine:
         self.losses.measure()
 
     def _take_up(self, found: Reconciled) -> None:
-        """Half done cycles of earlier runs go on where trading may, or end."""
+        """Half done cycles of earlier runs go on where trading may, or end; those whose coins are on their way wait for them."""
+        for account in self.portfolio.open_cycles:
+            cycle = self._resumption.rebuilt(account) if account.phase is Phase.IN_TRANSIT else ""
+            if isinstance(cycle, ArbCycle):
+                self.cycles[cycle.id] = self.executor.moving[cycle.id] = cycle
         may_trade = self.state in (TradingState.ARMED, TradingState.PAUSED, TradingState.REDUCING)
         self._resumption.take_up(found.partial, self._unresumed or ("" if may_trade else f"the engine is {self.state}"), self._tasks)
 
@@ -376,6 +385,9 @@ class Engine:
         self.learning.look(now)
         self.routes.look(now)
         self.transfers.look()
+        self._networks.look(now)
+        if self._journal.failure is None:
+            self._arrivals.look()
         if now >= self._account_at:
             self._account_at = now + _ACCOUNT_EVERY_S
             self.episodes.account(now)
@@ -435,6 +447,12 @@ class Engine:
         return self.portfolio.pnl_since(self.portfolio.state.day)
 
     @property
+    def in_transit(self) -> str:
+        """The cycles whose coins are on their way; empty when there is none. It goes on by itself, in a later run too."""
+        moving = [cycle for cycle in self.portfolio.open_cycles if cycle.phase is Phase.IN_TRANSIT]
+        return f"{counted(len(moving), 'cycle')} in transit ({', '.join(cycle.awaits or cycle.id for cycle in moving)})" if moving else ""
+
+    @property
     def unsettled(self) -> str:
         """What a run would leave behind if it ended now; empty when nothing."""
         parts = []
@@ -484,7 +502,8 @@ class Engine:
         self.learning.opened(cycle)
         self.cycles_version += 1
         if len(self.cycles) > _KEPT_CYCLES:
-            del self.cycles[next((key for key in self.cycles if key not in self.executor.open), cycle.id)]
+            kept = {**self.executor.open, **self.executor.moving}
+            del self.cycles[next((key for key in self.cycles if key not in kept), cycle.id)]
         return None
 
     def on_new_routes(self, routes: Sequence[ArbRoute]) -> None:
@@ -522,6 +541,11 @@ class Engine:
         self._late.on_forgotten(order, fill)
         self._look_at((fill.base, fill.quote))
         self.losses.measure()
+
+    def _on_moving(self, cycle: ArbCycle) -> None:
+        self.cycles_version += 1
+        self.decisions.record(cycle.plan.route.id, Phase.IN_TRANSIT, cycle.plan.edge_bps, f"transfer {cycle.account.awaits}")
+        self._look_at(cycle.plan.assets)
 
     def _on_end(self, cycle: ArbCycle) -> None:
         route = cycle.plan.route
@@ -583,9 +607,10 @@ class Engine:
         except TimeoutError:
             pass
         if halt.is_closed and halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
-            self.halt_detail = ", ".join([*(one.in_words() for one in cleared), *([self.unsettled] if self.unsettled else [])])
+            left = [words for words in (self.unsettled, self.in_transit) if words]
+            self.halt_detail = ", ".join([*(one.in_words() for one in cleared), *left])
             unconfirmed = not all(one.is_confirmed for one in cleared)
-            dirty = unconfirmed or bool(self.unsettled)
+            dirty = unconfirmed or bool(left)
             waits = unconfirmed or bool(self.tracker.open or self.executor.open or self.settler.open)
             self._cancel_again_at = self._clock.monotonic() + _CANCEL_AGAIN_S if waits else inf
             self.operator.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)

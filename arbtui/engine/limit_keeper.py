@@ -102,6 +102,12 @@ class LimitKeeper:
             case "max_factor_exposure":
                 coins, bets = risk.factor.bets(risk.total.limits.factor_correlation)
                 return risk.factor.largest, f"{counted(coins, 'coin')}, as {bets:.1f} bets" if coins else ""
+            case "max_in_transit":
+                return risk.in_transit.total()
+            case "max_uncovered_in_transit":
+                return risk.in_transit.uncovered()
+            case "max_asset_in_transit":
+                return risk.in_transit.largest()
             case "max_loss_day":
                 return max(0.0, risk.total.loss_today)
             case "max_loss_hour":

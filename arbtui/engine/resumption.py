@@ -53,7 +53,7 @@ class Resumption:
             account = self._parts.portfolio.cycle(cycle_id)
             if account is None or not account.is_open:
                 continue
-            cycle = self._cycle(account)
+            cycle = self.rebuilt(account)
             refusal = why_not or (cycle if isinstance(cycle, str) else "")
             if isinstance(cycle, ArbCycle) and not refusal:
                 self._go_on(cycle)
@@ -70,11 +70,11 @@ class Resumption:
         self._breaches.record(Severity.WARN, "CYCLE_RESUMED", account.route, detail, "hedged on at the prices of now", every_time=True)
         self._on_resume(cycle)
 
-    def _cycle(self, account: CycleAccount) -> ArbCycle | str:
+    def rebuilt(self, account: CycleAccount) -> ArbCycle | str:
         """The cycle as it can be run on, or why it cannot."""
         parts = self._parts
-        age_s = (parts.clock.time_ms() - account.opened_ms) / 1000
-        if not age_s <= parts.failover.resume_age_s:
+        age_s = (parts.clock.time_ms() - max(account.opened_ms, account.moved_ms or 0)) / 1000
+        if not account.awaits and not age_s <= parts.failover.resume_age_s:
             return f"opened {age_s:.0f} s ago, and failover.resume_age_s is {parts.failover.resume_age_s:g}"
         markets = {(market.exchange, market.code): market for market in parts.universe.markets}
         hops = []
@@ -92,7 +92,16 @@ class Resumption:
         now = parts.clock.monotonic()
         reserved = tuple((exchange, asset, amount) for exchange, held in account.reserved.items() for asset, amount in held.items())
         plan = CyclePlan(
-            self._route(account, hops), account.legs, tuple(hops), reserved, account.edge_bps, account.value, now, now, account.most_cost
+            self._route(account, hops),
+            account.legs,
+            tuple(hops),
+            reserved,
+            account.edge_bps,
+            account.value,
+            now,
+            now,
+            account.most_cost,
+            account.transfers,
         )
         cycle = ArbCycle(account.id, plan, account, parts.portfolio.state.settlement, now)
         cycle.fills.extend(fills)

@@ -36,6 +36,66 @@ Networks = Mapping[str, Sequence[NetworkTerms]]
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkPath:
+    """One network from one venue to another, by what both say of it now. None: not told.
+
+    ``fee``, ``least``, ``step``: of what is sent, in units of the asset. ``minutes``: the longer of what the two estimate.
+    """
+
+    network: str
+    fee: Decimal | None
+    least: Decimal | None
+    step: Decimal | None
+    minutes: float | None
+    why_not: str  #: why it is closed now; empty where it is open
+    whitelisted: bool | None  #: whether an address of the receiver is registered at the sender
+    words: str  #: what the venues say of it
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its cost and its time are told: nothing is traded over one that may cost anything."""
+        return self.fee is not None and self.minutes is not None
+
+
+def network_paths(
+    asset: str, sender: str, receiver: str, sends: Sequence[NetworkTerms], takes: Sequence[NetworkTerms]
+) -> tuple[NetworkPath, ...]:
+    """Every network of ``asset`` that the sender lists; the open ones first, then the cheapest, then the fastest.
+
+    Args:
+        asset: what is moved.
+        sender: the venue that ``sends`` is of.
+        receiver: the venue that ``takes`` is of.
+        sends: the sender's terms of the asset.
+        takes: the receiver's.
+    """
+    there = {network_key(terms.network): terms for terms in takes if terms.asset == asset}
+    paths = [_path(terms, there.get(network_key(terms.network)), receiver) for terms in sends if terms.asset == asset]
+    return tuple(sorted(paths, key=lambda path: (bool(path.why_not), path.fee is None, path.fee or 0, path.minutes or 0.0)))
+
+
+def _path(sends: NetworkTerms, takes: NetworkTerms | None, receiver: str) -> NetworkPath:
+    whitelisted = None if sends.known_to is None else receiver in sends.known_to
+    minutes = [terms.minutes for terms in (sends, takes) if terms is not None and terms.minutes is not None]
+    why_not = ""
+    if takes is None:
+        why_not = f"{receiver} takes no deposits on {sends.network}"
+    elif not sends.withdrawals:
+        why_not = f"withdrawals are off at the sender{_said(sends)}"
+    elif not takes.deposits:
+        why_not = f"deposits are off at the receiver{_said(takes)}"
+    elif whitelisted is False:
+        why_not = "no address of the receiver is registered at the sender"
+    words = [text for terms in (sends, takes) if terms is not None for text in (terms.words, "busy" if terms.is_busy else "") if text]
+    told = "; ".join(dict.fromkeys(words))
+    return NetworkPath(sends.network, sends.fee, sends.least, sends.step, max(minutes, default=None), why_not, whitelisted, told)
+
+
+def _said(terms: NetworkTerms) -> str:
+    return f": {terms.words}" if terms.words else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rails:
     """Rules of a venue that hold for every asset (``docs/limits.md`` cites them).
 

@@ -1,17 +1,20 @@
 """One attempt to earn an edge, while it runs: its plan, its orders, and the account that the portfolio keeps of it."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from arbtui.execution.plan import CyclePlan, needs
-from arbtui.journal.events import CycleState, LegAfter, On, Phase, PlannedLeg
+from arbtui.journal.events import CycleState, LegAfter, On, Phase, PlannedLeg, PlannedTransfer
 from arbtui.model.book import OrderBook
 from arbtui.model.market import Market
-from arbtui.model.money import ONE, ZERO
+from arbtui.model.money import ONE, ZERO, floor_to
 from arbtui.model.order import Fill, Order, OrderState, Side
+from arbtui.model.reason import Reason
 from arbtui.portfolio.accounts import CycleAccount, amount_at
+from arbtui.portfolio.operator_events import Transfer
+from arbtui.routes.hops import TradeHop
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,23 @@ class ArbCycle:
     def phase(self) -> Phase | CycleState:
         """What it does while it is open; after that, how it ended."""
         return self.account.phase if self.account.is_open else self.account.state
+
+    @property
+    def sold_where_it_comes(self) -> Collection[int]:
+        """Numbers of the legs that sell what an earlier one bought at another venue, and a person has moved."""
+        moved = {move.leg for move in self.plan.transfers}
+        return {leg.leg for leg in self.plan.legs if any(edge.leg in moved for edge in leg.after)}
+
+    @property
+    def ways_out(self) -> Sequence[TradeHop]:
+        """The markets that what it holds now can be traded on: of what was moved, those where it is."""
+        hops = self.plan.hops
+        here = [hop for hop in hops if self.holds(hop.market.exchange, hop.market.base)] if self.plan.transfers else []
+        return here or hops
+
+    def holds(self, exchange: str, asset: str) -> Decimal:
+        """What it has of ``asset`` at ``exchange``, in units; negative: owes."""
+        return amount_at(self.account.flows, exchange, asset)
 
     @property
     def residual(self) -> Mapping[str, Decimal]:
@@ -126,16 +146,44 @@ def due(cycle: ArbCycle, leg: PlannedLeg, market: Market) -> Decimal:
     """How much of a waiting leg may be sent now, in base: what the legs before it brought, less what was sent for them already.
 
     What was sent and did not fill is not sent again: that is left to hedging. No more than the cycle holds, where the leg spends
-    what an earlier one brought at the same venue.
+    what an earlier one brought at the same venue. Where that was moved there first, all that has come.
     """
+    if leg.leg in cycle.sold_where_it_comes:
+        return _come(cycle, leg, market)
     share = min(_share(cycle, edge) for edge in leg.after)
     mine = [order for order in cycle.orders if order.leg == leg.leg]
     qty = leg.qty * share - sum((order.qty for order in mine), ZERO)
     exchange, asset, each = needs(market, leg.side, ONE, leg.price)
     if asset not in cycle.settlement and any(_brings(cycle.plan.legs[edge.leg], exchange, asset) for edge in leg.after):
         under_way = sum((order.leaves_qty for order in mine if not order.state.is_final), ZERO)
-        qty = min(qty, amount_at(cycle.account.flows, exchange, asset) / each - under_way)
+        qty = min(qty, cycle.holds(exchange, asset) / each - under_way)
     return market.qty_down(max(qty, ZERO))
+
+
+#: What fees and lots may take of the quantity that the network's fee was planned for, in bps of the edge.
+_ROUNDING_BPS = 1.0
+
+
+def transfer_of(cycle: ArbCycle, move: PlannedTransfer) -> Transfer | str:
+    """What is to be moved now of what ``cycle`` bought, or why it is rather sold where it is.
+
+    Of a part of what was planned the network keeps as much as of all: it is moved while that leaves anything of the edge.
+    """
+    held, leg = cycle.holds(move.from_exchange, move.asset), cycle.plan.legs[move.leg]
+    qty = floor_to(held, move.step) if move.step else held
+    if qty <= move.fee or qty < move.least:
+        return Reason.TOO_SMALL
+    left_bps = cycle.plan.edge_bps - float(move.fee / qty - move.fee / leg.qty) * 1e4
+    if not left_bps > min(cycle.plan.edge_bps, 0.0) - _ROUNDING_BPS:
+        return Reason.BELOW_THRESHOLD
+    return Transfer(move.asset, move.from_exchange, move.to_exchange, qty, move.network, move.fee, move.minutes)
+
+
+def _come(cycle: ArbCycle, leg: PlannedLeg, market: Market) -> Decimal:
+    """What a leg that sells what was moved to its venue may send: nothing before the transfer is over, all that came after it, once."""
+    if cycle.account.moved_ms is None or cycle.account.awaits or any(order.leg == leg.leg for order in cycle.orders):
+        return ZERO
+    return market.qty_down(max(cycle.holds(leg.exchange, leg.base), ZERO))
 
 
 def _share(cycle: ArbCycle, edge: LegAfter) -> Decimal:

@@ -7,12 +7,12 @@ from itertools import count
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.execution.config import ExecutionConfig
-from arbtui.execution.cycle import ArbCycle, due
+from arbtui.execution.cycle import ArbCycle, due, transfer_of
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.hedging import UNDO_FIRST, HedgeStep, HedgingEngine
 from arbtui.execution.plan import CyclePlan
 from arbtui.execution.tracker import OrderTracker
-from arbtui.journal.events import CycleEnded, CycleOpened, CycleState, PlannedLeg
+from arbtui.journal.events import CycleEnded, CycleOpened, CycleState, Event, PlannedLeg
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed
@@ -20,6 +20,7 @@ from arbtui.model.halt import Halt
 from arbtui.model.ids import client_order_id
 from arbtui.model.order import Order, Purpose, TimeInForce
 from arbtui.model.reason import Reason
+from arbtui.portfolio.operator_events import begin_transfer
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.guard import RiskGuard
 from arbtui.routes.hops import TradeHop
@@ -38,6 +39,7 @@ class CycleExecutor:
         salt: of the state folder and this run, part of every client order id.
         refresh_book: asks a venue for a market's book once more: (exchange, code).
         on_end: called with each cycle that ended, after its end is durable.
+        on_moving: called with each cycle whose coins are to be moved to another venue now.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class CycleExecutor:
         salt: str,
         refresh_book: Callable[[str, str], None],
         on_end: Callable[[ArbCycle], None],
+        on_moving: Callable[[ArbCycle], None] = lambda _: None,
     ) -> None:
         self._config = config
         self._adapters = adapters
@@ -71,7 +74,9 @@ class CycleExecutor:
         self._salt = salt
         self._refresh_book = refresh_book
         self._on_end = on_end
+        self._on_moving = on_moving
         self.open: dict[str, ArbCycle] = {}
+        self.moving: dict[str, ArbCycle] = {}  #: of this run, whose coins are on their way: no order of them is under way
         self.naked_value_s = 0.0  #: of cycles that have ended: what was uncovered, in the PnL currency times seconds
         self.largest_naked = 0.0  #: the most that one of them had uncovered at once, in the PnL currency
         self._sequence = 0
@@ -99,6 +104,7 @@ class CycleExecutor:
             plan.reserved,
             self._clock.time_ms(),
             plan.most_cost,
+            plan.transfers,
         )
         self._sequence += 1
         try:
@@ -115,10 +121,12 @@ class CycleExecutor:
         return cycle
 
     def resume(self, cycle: ArbCycle, sent: int, wait_s: float, tasks: asyncio.TaskGroup) -> None:
-        """Go on with a cycle of an earlier run, none of whose orders can fill any more: hedge what it left, at the prices of now.
+        """Go on with a cycle none of whose orders can fill any more, of an earlier run, or whose coins have been moved.
 
-        ``sent``: its hedging orders so far, which count on; its clocks begin anew. ``wait_s``: for its venues and fresh books.
+        What it left is sold or hedged at the prices of now. ``sent``: its hedging orders so far, which count on; its clocks begin anew.
+        ``wait_s``: for its venues and fresh books.
         """
+        self.moving.pop(cycle.id, None)
         self.open[cycle.id] = cycle
         self.quiet.clear()
         self._tasks[cycle.id] = tasks.create_task(self._run_on(cycle, sent, wait_s), name=f"{cycle.id} resumed")
@@ -127,6 +135,11 @@ class CycleExecutor:
         await asyncio.sleep(0)  # as in :meth:`_run`
         with suppress(JournalFailed):
             if await self._market_is_back(cycle, wait_s):
+                for leg in cycle.plan.legs:
+                    order = self._next_of(cycle, leg) if leg.leg in cycle.sold_where_it_comes else None
+                    if order is not None:
+                        cycle.orders.append(order)
+                        await self._tracker.send(cycle, [order], self._tracker.intend([order]))
                 await self._hedge(cycle, sent)
             await self._end(cycle)
 
@@ -135,10 +148,10 @@ class CycleExecutor:
         give_up_at = self._clock.monotonic() + wait_s
         while not self._halt.is_closed:
             now = self._clock.monotonic()
-            route = cycle.plan.route
-            away = [name for name in route.exchanges if self._risk.exchange[name].unfit(now) is not None]
-            old = [book for book in route.books if not self._risk.symbol.is_current(book, now)]
-            refusal = route.data_refusal(now)
+            hops = cycle.ways_out
+            away = [hop for hop in hops if self._risk.exchange[hop.market.exchange].unfit(now) is not None]
+            old = [hop for hop in hops if not self._risk.symbol.is_current(hop.book, now)]
+            refusal = cycle.plan.route.data_refusal(now) if len(hops) == len(cycle.plan.hops) else None
             if not away and not old and refusal is None:
                 return True
             cycle.reason = refusal or (Reason.VENUE_DOWN if away else Reason.BOOK_AGE)
@@ -166,8 +179,9 @@ class CycleExecutor:
     def naked(self) -> tuple[float, float]:
         """What was uncovered in this run, in the PnL currency times seconds, and the most that one cycle had uncovered at once."""
         now = self._clock.monotonic()
-        value_s = self.naked_value_s + sum(cycle.naked_until(now) for cycle in self.open.values())
-        return value_s, max([self.largest_naked, *(cycle.largest_naked for cycle in self.open.values())])
+        cycles = [*self.open.values(), *self.moving.values()]
+        value_s = self.naked_value_s + sum(cycle.naked_until(now) for cycle in cycles)
+        return value_s, max([self.largest_naked, *(cycle.largest_naked for cycle in cycles)])
 
     def abandon(self) -> None:
         """Stop waiting for open cycles: the next start resolves them against the venues."""
@@ -181,6 +195,10 @@ class CycleExecutor:
         # When the journal fails the engine has closed the gate by now; the cycle stays open for the next start to resolve.
         with suppress(JournalFailed):
             await self._work(cycle, durable)
+            begun = self._begin_transfers(cycle)
+            if begun is not None:
+                await self._let_move(cycle, begun)
+                return
             await self._hedge(cycle)
             await self._end(cycle)
 
@@ -224,6 +242,38 @@ class CycleExecutor:
         self._risk.count_order(refusal, cycle.account.route)
         cycle.reason = refusal.value
         return None
+
+    def _begin_transfers(self, cycle: ArbCycle) -> Awaitable[None] | None:
+        """Record that what ``cycle`` bought is to be moved now, which a person does; None where nothing is, or not any more.
+
+        What does not go on its way is hedged where it is.
+        """
+        events: list[Event] = []
+        for move in cycle.plan.transfers:
+            wanted = transfer_of(cycle, move)
+            refusal = wanted if isinstance(wanted, str) else ""
+            if self._halt.is_closed:
+                refusal = Reason.HALTED
+            if not refusal and not isinstance(wanted, str):
+                begun = begin_transfer(self._portfolio, wanted, "arbtui", f"cycle {cycle.id}", cycle.id)
+                refusal = begun if isinstance(begun, str) else ""
+                events += [] if isinstance(begun, str) else begun
+            if refusal:
+                cycle.reason = refusal
+                return None
+        return self._journal.record(*events) if events else None
+
+    async def _let_move(self, cycle: ArbCycle, durable: Awaitable[None]) -> None:
+        """Its coins are on their way, and nothing of it is sent until they have come: it is no open work of this run meanwhile."""
+        self.moving[cycle.id] = cycle
+        del self.open[cycle.id], self._tasks[cycle.id]
+        self._gate.forget(cycle.id)
+        self._release_requests(cycle.id, cycle.plan)
+        cycle.look(self._clock.monotonic())
+        self._on_moving(cycle)
+        await durable
+        if not self.open:
+            self.quiet.set()
 
     async def _hedge(self, cycle: ArbCycle, sent: int = 0) -> None:
         """Bring the legs together again, order by order, until what is left is dust or nothing more may be tried.

@@ -80,11 +80,10 @@ class HedgingEngine:
         """
         ways = list(self._ways(cycle))
         completing = [way for way in ways if way.completes]
-        unwinding = [way for way in ways if not (way.completes or way.retreats)]
         steps = (
             self._best(cycle, completing, 0.0),
             self._best(cycle, completing, self._completion_bps),
-            self._best(cycle, unwinding, inf),
+            self._best(cycle, _last(cycle, ways), inf),
         )
         first = attempt % len(steps)
         step = next((step for step in steps[first:] + steps[:first] if step is not None), None)
@@ -92,7 +91,7 @@ class HedgingEngine:
 
     def last_resort(self, cycle: ArbCycle) -> HedgeStep | None:
         """The order that would take back what is one-sided now, at the worst price allowed; None when there is nothing, or no book."""
-        return self._best(cycle, [way for way in self._ways(cycle) if not (way.completes or way.retreats)], inf)
+        return self._best(cycle, _last(cycle, list(self._ways(cycle))), inf)
 
     def _ways(self, cycle: ArbCycle) -> Iterator[_Way]:
         """Every leg's market that can take away the residual that is worth most."""
@@ -112,8 +111,13 @@ class HedgingEngine:
                 side = Side.BUY if amount > ZERO else Side.SELL
             else:
                 continue
+            held = amount
+            if cycle.plan.transfers:  # its coins are sold where they are, however they came there
+                held = cycle.holds(hop.market.exchange, asset)
+                if abs(held) < hop.market.lot_step or (held > ZERO) != (amount > ZERO):
+                    continue
             completes = side is hop.side
-            yield _Way(number, hop, side, asset, amount, completes, retreats=not completes and hop.market.base != asset)
+            yield _Way(number, hop, side, asset, held, completes, retreats=not completes and hop.market.base != asset)
 
     def _best(self, cycle: ArbCycle, ways: list[_Way], beyond_bps: float) -> HedgeStep | None:
         """The order of the way that costs least, no worse than ``beyond_bps`` beyond the edge; ``inf``: the collar alone binds."""
@@ -147,6 +151,11 @@ class HedgingEngine:
         if qty is None:
             return None
         return HedgeStep(way.leg, way.hop, way.side, qty, price, Purpose.COMPLETE if way.completes else Purpose.UNWIND)
+
+
+def _last(cycle: ArbCycle, ways: list[_Way]) -> list[_Way]:
+    """The ways of last resort: take a leg back; what was moved cannot be taken back where it was bought, it is sold where it is."""
+    return [way for way in ways if not (way.completes or way.retreats)] or (ways if cycle.plan.transfers else [])
 
 
 class _Worth:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from arbtui.execution.config import EntryOrder
-from arbtui.journal.events import LegAfter, On, PlannedLeg
+from arbtui.journal.events import LegAfter, On, PlannedLeg, PlannedTransfer
 from arbtui.model.market import Market
 from arbtui.model.money import BPS, ONE, ZERO, decimal_of
 from arbtui.model.order import Side
@@ -21,7 +21,8 @@ Reservation = tuple[str, str, Decimal]
 class CyclePlan:
     """Legs, with the hop that each trades on. Edge in bps, value in the PnL currency, times in monotonic s.
 
-    ``reserved``: what the cycle keeps for its legs and for one hedge order at its worst price.
+    ``reserved``: what the cycle keeps for its legs and for one hedge order at its worst price. ``transfers``: what a person moves between
+    two legs; the later one sells as much as comes.
     """
 
     route: ArbRoute
@@ -33,6 +34,7 @@ class CyclePlan:
     decided_at: float
     deadline: float
     most_cost: Decimal = ZERO  #: of a reverse trade, in the PnL currency; 0 of any other cycle
+    transfers: tuple[PlannedTransfer, ...] = ()
 
     @property
     def first(self) -> Sequence[PlannedLeg]:
@@ -74,6 +76,7 @@ def compile_plan(
         decided_at=opportunity.decided_at,
         deadline_s=deadline_s,
         most_cost=most_cost,
+        transfers=opportunity.transfers,
     )
 
 
@@ -88,8 +91,9 @@ def plan_of(
     decided_at: float,
     deadline_s: float,
     most_cost: Decimal = ZERO,
+    transfers: tuple[PlannedTransfer, ...] = (),
 ) -> CyclePlan:
-    """A plan of any number of legs; ``after``: by leg number, the legs that it waits for.
+    """A plan of any number of legs; ``after``: by leg number, the legs that it waits for; ``transfers``: what is moved between them.
 
     Raises:
         ValueError: a leg waits for itself, for one that is not there, or in a circle.
@@ -99,7 +103,7 @@ def plan_of(
     beyond = decimal_of(max(edge_bps, 0.0) + tolerances.completion_bps)
     reserved: dict[tuple[str, str], Decimal] = {}
     for leg, order in zip(legs, orders, strict=True):
-        brought = _brought(leg, legs, orders)
+        brought = _brought(leg, legs, orders, transfers)
         for exchange, asset, amount in _reservations(leg, order.hop.market, beyond, decimal_of(tolerances.unwind_bps), brought):
             if amount > ZERO:
                 reserved[exchange, asset] = reserved.get((exchange, asset), ZERO) + amount
@@ -113,6 +117,7 @@ def plan_of(
         decided_at,
         decided_at + deadline_s,
         most_cost,
+        transfers,
     )
 
 
@@ -166,12 +171,17 @@ def _depth(order: SizedHop) -> float:
     return (book.ask_qty if order.hop.side is Side.BUY else book.bid_qty) / float(order.qty)
 
 
-def _brought(leg: PlannedLeg, legs: Sequence[PlannedLeg], orders: Sequence[SizedHop]) -> dict[tuple[str, str], Decimal]:
-    """What the legs that ``leg`` waits for bring, by place."""
+def _brought(
+    leg: PlannedLeg, legs: Sequence[PlannedLeg], orders: Sequence[SizedHop], transfers: Sequence[PlannedTransfer]
+) -> dict[tuple[str, str], Decimal]:
+    """What the legs that ``leg`` waits for bring, by place: that where it is moved to, less what the network keeps."""
     brought: dict[tuple[str, str], Decimal] = {}
     for edge in leg.after:
         earlier = legs[edge.leg]
         exchange, asset, amount = brings(orders[edge.leg].hop.market, earlier.side, earlier.qty, earlier.price)
+        for move in transfers:
+            if (move.leg, move.asset) == (edge.leg, asset):
+                exchange, amount = move.to_exchange, amount - move.fee
         brought[exchange, asset] = brought.get((exchange, asset), ZERO) + amount
     return brought
 

@@ -16,7 +16,7 @@ from itertools import count
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport, StandingOrder
 from arbtui.execution.absence import AbsenceProof
 from arbtui.failover.start_report import StartReport
-from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended
+from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Phase
 from arbtui.journal.journal import Journal
 from arbtui.journal.open_items import read_sent
 from arbtui.model.clock import Clock
@@ -269,6 +269,8 @@ class Reconciler:
         waiting = {unresolved.cycle_id for unresolved in done.unresolved}
         for cycle in list(self._portfolio.open_cycles):
             if cycle.id in waiting or cycle.run_id == but_of or cycle.id in running:
+                continue
+            if cycle.phase is Phase.IN_TRANSIT:  # its coins are on their way, or have come: the engine sells them
                 continue
             if self._resumes and self._portfolio.left(cycle):
                 done.partial.append(cycle.id)

@@ -46,6 +46,7 @@ class Phase(StrEnum):
 
     RESERVED = "RESERVED"  #: everything is set aside; nothing may leave yet
     WORKING = "WORKING"  #: its planned legs
+    IN_TRANSIT = "IN_TRANSIT"  #: what it bought moves to the venue where it is to be sold
     HEDGING = "HEDGING"  #: a leg that lags is completed
     UNWINDING = "UNWINDING"  #: a leg that ran ahead is taken back
 
@@ -93,7 +94,7 @@ class On(StrEnum):
 
     FULL = "full"  #: once all of the other has filled
     EACH_FILL = "each fill"  #: for each fill of the other, as much as came
-    ARRIVAL = "arrival"  #: once no order of the other can fill any more, as much as came
+    ARRIVAL = "arrival"  #: once no order of the other can fill any more, and a planned transfer of it is over: as much as came
 
 
 class LegAfter(Struct, frozen=True):
@@ -124,11 +125,29 @@ class PlannedLeg(Struct, frozen=True):
     after: tuple[LegAfter, ...] = ()
 
 
+class PlannedTransfer(Struct, frozen=True):
+    """What leg number ``leg`` buys is to be moved by a person, before it is sold: ``fee`` of it, in units, stays with the network.
+
+    ``minutes``: what it usually takes. ``least``, ``step``: of an amount that the sender lets go, in units; 0 where there is none.
+    """
+
+    leg: int
+    asset: str
+    from_exchange: str
+    to_exchange: str
+    network: str
+    fee: Decimal
+    minutes: float
+    least: Decimal = Decimal(0)
+    step: Decimal = Decimal(0)
+
+
 class CycleOpened(Struct, frozen=True):
     """A cycle begins. ``edge_bps``: net edge at decision; ``value``: what it puts at risk at worst, in the PnL currency.
 
     ``reserved``: what it keeps for its legs and one hedge order until it ends, as (exchange, asset, amount). ``most_cost``: of a reverse
-    trade, which brings stock back at a loss: the most that it may cost, in the PnL currency; 0 of any other cycle.
+    trade, which brings stock back at a loss: the most that it may cost, in the PnL currency; 0 of any other cycle. ``transfers``: what
+    is moved between venues before it is sold.
     """
 
     cycle_id: str
@@ -140,6 +159,7 @@ class CycleOpened(Struct, frozen=True):
     reserved: tuple[tuple[str, str, Decimal], ...]
     opened_ms: int
     most_cost: Decimal = Decimal(0)
+    transfers: tuple[PlannedTransfer, ...] = ()
 
 
 class OrderIntended(Struct, frozen=True):
@@ -322,7 +342,7 @@ class Transferred(Struct, frozen=True):
 class TransferBegun(Struct, frozen=True):
     """A person makes a transfer at a venue: ``qty`` is to leave ``from_exchange``, ``fee`` of it stays with the network.
 
-    ``minutes``: what it usually takes.
+    ``minutes``: what it usually takes. ``cycle_id``: of the cycle that bought the coins and waits for them; empty where stock is moved.
     """
 
     transfer_id: str
@@ -335,6 +355,7 @@ class TransferBegun(Struct, frozen=True):
     minutes: float
     by: str
     reason: str
+    cycle_id: str = ""
 
 
 class TransferLeft(Struct, frozen=True):

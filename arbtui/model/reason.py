@@ -27,6 +27,10 @@ class Reason(StrEnum):
     LOT_TOO_COARSE = "LOT_TOO_COARSE"  #: a lot is over a fiftieth of the order: remainders would not be dust
     NO_STOCK = "NO_STOCK"  #: not enough of the asset at the selling venue
     NO_CASH = "NO_CASH"  #: not enough quote currency at the buying venue
+    # transfer
+    NETWORK_UNKNOWN = "NETWORK_UNKNOWN"  #: no network between its venues is known, or its fee or its minutes are not told
+    WALLET_CLOSED = "WALLET_CLOSED"  #: withdrawals are off at the sender, deposits at the receiver, or no address is registered
+    TRANSFER_RISK = "TRANSFER_RISK"  #: how much the price moves on the way is not measured yet
     DEPTH_TAKEN = "DEPTH_TAKEN"  #: a better route was given what its books show, and the venue has not shown them anew yet
     # tiers: global
     DISARMED = "DISARMED"
@@ -37,6 +41,7 @@ class Reason(StrEnum):
     SCOPE_HALTED = "SCOPE_HALTED"  #: likewise: nothing is sent
     OLD_EPOCH = "OLD_EPOCH"  #: decided before the last kill
     UNHEDGED = "UNHEDGED"  #: open exposure at its limit
+    IN_TRANSIT = "IN_TRANSIT"  #: as much is on its way between venues as may be
     OPEN_FX = "OPEN_FX"  #: it would add to what is open of a settlement currency, and that is at its limit
     FACTOR = "FACTOR"  #: as much stock as may has moved the same way: all coins of one premium are one bet
     LOSS_DAY = "LOSS_DAY"

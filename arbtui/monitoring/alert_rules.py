@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from arbtui.journal.events import BreachRecorded, Event, Killed, Rearmed, RunEnded, RunStarted, ScopeHalted, ScopeRearmed, StateChanged
+from arbtui.journal.events import (
+    BreachRecorded,
+    Event,
+    Killed,
+    Rearmed,
+    RunEnded,
+    RunStarted,
+    ScopeHalted,
+    ScopeRearmed,
+    StateChanged,
+    TransferBegun,
+)
+from arbtui.model.money import plain
 
 
 class Urgency(StrEnum):
@@ -53,6 +65,10 @@ def wording_of(event: Event) -> Wording | None:
             return Wording(Urgency.WARN, "SCOPE_HALTED", f"{event.scope} {event.depth} by {event.by}{_reason(event.reason)}")
         case ScopeRearmed():
             return Wording(Urgency.INFO, "SCOPE_REARMED", f"{event.scope} is free again, by {event.by}{_reason(event.reason)}")
+        case TransferBegun(cycle_id=cycle_id) if cycle_id:
+            way = f"{plain(event.qty)} {event.asset} from {event.from_exchange} to {event.to_exchange} by {event.network}"
+            text = f"{event.transfer_id}: move {way} at the venue now; cycle {cycle_id} sells it on arrival, usually {event.minutes:g} min"
+            return Wording(Urgency.WARN, "TRANSFER_WANTED", text)
         case RunStarted():
             return Wording(Urgency.INFO, "STARTED", f"run {event.run_id} of {event.profile} in {event.mode}, version {event.version}")
         case RunEnded():

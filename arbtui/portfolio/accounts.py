@@ -9,12 +9,15 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
-from arbtui.journal.events import CycleState, OrderIntended, Phase, PlannedLeg
+from arbtui.journal.events import CycleState, OrderIntended, Phase, PlannedLeg, PlannedTransfer
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, OrderState, Side
 
 #: By exchange, then asset.
 Amounts = dict[str, dict[str, Decimal]]
+
+#: The place of what has left one venue and not come to the other: in ledgers, and among the flows of a cycle.
+IN_TRANSIT = "in transit"
 
 #: A remainder over this share of the largest fill is no dust, whatever the lot.
 _DUST_SHARE = Decimal(50)
@@ -66,7 +69,7 @@ class OrderRecord(Struct):
 
 
 class Settled(Struct, frozen=True):
-    """How a residual came to be no position any more: ``completed``, ``flattened``, ``written off`` or ``adjusted``."""
+    """How a residual came to be no position: ``completed``, ``flattened``, ``written off``, ``adjusted``; or ``lost`` on the way."""
 
     how: str
     by: str
@@ -121,6 +124,11 @@ class CycleAccount(Struct):
     settling_orders: list[str] = field(default_factory=list)  #: client ids of orders that trade its residual away
     traded_away: bool = False  #: such an order has filled
     settled: Settled | None = None  #: how its residual was settled; None while there is one, or never was
+    transfers: tuple[PlannedTransfer, ...] = ()  #: what it has moved before it sells it; dropped once it ended flat
+    awaits: str = ""  #: id of the transfer of it that is not over
+    moved_ms: int | None = None  #: when its last transfer was over
+    network_fees: dict[str, Decimal] = field(default_factory=dict)  #: what networks kept of each asset, what was lost too, in units
+    lost: Settled | None = None  #: a person has said that a transfer of it does not come
 
     @property
     def pnl(self) -> Decimal:
@@ -131,6 +139,11 @@ class CycleAccount(Struct):
     def is_open(self) -> bool:
         """True until it ended."""
         return self.state is CycleState.OPEN
+
+    @property
+    def is_moving(self) -> bool:
+        """True while what it bought moves between venues: no order of it is sent meanwhile."""
+        return self.is_open and bool(self.awaits)
 
     @property
     def is_position(self) -> bool:
@@ -163,10 +176,10 @@ class CycleAccount(Struct):
         return bool(self.traded) and all(asset in settlement for asset in self.traded)
 
     def outcome(self, settlement: Collection[str]) -> CycleState:
-        """How it stands when no order of it can fill any more. One whose residual a person dealt with stays RESIDUAL."""
+        """How it stands when no order of it can fill any more. One whose residual a person dealt with, or that was lost, stays RESIDUAL."""
         if not self.fills:
             return CycleState.ABANDONED if self.abandoned == self.intended else CycleState.MISSED
-        if self.traded_away or self.taken or self.left(settlement):
+        if self.traded_away or self.taken or self.lost is not None or self.left(settlement):
             return CycleState.RESIDUAL
         return CycleState.UNWOUND if self.undone else CycleState.HEDGED
 

@@ -46,14 +46,13 @@ from arbtui.journal.reader import events, last_before, reading
 from arbtui.model.clock import iso_ms
 from arbtui.model.errors import UsageError
 from arbtui.model.money import ONE, ZERO, plain
-from arbtui.portfolio.accounts import Amounts, CycleAccount, amount_at
+from arbtui.portfolio.accounts import IN_TRANSIT, Amounts, CycleAccount, amount_at
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.kept_rows import KeptRows, Row, RowFile
 from arbtui.portfolio.open_fx import in_currency
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import cycle_pnl, dust_facts
 from arbtui.portfolio.traded import TradedSums
-from arbtui.portfolio.transfers import IN_TRANSIT
 
 #: The facts of a fill, in the order of the CSV's columns. Money and quantities as strings, times UTC ISO 8601 with ms.
 FILL_COLUMNS = (

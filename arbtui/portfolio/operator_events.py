@@ -98,8 +98,11 @@ class Transfer:
         return f"{way}, of which {plain(self.qty - self.fee)} should come in {self.minutes:g} min"
 
 
-def begin_transfer(portfolio: Portfolio, wanted: Transfer, by: str, reason: str) -> Sequence[Event] | str:
-    """The event that a person makes ``wanted`` at the venue, or why it cannot be recorded. Nothing is sent from here."""
+def begin_transfer(portfolio: Portfolio, wanted: Transfer, by: str, reason: str, cycle_id: str = "") -> Sequence[Event] | str:
+    """The event that a person makes ``wanted`` at the venue, or why it cannot be recorded. Nothing is sent from here.
+
+    ``cycle_id``: of the cycle that bought the coins and sells them once they have come.
+    """
     places = dict.fromkeys([*portfolio.state.balances, *portfolio.state.targets])
     for name in (wanted.sender, wanted.receiver):
         if name not in places:
@@ -113,12 +116,12 @@ def begin_transfer(portfolio: Portfolio, wanted: Transfer, by: str, reason: str)
     for one in portfolio.open_transfers:
         if (one.asset, one.sender, one.receiver) == (wanted.asset, wanted.sender, wanted.receiver):
             return f"{one.id} moves {one.asset} from {one.sender} to {one.receiver} already ({one.state}): wait for it, or settle it"
-    free = portfolio.available(wanted.sender, wanted.asset)
+    free = portfolio.available(wanted.sender, wanted.asset, cycle_id)
     if free < wanted.qty:
         return f"{wanted.sender} has {plain(free)} {wanted.asset} free, not {plain(wanted.qty)}"
     number = f"T{portfolio.state.seq + 1}"
     facts = (wanted.asset, wanted.sender, wanted.receiver, wanted.network, wanted.qty, wanted.fee, wanted.minutes)
-    return (TransferBegun(number, *facts, by, reason),)
+    return (TransferBegun(number, *facts, by, reason, cycle_id),)
 
 
 def settle_transfer(portfolio: Portfolio, transfer_id: str, how: str, by: str, reason: str) -> Sequence[Event] | str:

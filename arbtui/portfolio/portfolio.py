@@ -46,6 +46,7 @@ from arbtui.journal.events import (
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import OrderState, Purpose, Side
 from arbtui.portfolio.accounts import (
+    IN_TRANSIT,
     Amounts,
     CycleAccount,
     Dispute,
@@ -193,6 +194,7 @@ class Portfolio(Readings):
             opened_ms=event.opened_ms,
             lots=lots,
             most_cost=event.most_cost,
+            transfers=event.transfers,
         )
         self.state.tally.opened += 1
         self.state.unattended += 1
@@ -393,7 +395,11 @@ class Portfolio(Readings):
             event.by,
             event.reason,
             at.ts_ms,
+            cycle_id=event.cycle_id,
         )
+        cycle = self._open.get(event.cycle_id)
+        if cycle is not None:
+            cycle.phase, cycle.awaits = Phase.IN_TRANSIT, event.transfer_id
         ended = [key for key, transfer in transfers.items() if not transfer.is_open]
         for key in ended[:-_KEPT_TRANSFERS]:
             del transfers[key]
@@ -404,6 +410,7 @@ class Portfolio(Readings):
         if transfer is None or not transfer.is_open or transfer.left_ms is not None:
             return
         transfer.left, transfer.left_ms = event.qty, at.ts_ms
+        self._carry(transfer, transfer.sender, IN_TRANSIT, event.qty)
         self._move(transfer.sender, transfer.asset, -event.qty)
 
     def _transfer_arrived(self, at: Recorded, event: TransferArrived) -> None:
@@ -412,9 +419,11 @@ class Portfolio(Readings):
             return
         transfer.received += event.qty
         transfer.received_ms = at.ts_ms
+        self._carry(transfer, IN_TRANSIT, transfer.receiver, event.qty)
         self._move(transfer.receiver, transfer.asset, event.qty)
         if transfer.is_complete:
-            self._rotated(transfer.asset, transfer.received - transfer.left)
+            self._kept_by_network(transfer, transfer.left - transfer.received)
+            self._is_over(transfer, at.ts_ms)
 
     def _transfer_settled(self, at: Recorded, event: TransferSettled) -> None:
         transfer = self.state.transfers.get(event.transfer_id)
@@ -423,14 +432,42 @@ class Portfolio(Readings):
         missing = transfer.under_way
         transfer.settled = Settled(event.how, event.by, event.reason, at.ts_ms)
         if event.how == "returned":
+            self._carry(transfer, IN_TRANSIT, transfer.sender, missing)
             self._move(transfer.sender, transfer.asset, missing)
         else:
-            self._rotated(transfer.asset, -missing)
+            self._kept_by_network(transfer, missing)
             self._publish(transfer.sender, transfer.asset)
+        self._is_over(transfer, at.ts_ms)
 
-    def _rotated(self, asset: str, change: Decimal) -> None:
-        if change:
-            self.state.counters.rotate(asset, change, self.price(asset))
+    def _carry(self, transfer: TransferAccount, left: str, came_to: str, qty: Decimal) -> None:
+        """What a cycle has moved is that cycle's wherever it is."""
+        cycle = self.state.cycles.get(transfer.cycle_id)
+        if cycle is not None and qty:
+            add_to(cycle.flows, left, transfer.asset, -qty)
+            add_to(cycle.flows, came_to, transfer.asset, qty)
+
+    def _kept_by_network(self, transfer: TransferAccount, qty: Decimal) -> None:
+        """``qty`` of a transfer does not come: the network's fee, or lost. A cycle's is a fee of that cycle, that of stock rotation."""
+        if not qty:
+            return
+        asset, cycle = transfer.asset, self.state.cycles.get(transfer.cycle_id)
+        if cycle is None:
+            self.state.counters.rotate(asset, -qty, self.price(asset))
+            return
+        add_to(cycle.flows, IN_TRANSIT, asset, -qty)
+        cycle.network_fees[asset] = cycle.network_fees.get(asset, ZERO) + qty
+        paid = self.state.counters.pay(asset, qty, cycle.references.get(asset) or self.price(asset))
+        cycle.fees += paid
+        if asset not in self.state.settlement:
+            cycle.booked[asset] = cycle.booked.get(asset, ZERO) - paid
+        if transfer.settled is not None and transfer.settled.how == "lost" and cycle.is_open:
+            cycle.lost = transfer.settled
+
+    def _is_over(self, transfer: TransferAccount, ts_ms: int) -> None:
+        """Nothing more of ``transfer`` is waited for: what came of it, or is back, may be sold."""
+        cycle = self.state.cycles.get(transfer.cycle_id)
+        if cycle is not None and cycle.awaits == transfer.id:
+            cycle.awaits, cycle.moved_ms = "", ts_ms
 
     def _balance_disputed(self, at: Recorded, event: BalanceDisputed) -> None:
         self.state.disputes.setdefault(event.exchange, {})[event.asset] = Dispute(event.ours, event.theirs, at.ts_ms)
@@ -486,6 +523,8 @@ class Portfolio(Readings):
         """Count what a hedged cycle moved at each place: how long stock lasts is measured by it."""
         now_s = self.state.time.seconds(ts_ms)
         for exchange, changes in cycle.flows.items():
+            if exchange == IN_TRANSIT:
+                continue
             flows = self.state.flows.setdefault(exchange, {})
             for asset, change in changes.items():
                 flows.setdefault(asset, Flow()).add(float(change), now_s)
@@ -499,7 +538,7 @@ class Portfolio(Readings):
         if cycle.left(self.state.settlement):
             cycle.settled = None  # also where something came after it was settled
         elif cycle.state is CycleState.RESIDUAL and cycle.settled is None:
-            by = cycle.settling
+            by = cycle.settling or cycle.lost
             cycle.settled = Settled("completed by a late fill", "", "", ts_ms) if by is None else Settled(by.how, by.by, by.reason, ts_ms)
         if cycle.is_position:
             if before is not CycleState.RESIDUAL or was_settled:
@@ -510,7 +549,7 @@ class Portfolio(Readings):
             self._keep_ended(cycle)
 
     def _keep_ended(self, cycle: CycleAccount) -> None:
-        cycle.legs, cycle.reserved = (), {}
+        cycle.legs, cycle.transfers, cycle.reserved = (), (), {}
         self._positions.pop(cycle.id, None)
         self.state.ended[cycle.id] = None
         while len(self.state.ended) > _KEPT_ENDED:

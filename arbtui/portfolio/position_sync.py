@@ -7,9 +7,10 @@ trade is booked quietly, so much a venue and day.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import combinations
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.journal.events import Adjusted, BalanceDisputed, DisputeClosed, Event, TransferArrived, TransferLeft
@@ -20,12 +21,15 @@ from arbtui.model.money import ZERO
 from arbtui.model.order import Balance
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.transfers import TransferAccount
 
 #: An asset is left alone so long after its last fill, in seconds: the venue's balance may follow late.
 _SETTLES_S = 2.0
 #: So many reads in a row must show the same difference, no two of them within a second.
 _READS = 3
 _APART_S = 1.0
+#: Steps of transfers that are looked for in one change of a balance, at most.
+_MOST_TOGETHER = 4
 #: Dust of cash, in PnL currency; that of a coin is one lot of its coarsest market.
 _DUST_OF_CASH = Decimal("0.01")
 #: The most that is booked quietly at one venue on one day, in PnL currency.
@@ -190,8 +194,11 @@ class CrossExchangePositionSync:
         return any((one.receiver, one.asset) == (exchange, asset) for one in self._portfolio.open_transfers)
 
     def _moved_by_transfer(self, exchange: str, asset: str, change: Decimal) -> list[Event]:
-        """What a transfer that a person began has to do with ``change``: it left, or it came; nothing where none fits."""
+        """What transfers that were begun have to do with ``change``: one left, or came, or several did; nothing where none fits."""
         transfers = [one for one in self._portfolio.open_transfers if one.asset == asset]
+        several = _together(transfers, exchange, change)
+        if several:
+            return several
         for one in transfers:
             if one.sender == exchange and change < ZERO and one.fits_departure(change):
                 return [TransferLeft(one.id, exchange, asset, -change)]
@@ -227,6 +234,25 @@ class CrossExchangePositionSync:
             return False
         booked.value += worth
         return True
+
+
+def _together(transfers: Sequence[TransferAccount], exchange: str, change: Decimal) -> list[Event]:
+    """Several steps that together make just ``change``, where two or more were made between two reads; else nothing.
+
+    To the last digit, as they were begun: what is only nearly so may be something else.
+    """
+    steps: list[tuple[Decimal, list[Event]]] = []
+    for one in transfers:
+        left, came = TransferLeft(one.id, one.sender, one.asset, one.qty), TransferArrived(one.id, exchange, one.asset, one.expected)
+        if one.sender == exchange and one.waiting > ZERO:
+            steps.append((-one.qty, [left]))
+        elif one.receiver == exchange and one.expected > ZERO:
+            steps.append((one.expected, [came] if one.left_ms is not None else [left, came]))
+    for count in range(2, min(len(steps), _MOST_TOGETHER) + 1):
+        for made in combinations(steps, count):
+            if sum((amount for amount, _ in made), ZERO) == change:
+                return [event for _, events in made for event in events]
+    return []
 
 
 def coarsest_lots(lots: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:

@@ -34,7 +34,7 @@ from arbtui.journal.schema import APPLICATION_ID, NOTED_INDEX, PROJECTION_TABLES
 from arbtui.journal.snapshots import damaged_snapshots
 from arbtui.journal.store import Statement
 from arbtui.model.errors import UsageError
-from arbtui.model.money import plain
+from arbtui.model.money import ZERO, plain
 from arbtui.portfolio.accounts import CycleAccount, amount_at
 from arbtui.portfolio.portfolio import Portfolio
 
@@ -110,8 +110,11 @@ class ProjectingPortfolio:
 
 
 def dust_facts(cycle: CycleAccount, settlement: Sequence[str]) -> str | dict[str, str]:
-    """What ``cycle`` leaves that is too small to trade: a number where it traded one asset, else by asset."""
-    dust = {asset: plain(abs(amount)) for asset, amount in cycle.dust(settlement).items()}
+    """What the fills of ``cycle`` leave untraded: too small, or kept by networks. A number where that is one asset, else by asset."""
+    left = cycle.dust(settlement)
+    for asset, kept in cycle.network_fees.items() if cycle.lost is None else ():
+        left[asset] = left.get(asset, ZERO) + kept
+    dust = {asset: plain(abs(amount)) for asset, amount in left.items()}
     return dust if len(dust) > 1 else next(iter(dust.values()), "0")
 
 

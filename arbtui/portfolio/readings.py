@@ -74,13 +74,13 @@ class Readings:
         return [transfer for transfer in self.state.transfers.values() if transfer.is_open]
 
     def leaving(self, exchange: str, asset: str) -> Decimal:
-        """What is to leave there by a transfer, and has not yet."""
-        mine = (one for one in self.state.transfers.values() if (one.sender, one.asset) == (exchange, asset))
+        """What is to leave there by a transfer of stock, and has not yet; what a cycle has moved, its account keeps."""
+        mine = (one for one in self.state.transfers.values() if (one.sender, one.asset, one.cycle_id) == (exchange, asset, ""))
         return sum((one.waiting for one in mine), ZERO)
 
     def coming(self, exchange: str, asset: str) -> Decimal:
-        """What should still be credited there by transfers, fees apart."""
-        mine = (one for one in self.state.transfers.values() if (one.receiver, one.asset) == (exchange, asset))
+        """What should still be credited there by transfers of stock, fees apart."""
+        mine = (one for one in self.state.transfers.values() if (one.receiver, one.asset, one.cycle_id) == (exchange, asset, ""))
         return sum((one.expected for one in mine), ZERO)
 
     def in_transit(self) -> dict[str, Decimal]:

@@ -25,7 +25,7 @@ class PaidIn(Struct, frozen=True):
 
 
 #: Raised when :class:`PortfolioState` or what an event does to it changes: a snapshot of another one is not gone on from.
-RULES = 4
+RULES = 5
 
 
 class RunTally(Struct):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from arbtui.exchanges.networks import Networks, NetworkTerms, network_key
+from arbtui.exchanges.networks import NetworkPath, Networks, network_paths
 from arbtui.exchanges.venues import RAILS
 from arbtui.model.money import BPS, ZERO, decimal_of, floor_to, plain
 from arbtui.portfolio.inventory import AssetStock, InventoryLedger, Stock
@@ -162,41 +162,23 @@ def _rails(asset: str, sender: str, receiver: str, missing: Decimal, spare: Deci
         untold = " and ".join(name for name in (sender, receiver) if networks.get(name) is None)
         amount = floor_to(min(missing, spare), _STEP)
         return (Rail("", amount, None, amount, None, f"no word from {untold}: networks are shown while the engine runs", None, ""),)
-    there = {network_key(terms.network): terms for terms in takes.get(asset, ())}
-    rails = [_rail(terms, there.get(network_key(terms.network)), receiver, missing, spare) for terms in sends.get(asset, ())]
+    rails = [_rail(path, missing, spare) for path in network_paths(asset, sender, receiver, sends.get(asset, ()), takes.get(asset, ()))]
     if not rails:
         amount = floor_to(min(missing, spare), _STEP)
         return (Rail("", amount, None, amount, None, f"{sender} lists no network of {asset}", None, ""),)
     return tuple(sorted(rails, key=lambda rail: (bool(rail.why_not), rail.fee is None, rail.fee or ZERO, rail.minutes or 0.0)))
 
 
-def _rail(sends: NetworkTerms, takes: NetworkTerms | None, receiver: str, missing: Decimal, spare: Decimal) -> Rail:
-    fee = sends.fee or ZERO
-    amount = floor_to(min(missing + fee, spare), sends.step or _STEP)
+def _rail(path: NetworkPath, missing: Decimal, spare: Decimal) -> Rail:
+    fee = path.fee or ZERO
+    amount = floor_to(min(missing + fee, spare), path.step or _STEP)
     arrives = max(ZERO, amount - fee)
-    whitelisted = None if sends.known_to is None else receiver in sends.known_to
-    minutes = [terms.minutes for terms in (sends, takes) if terms is not None and terms.minutes is not None]
-    why_not = ""
-    if takes is None:
-        why_not = f"{receiver} takes no deposits on {sends.network}"
-    elif not sends.withdrawals:
-        why_not = f"withdrawals are off at the sender{_said(sends)}"
-    elif not takes.deposits:
-        why_not = f"deposits are off at the receiver{_said(takes)}"
-    elif arrives <= ZERO:
+    why_not = path.why_not
+    if not why_not and arrives <= ZERO:
         why_not = "the fee would take all of it"
-    elif sends.least is not None and amount < sends.least:
-        why_not = f"{plain(amount)} is under the least amount, {plain(sends.least)}"
-    elif whitelisted is False:
-        why_not = "no address of the receiver is registered at the sender"
-    words = [text for terms in (sends, takes) if terms is not None for text in (terms.words, "busy" if terms.is_busy else "") if text]
-    return Rail(
-        sends.network, amount, sends.fee, arrives, max(minutes, default=None), why_not, whitelisted, "; ".join(dict.fromkeys(words))
-    )
-
-
-def _said(terms: NetworkTerms) -> str:
-    return f": {terms.words}" if terms.words else ""
+    elif not why_not and path.least is not None and amount < path.least:
+        why_not = f"{plain(amount)} is under the least amount, {plain(path.least)}"
+    return Rail(path.network, amount, path.fee, arrives, path.minutes, why_not, path.whitelisted, path.words)
 
 
 def _travel_rule(sender: str, receiver: str, value: Decimal | None, prices: Mapping[str, Decimal]) -> bool:

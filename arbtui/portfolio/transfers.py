@@ -9,8 +9,6 @@ from arbtui.model.clock import iso_ms
 from arbtui.model.money import ZERO, plain
 from arbtui.portfolio.accounts import Settled
 
-#: Where ledgers list what has left one venue and not come to the other.
-IN_TRANSIT = "in transit"
 #: Breached after so many times the usual minutes.
 LATE_AFTER = 2.0
 
@@ -20,6 +18,8 @@ class TransferAccount(Struct):
 
     ``qty``, ``fee``, ``minutes``: as it was begun: what should leave, what of it the network should keep, what it usually takes.
     ``left``, ``received``: what the venues' balances have shown.
+
+    What a cycle has bought and has moved is that cycle's: it is reserved by its account wherever it is, and refills no stock.
     """
 
     id: str
@@ -38,6 +38,7 @@ class TransferAccount(Struct):
     received: Decimal = ZERO
     received_ms: int | None = None
     settled: Settled | None = None
+    cycle_id: str = ""  #: of the cycle whose coins they are; empty where stock is moved
 
     @property
     def is_complete(self) -> bool:
@@ -77,6 +78,10 @@ class TransferAccount(Struct):
             return "BEGUN"
         return "PARTIAL" if self.received else "IN_TRANSIT"
 
+    def due_at_ms(self) -> float:
+        """When it should be there: the usual minutes after it left, or was begun."""
+        return (self.left_ms or self.begun_ms) + self.minutes * 60_000
+
     def late_at_ms(self) -> float:
         """When it is late: twice the usual minutes after it left, or was begun."""
         return (self.left_ms or self.begun_ms) + LATE_AFTER * self.minutes * 60_000
@@ -96,6 +101,7 @@ def transfer_facts(one: TransferAccount) -> dict[str, Any]:
     """A transfer as JSON can hold it."""
     amounts = {name: plain(getattr(one, name)) for name in ("qty", "fee", "left", "received", "expected")}
     place = {"id": one.id, "state": one.state, "asset": one.asset, "from": one.sender, "to": one.receiver, "network": one.network}
+    cycle = {"cycle_id": one.cycle_id or None}
     times = {"begun": iso_ms(one.begun_ms), "late_after": iso_ms(int(one.late_at_ms())) if one.is_open else None}
     settled = None if one.settled is None else {"how": one.settled.how, "by": one.settled.by, "reason": one.settled.reason}
-    return {**place, **amounts, "minutes": one.minutes, **times, "by": one.by, "reason": one.reason, "settled": settled}
+    return {**place, **cycle, **amounts, "minutes": one.minutes, **times, "by": one.by, "reason": one.reason, "settled": settled}

@@ -37,6 +37,16 @@ class GlobalLimits(Config):
     """assumed between the premiums of any two coins, for the number of bets that is shown; 0.9: what all coins share was 56 to 97 % of
     a premium's variance, 92 % in the middle (Upbit and OKX, ten coins, 5 minutes, 2026)."""
 
+    max_in_transit: float = Field(default=1000.0, gt=0)
+    """in desk.currency: everything on its way between venues, stock too, beyond which no cycle opens that would put more there; live 1000,
+    paper 10000 (it is at neither venue: a wallet that closes meanwhile may hold it for days)."""
+
+    max_uncovered_in_transit: float = Field(default=110.0, gt=0)
+    """in desk.currency: what cycles have bought, moves, and is sold only on arrival; live 110 (one order and its slack), paper 550."""
+
+    max_asset_in_transit: float = Field(default=110.0, gt=0)
+    """in desk.currency: likewise of one asset: its price may fall for as long as its network takes; live 110, paper 220."""
+
     max_open_cycles: int = Field(default=4, ge=1, le=10_000)
     """cycles open at once; live 4, paper 50."""
 
@@ -140,7 +150,10 @@ class RiskConfig(Config):
 LimitSet = Literal["live", "paper"]
 
 #: Limits in money, all of table [risk.global]: their defaults are for dollars.
-MONEY_LIMITS = ("max_unhedged", "max_loss_day", "max_loss_hour", "max_drawdown", "max_factor_exposure")
+MONEY_LIMITS = (
+    *("max_unhedged", "max_loss_day", "max_loss_hour", "max_drawdown", "max_factor_exposure"),
+    *("max_in_transit", "max_uncovered_in_transit", "max_asset_in_transit"),
+)
 
 _PAPER: Mapping[str, Mapping[str, Any]] = {
     "global": {
@@ -150,6 +163,9 @@ _PAPER: Mapping[str, Mapping[str, Any]] = {
         "max_drawdown": 1500.0,
         "max_factor_exposure": 25_000.0,
         "factor_correlation": 0.9,
+        "max_in_transit": 10_000.0,
+        "max_uncovered_in_transit": 550.0,
+        "max_asset_in_transit": 220.0,
         "max_open_cycles": 50,
         "max_orders_s": 400,
         "max_orders_min": 20_000,

@@ -55,7 +55,7 @@ class FactorExposure:
         Open cycles that go the same way count with their whole value; ``cycle_id``: itself, which does not. What brings stock back passes,
         and so does what moves it between two venues of one currency.
         """
-        if route.shrinks_exposure:  # money for money moves no coin
+        if route.shrinks_exposure or route.transfers:  # money for money moves no coin; what comes over a network is sold where it comes
             return None
         for quote, way in _ways((hop.market.quote, hop.side) for hop in route.trades).items():
             if not self._is_factor(quote):
@@ -75,7 +75,7 @@ class FactorExposure:
         return sum(
             cycle.value
             for cycle in self._portfolio.open_cycles
-            if cycle.id != cycle_id and _ways((leg.quote, leg.side) for leg in cycle.legs).get(quote) == way
+            if cycle.id != cycle_id and not cycle.transfers and _ways((leg.quote, leg.side) for leg in cycle.legs).get(quote) == way
         )
 
     def bets(self, correlation: float) -> tuple[int, float]:

@@ -14,6 +14,7 @@ from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.blocks import Blocks
 from arbtui.risk.config import RiskConfig
 from arbtui.risk.factor import FactorExposure
+from arbtui.risk.in_transit import InTransitGuard
 from arbtui.risk.limit_book import LimitBook
 from arbtui.risk.open_fx import OpenFxGuard
 from arbtui.risk.order_pace import OrderPace
@@ -64,6 +65,7 @@ class RiskGuard:
         }
         self.pace, self.blocks, self.jumps = OrderPace(portfolio, time_ms), Blocks(), PriceJumps()
         self.factor = FactorExposure(portfolio, marks)
+        self.in_transit = InTransitGuard(portfolio, marks)
         self.symbol = SymbolGuard(config.symbol, marks)
         self.route = RouteGuard(config.route, portfolio, time_ms)
         self.open_fx = OpenFxGuard(max_open_fx, portfolio, marks)
@@ -84,6 +86,7 @@ class RiskGuard:
         reason = (
             self.total.check(value, cycle_id, shrinks=route.shrinks_exposure)
             or self.factor.refusal(route, value, self.total.limits.max_factor_exposure, cycle_id)
+            or self.in_transit.check(route, value, self.total.limits, cycle_id)
             or self.scoped(route)
             or self.route.check(route, edge_bps, now, cycle_id)
             or self.route.size(route, value)

@@ -319,10 +319,25 @@ class RouteGuard:
         return {(leg.exchange, leg.market) for cycle in self._portfolio.open_cycles for leg in cycle.legs}
 
     def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
-        """Whether an open cycle trades on a market of ``route``; ``cycle_id``: itself, which is not in its own way."""
+        """Whether an open cycle trades on a market of ``route``, or a transfer is under way at a place of one of its own.
+
+        ``cycle_id``: itself, which is not in its own way.
+
+        A cycle whose coins are on their way trades nowhere meanwhile.
+        """
         open_cycles = self._portfolio.open_cycles
-        return bool(open_cycles) and any(
-            (leg.exchange, leg.market) in route.markets for cycle in open_cycles if cycle.id != cycle_id for leg in cycle.legs
+        if open_cycles and any(
+            (leg.exchange, leg.market) in route.markets
+            for cycle in open_cycles
+            if cycle.id != cycle_id and not cycle.is_moving
+            for leg in cycle.legs
+        ):
+            return True
+        return bool(route.transfers and self._portfolio.state.transfers) and any(  # two that come or go at one place look alike there
+            one.asset == hop.asset and not {one.sender, one.receiver}.isdisjoint((hop.sender, hop.receiver))
+            for one in self._portfolio.open_transfers
+            if (one.cycle_id or " ") != cycle_id
+            for hop in route.transfers
         )
 
     def one_leg(self, route_id: str) -> int:

@@ -97,6 +97,12 @@ class CostsConfig(Config):
     slippage_bps: float = Field(default=0.0, ge=0, le=1000)
     """bps taken off every edge for price moves between decision and fill; 0, since the completion rule already bounds them."""
 
+    transfer_risk_sd: float = Field(default=1.0, ge=0, le=10)
+    """standard deviations of the price's move on the way that the edge of a route over a network must pay for, beside its fee; 1: five
+    times in six the price does not fall further (a normal move)."""
+
+    financing_pct_year: float = Field(default=10.0, ge=0, le=1000)
+    """percent a year that money on its way costs, taken off the edge of such a route; 10 is 0.02 bps in ten minutes."""
     learn_slippage: bool = False
     """whether what a route's own fills have cost beyond the prices that were expected is taken off its edge, too: measured always; off, so
     that what a profile says is what trades until somebody has looked at the figures."""

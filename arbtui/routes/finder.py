@@ -11,12 +11,13 @@ from arbtui.model.market import Market
 from arbtui.model.money import decimal_of
 from arbtui.model.order import Side
 from arbtui.routes.graph import FEWEST_TRADES, MOST_TRADES, ClosedPath, TradeGraph
-from arbtui.routes.hops import InventoryHop, Node, TradeHop
+from arbtui.routes.hops import InventoryHop, Node, TradeHop, TransferHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import ArbRoute, RouteTerms
 from arbtui.routes.rules import RouteRules
 from arbtui.routes.split_route import SplitRoute
 from arbtui.routes.trade_route import TradeRoute, path_shape
+from arbtui.routes.transfer_route import TransferRoute
 
 PairsOf = Mapping[str, Collection[tuple[str, str]]]  #: by asset, pairs of venues
 
@@ -76,7 +77,10 @@ class RouteFinder:
             self._quotes.setdefault(exchange, quote)
 
     def two_leg(self, markets: Iterable[Market], through: Market | None = None) -> Iterator[ArbRoute]:
-        """Both ways between every two venues of a pair, asset by asset; ``through``: only those that trade on this market."""
+        """Both ways between every two venues of a pair, asset by asset: from stock, and over a network.
+
+        ``through``: only those that trade on this market.
+        """
         by_asset: dict[str, list[Market]] = {symbol: [] for symbol in self._places}
         for market in markets:
             if market.base in by_asset and market.quote in self._settlement:
@@ -88,6 +92,8 @@ class RouteFinder:
                         continue
                     if buy.exchange != sell.exchange and self._linked(symbol, buy.exchange, sell.exchange):
                         yield from self._let_in(self._inventory_route(symbol, buy, sell))
+                        if "cross_chain" in self.rules.shapes:
+                            yield from self._let_in(self._transfer_route(symbol, buy, sell))
 
     def longer(self, markets: Iterable[Market], liquidity: Liquidity) -> Iterator[ArbRoute | None]:
         """All other routes, the shortest first, of each length the most liquid first; None now and then, to give others their turn.
@@ -205,8 +211,25 @@ class RouteFinder:
     def _hop(self, market: Market, side: Side) -> TradeHop:
         return TradeHop(market, self._books[market.exchange, market.code], side)
 
+    def _transfer_route(self, symbol: str, buy: Market, sell: Market) -> TransferRoute:
+        return TransferRoute(
+            symbol,
+            self._hop(buy, Side.BUY),
+            TransferHop(symbol, buy.exchange, sell.exchange),
+            self._hop(sell, Side.SELL),
+            self._node_of(buy.exchange, buy.quote),
+            self._rates,
+            self._terms,
+            ""
+            if self._is_usual(buy, sell)
+            else f"{symbol}:{buy.exchange}/{buy.quote}>{symbol},chain,{sell.exchange}/{symbol}>{sell.quote}",
+        )
+
+    def _is_usual(self, *markets: Market) -> bool:
+        """Whether each is priced in its venue's own currency."""
+        return all(self._quotes.setdefault(one.exchange, one.quote) == one.quote for one in markets)
+
     def _inventory_route(self, symbol: str, buy: Market, sell: Market) -> InventoryRoute:
-        usual = all(self._quotes.setdefault(one.exchange, one.quote) == one.quote for one in (buy, sell))
         bought, sold = f"{buy.exchange}/{buy.quote}>{symbol}", f"{sell.exchange}/{symbol}>{sell.quote}"
         return InventoryRoute(
             symbol,
@@ -216,7 +239,7 @@ class RouteFinder:
             self._node_of(buy.exchange, buy.quote),
             self._rates,
             self._terms,
-            "" if usual else f"{symbol}:{bought},{sold}",
+            "" if self._is_usual(buy, sell) else f"{symbol}:{bought},{sold}",
         )
 
     def _split_route(self, buys: Sequence[Market], sells: Sequence[Market]) -> SplitRoute:

@@ -1,13 +1,15 @@
 """What a route is made of: nodes (an asset at a venue), and the hops that join them into a closed sequence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 
+from arbtui.exchanges.networks import NetworkPath
 from arbtui.marketdata.rate_market import Conversion
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.order import Side
+from arbtui.model.reason import Reason
 from arbtui.routes.pieces import Piece, trade_pieces
 
 
@@ -127,7 +129,69 @@ class RateMark:
     target: str
 
 
-Hop = TradeHop | InventoryHop | RateMark
+@dataclass(slots=True, eq=False)
+class TransferHop:
+    """An act of a person: the asset bought at one venue is moved over a network to the one where it is sold. No program path withdraws.
+
+    ``path``: the network that would be used now, as both venues told it at ``told_at`` (monotonic s); None while none is known.
+    ``sigma``: how much a price moves, as a share of it, in one standard deviation over one minute; None while it is not measured.
+    All three are kept by whoever asks the venues (:meth:`take`).
+    """
+
+    asset: str
+    sender: str
+    receiver: str
+    path: NetworkPath | None = None
+    told_at: float = -inf
+    sigma: float | None = None
+
+    @property
+    def fee(self) -> float:
+        """Units that the network keeps; ``inf`` while that is not told."""
+        return inf if self.path is None or self.path.fee is None else float(self.path.fee)
+
+    @property
+    def minutes(self) -> float:
+        """What it usually takes; ``inf`` while that is not told."""
+        return inf if self.path is None or self.path.minutes is None else self.path.minutes
+
+    @property
+    def risk_bps(self) -> float:
+        """How far the price moves on the way, in one standard deviation; ``inf`` while that is not known."""
+        return inf if self.sigma is None else self.sigma * sqrt(self.minutes) * 1e4
+
+    def pieces(self) -> list[Piece]:
+        """What comes out by what goes in: the network's fee first, whatever the size, then all of it; nothing while the fee is not told."""
+        return [(0.0, self.fee), (1.0, inf)] if 0.0 < self.fee < inf else [(0.0 if self.fee else 1.0, inf)]
+
+    def take(self, paths: Sequence[NetworkPath], told_at: float, sigma: float | None, units: float) -> None:
+        """Use that of ``paths`` from now on that costs least for ``units`` of the asset: its fee, and what the price may do meanwhile.
+
+        Where none is open and known, the first says why not.
+        """
+        open_now = [path for path in paths if path.is_known and not path.why_not]
+
+        def cost(path: NetworkPath) -> float:
+            return float(path.fee or 0) + units * (sigma or 0.0) * sqrt(path.minutes or 0.0)
+
+        self.path = min(open_now, key=cost) if open_now else next(iter(paths), None)
+        self.told_at, self.sigma = told_at, sigma
+
+    def refusal(self, now: float) -> Reason | None:
+        """Why nothing is sent over it at ``now`` (monotonic s), or None: what is not known is never free, and never at once."""
+        if self.path is None or now - self.told_at > TOLD_FOR_S:
+            return Reason.NETWORK_UNKNOWN
+        if self.path.why_not:
+            return Reason.WALLET_CLOSED
+        if not self.path.is_known:
+            return Reason.NETWORK_UNKNOWN
+        return Reason.TRANSFER_RISK if self.sigma is None else None
+
+
+#: What the venues told of their wallets holds so long, in seconds: they are asked every ten minutes.
+TOLD_FOR_S = 1800.0
+
+Hop = TradeHop | InventoryHop | RateMark | TransferHop
 
 
 def conversion_pieces(source: str, conversion: Conversion) -> list[Iterator[Piece]]:

@@ -10,13 +10,13 @@ from decimal import Decimal
 from math import inf
 from typing import ClassVar
 
-from arbtui.journal.events import LegAfter
+from arbtui.journal.events import LegAfter, PlannedTransfer
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import CoinRate
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.reason import Reason
 from arbtui.routes.capacity import CapacityCurve, capacity_curve
-from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, conversion_pieces
+from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, TransferHop, conversion_pieces
 from arbtui.routes.pieces import Piece, composed
 from arbtui.routes.waterfall import EdgeWaterfall, Stage, Way, edge_waterfall
 
@@ -33,6 +33,8 @@ class RouteTerms:
         price_ratio: lowest and highest ratio of the venues' prices at which one ticker is believed to be one asset.
         reserve_bps: set aside beyond a purchase's worst price, for completing it later.
         min_cross_s: seconds that the prices must have been crossed since the route first paid.
+        transfer_risk_sd: standard deviations of the price's move on the way that a route over a network must pay for.
+        financing_pct_year: what money on its way costs, in percent a year.
     """
 
     min_edge_bps: float
@@ -42,6 +44,8 @@ class RouteTerms:
     price_ratio: tuple[float, float]
     reserve_bps: float = 0.0
     min_cross_s: float = 0.0
+    transfer_risk_sd: float = 1.0
+    financing_pct_year: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Opportunity:
     size: float  #: of the route's symbol, in units, that it moves
     decided_at: float  #: monotonic seconds
     after: Mapping[int, tuple[LegAfter, ...]] = field(default_factory=dict)  #: by order: those that it waits for; none leave together
+    transfers: tuple[PlannedTransfer, ...] = ()  #: what a person moves between two of them
 
     @property
     def hops(self) -> tuple[TradeHop, ...]:
@@ -111,6 +116,7 @@ class ArbRoute:
         "symbol",
         "terms",
         "trades",
+        "transfers",
         "unfit",
     )
 
@@ -122,6 +128,7 @@ class ArbRoute:
         self.symbol = symbol
         self.hops: tuple[Hop, ...] = tuple(hops)
         self.trades: tuple[TradeHop, ...] = tuple(hop for hop in hops if isinstance(hop, TradeHop))
+        self.transfers: tuple[TransferHop, ...] = tuple(hop for hop in hops if isinstance(hop, TransferHop))
         self.books: tuple[OrderBook, ...] = tuple(hop.book for hop in self.trades)
         self.exchanges: tuple[str, ...] = tuple(dict.fromkeys(hop.market.exchange for hop in self.trades))  #: in the order of its trades
         self.markets: tuple[tuple[str, str], ...] = tuple(dict.fromkeys((hop.market.exchange, hop.market.code) for hop in self.trades))
@@ -242,7 +249,7 @@ class ArbRoute:
         """What comes out of the whole route by what goes in, fees included, in units of the asset that it begins and ends with."""
         stages: list[Iterable[Piece]] = []
         for hop in self.hops:
-            if isinstance(hop, TradeHop):
+            if isinstance(hop, TradeHop | TransferHop):
                 stages.append(hop.pieces())
             elif isinstance(hop, RateMark) and hop.source != hop.target:
                 through = conversion_pieces(hop.source, self.rates.conversion(hop.source, hop.target))
@@ -264,6 +271,8 @@ class ArbRoute:
         for hop in self.hops:
             if isinstance(hop, TradeHop):
                 stages.append(Stage((Way(tuple(hop.pieces()), hop.touch_rate, hop),)))
+            elif isinstance(hop, TransferHop):
+                stages.append(Stage((Way(hop.pieces(), 1.0),), loss="network fee"))
             elif isinstance(hop, RateMark) and hop.source != hop.target:
                 rate = self.rates.conversion(hop.source, hop.target)
                 stages.append(Stage((Way(((rate.value, inf),), rate.gross, net=rate.value / rate.gross if rate.gross > 0.0 else 0.0),)))

@@ -75,6 +75,8 @@ def assemble(
         price_ratio=(settings.universe.price_ratio_low, settings.universe.price_ratio_high),
         min_cross_s=settings.execution.min_cross_ms / 1000,
         reserve_bps=settings.execution.completion_bps + settings.risk.route.max_edge_bps,
+        transfer_risk_sd=costs.transfer_risk_sd,
+        financing_pct_year=costs.financing_pct_year,
     )
     universe = ArbUniverse(
         traded,

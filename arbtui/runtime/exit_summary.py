@@ -16,12 +16,13 @@ def exit_summary(run: Run, stop_reason: str) -> str:
     started = run.meter.first_at
     lasted = 0.0 if started is None else run.closed_at - started
     told_states = [state for state in ENDINGS if state in _ALWAYS or tally.outcomes.get(state)]
+    left = ", ".join(words for words in (engine.unsettled, engine.in_transit) if words)
     told = [
         f"run {parts.run_id} of {parts.profile} {run.settings.mode} ended by {stop_reason} after {lasted:,.1f} s",
         f"cycles: {', '.join(f'{tally.outcomes.get(state, 0):,} {state.value.lower()}' for state in told_states)}",
         counted(engine.tracker.fills, "fill"),
         f"PnL {engine.pnl().total:+,.4f} {engine.portfolio.state.currency}",
-        f"left: {engine.unsettled}" if engine.unsettled else "nothing left open",
+        f"left: {left}" if left else "nothing left open",
     ]
     if parts.halt.is_closed:
         told.append("kill latched")

@@ -1,4 +1,4 @@
-"""The networks of simulated venues: one for each asset, of its own name, with a fee that is worth a dollar or so."""
+"""The networks of simulated venues: one for each asset, of its own name, with a fee that is worth some ten cents."""
 
 from collections.abc import Collection, Iterable
 from decimal import Decimal
@@ -14,9 +14,9 @@ _STEP = Decimal("0.00000001")
 
 
 def simulated_terms(asset: str) -> NetworkTerms:
-    """The terms of ``asset``'s network, the same at every venue: the fee is worth about one USDT, the least amount five fees."""
+    """The terms of ``asset``'s network, the same at every venue: the fee is worth about 0.1 USDT, the least amount five fees."""
     known = universe().get(asset)
-    fee = ONE if known is None else max(_STEP, Decimal(f"{1.0 / known.price:.1g}"))  # none: cash, or a coin of no simulated market
+    fee = ONE if known is None else max(_STEP, Decimal(f"{0.1 / known.price:.1g}"))  # none: cash, or a coin of no simulated market
     return NetworkTerms(asset, asset, deposits=True, withdrawals=True, fee=fee, least=5 * fee, step=_STEP, minutes=MINUTES)
 
 

@@ -6,12 +6,13 @@ from decimal import Decimal
 
 from arbtui.execution.cycle import ArbCycle, Exposure
 from arbtui.execution.hedging import HedgeStep
-from arbtui.journal.events import OrderIntended
+from arbtui.journal.events import OrderIntended, Phase
 from arbtui.model.money import ONE, ZERO, plain
 from arbtui.model.order import Fill, Order, Side
-from arbtui.portfolio.accounts import OrderRecord
+from arbtui.portfolio.accounts import CycleAccount, OrderRecord
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.projections import cycle_pnl
+from arbtui.portfolio.transfers import TransferAccount
 
 _IN_ORDER = ("HEDGED", "OPEN")
 
@@ -51,13 +52,16 @@ class CycleDetail:
     orders: Sequence[OrderLine]
     exposure: Sequence[str] = ()  #: of an open cycle, an asset each: what is covered, under way and uncovered
     naked: str = ""  #: what has been uncovered so far: value times seconds, and the most at once; empty where nothing was
+    transit: Sequence[str] = ()  #: of one whose coins are on their way: where they are and until when, and what is next
     way_out: str = ""  #: of an open cycle that is one-sided: the order that would take it back now, and what it costs
 
 
-def running_cycle(cycle: ArbCycle, currency: str, way_out: HedgeStep | None, now: float) -> CycleDetail:
-    """A cycle of this run at ``now`` (monotonic s).
+def running_cycle(
+    cycle: ArbCycle, currency: str, way_out: HedgeStep | None, now: float, transfer: TransferAccount | None = None, now_ms: int = 0
+) -> CycleDetail:
+    """A cycle of this run at ``now`` (monotonic s), ``now_ms`` (wall clock).
 
-    ``currency`` is that of its profit, ``way_out`` the order that would take back what is one-sided now.
+    ``currency`` is that of its profit, ``way_out`` the order that would take back what is one-sided now, ``transfer`` what it waits for.
     """
     is_open = cycle.account.is_open
     naked = (
@@ -74,9 +78,31 @@ def running_cycle(cycle: ArbCycle, currency: str, way_out: HedgeStep | None, now
         reason=running_reason(cycle),
         exposure=[_exposure(asset, one) for asset, one in cycle.exposure().items()] if is_open else (),
         naked=naked,
+        transit=transit_words(cycle.account, transfer, now_ms),
         way_out=_way_out(cycle, way_out, currency) if is_open and way_out is not None else "",
         orders=[_order(order, order, order.market.exchange, order.market.code, order.market.quote, cycle.fills) for order in cycle.orders],
     )
+
+
+def transit_words(cycle: CycleAccount, transfer: TransferAccount | None, now_ms: int) -> list[str]:
+    """Where the coins of ``cycle`` are that ``transfer`` moves, with a countdown, and what is next; nothing of any other cycle."""
+    if not cycle.is_open or cycle.phase is not Phase.IN_TRANSIT:
+        return []
+    if transfer is None or not cycle.awaits:
+        return ["come, or back: sold where they are as soon as orders may be sent"]
+    venues = f"{transfer.sender.upper()}→{transfer.receiver.upper()}"
+    way = f"{plain(transfer.qty)} {transfer.asset} {venues} by {transfer.network} ({transfer.id})"
+    left_s, late_s = (transfer.due_at_ms() - now_ms) / 1000, (transfer.late_at_ms() - now_ms) / 1000
+    when = f"due in {_clock(left_s)}" if left_s > 0 else f"late in {_clock(late_s)}" if late_s > 0 else f"LATE by {_clock(-late_s)}"
+    if transfer.left_ms is None:
+        return [f"{way}: not seen to leave yet, {when}", f"next: a person makes this transfer at {transfer.sender.upper()}"]
+    selling = ", ".join(f"{leg.exchange.upper()}, at worst {plain(leg.price)} {leg.quote} at first" for leg in cycle.legs if leg.after)
+    return [f"{way}: on its way, {when}", f"next: sold at {selling}, once {plain(transfer.expected)} have come"]
+
+
+def _clock(seconds: float) -> str:
+    """``4:05`` minutes and seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def _exposure(asset: str, one: Exposure) -> str:

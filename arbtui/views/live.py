@@ -12,7 +12,7 @@ from arbtui.exchanges.rate_limits import LimitLeft, RateLimitManager
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.ways_out import WayOut
 from arbtui.failover.reconcile_report import ReconcileReport
-from arbtui.journal.events import PlannedLeg
+from arbtui.journal.events import Phase, PlannedLeg
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState
 from arbtui.model.money import plain
@@ -167,7 +167,7 @@ class EngineViews:
             pnl_session=float(session.total),
             trading_session=float(session.realised),
             pnl_currency=parts.portfolio.state.currency,
-            open_cycles=len(engine.executor.open),
+            open_cycles=len(engine.executor.open) + len(engine.executor.moving),
             orders_in_flight=sum(guard.in_flight for guard in engine.risk.exchange.values()),
             breaches_open=engine.breaches.open,
             routes=len(self.routes),
@@ -258,7 +258,9 @@ class EngineViews:
         running = self._engine.cycles.get(cycle_id)
         if running is not None:
             way_out = self._engine.executor.hedging.last_resort(running) if running.account.is_open else None
-            return running_cycle(running, self._engine.portfolio.state.currency, way_out, self._engine.components.clock.monotonic())
+            clock, state = self._engine.components.clock, self._engine.portfolio.state
+            transfer = state.transfers.get(running.account.awaits)
+            return running_cycle(running, state.currency, way_out, clock.monotonic(), transfer, clock.time_ms())
         row = self._earlier_rows.get(cycle_id)
         return past_cycle(row) if row is not None else None
 
@@ -350,7 +352,7 @@ class EngineViews:
             trades=_trades(cycle.fills),
             pnl=float(cycle.account.pnl),
             elapsed_ms=(ended - cycle.opened_at) * 1000,
-            state=cycle.state,
+            state="TRANSIT" if cycle.phase is Phase.IN_TRANSIT else cycle.state,
             reason=running_reason(cycle),
         )
 

@@ -132,7 +132,7 @@ class CycleLine:
     trades: tuple[TradeLine, ...]  #: what really filled, and where; empty when nothing did
     pnl: float
     elapsed_ms: float
-    state: str  #: OPEN HEDGED UNWOUND RESIDUAL
+    state: str  #: OPEN, TRANSIT (open, and its coins on their way), HEDGED UNWOUND RESIDUAL
     reason: str = ""  #: why it did not simply hedge
 
 

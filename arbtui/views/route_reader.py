@@ -8,8 +8,10 @@ from arbtui.engine.denials import Denial
 from arbtui.engine.engine import Engine
 from arbtui.model.book import Level as BookLevel
 from arbtui.model.book import OrderBook
+from arbtui.model.money import plain
 from arbtui.model.order import Order, Side
-from arbtui.routes.hops import TradeHop
+from arbtui.model.reason import Reason
+from arbtui.routes.hops import TradeHop, TransferHop
 from arbtui.routes.route import ArbRoute
 from arbtui.views.detail import DecisionLine, DenialLine, DrainedStock, EdgeHistory, HeldTime, Ladder, Level, RouteDetail, Step
 from arbtui.views.route_costs import RouteCosts
@@ -53,6 +55,7 @@ class RouteReader:
                 DecisionLine(one.ts_ms, one.word, one.edge_bps, one.detail, one.count) for one in self._engine.decisions.of_route(route.id)
             ],
             why_not=denial_lines(self._engine.denials.of_route(route.id)),
+            ways=[way_words(hop, now) for hop in route.transfers],
             shape=route.shape,
             value=falls.value if falls is not None else 0.0,
             capacity=self._costs.capacity(route, now),
@@ -68,6 +71,18 @@ class RouteReader:
             if cell is not None:
                 found.append(DrainedStock(node.asset, cell.exchange, cell.share, cell.hours, cell.drain_hours, cell.refill_first))
         return found
+
+
+def way_words(hop: TransferHop, now: float) -> str:
+    """What a person would move, over which network, at what cost, in what time and at what risk; what of it is not known or closed."""
+    path = hop.path
+    if path is None or hop.refusal(now) is Reason.NETWORK_UNKNOWN:
+        return f"moves {hop.asset} {hop.sender.upper()}→{hop.receiver.upper()}: no network is known"
+    fee = "fee not told" if path.fee is None else f"fee {plain(path.fee)} {hop.asset}"
+    minutes = "time not told" if path.minutes is None else f"{path.minutes:g} min"
+    risk = "risk not measured" if hop.sigma is None else f"1 sd {hop.risk_bps:.1f} bp"
+    closed = f", CLOSED: {path.why_not}" if path.why_not else ""
+    return f"moves {hop.asset} {hop.sender.upper()}→{hop.receiver.upper()} by {path.network}, {fee}, {minutes}, {risk}{closed}"
 
 
 def denial_lines(denials: Sequence[Denial]) -> list[DenialLine]:

@@ -65,8 +65,8 @@ def read_status(
         "sqlite": sqlite_facts(),
         "pnl": _pnl(portfolio) if portfolio else None,
         "cycles": {state.value: count for state, count in portfolio.state.outcomes.items() if count} if portfolio else {},
-        "open_cycles": [_cycle(cycle) for cycle in portfolio.open_cycles] if portfolio else [],
-        "residual_cycles": [_cycle(cycle) for cycle in portfolio.positions] if portfolio else [],
+        "open_cycles": [_cycle(cycle, portfolio) for cycle in portfolio.open_cycles] if portfolio else [],
+        "residual_cycles": [_cycle(cycle, portfolio) for cycle in portfolio.positions] if portfolio else [],
         "residuals": [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)] if portfolio else [],
         "open_fx": _open_fx(portfolio, wall_ms if pulse is None else pulse.now_ms(wall_ms)) if portfolio else [],
         "transfers": [transfer_facts(one) for one in portfolio.open_transfers] if portfolio else [],
@@ -225,7 +225,9 @@ def _run(run: RunRow) -> dict[str, Any]:
     }
 
 
-def _cycle(cycle: CycleAccount) -> dict[str, Any]:
+def _cycle(cycle: CycleAccount, portfolio: Portfolio) -> dict[str, Any]:
+    transfer = portfolio.state.transfers.get(cycle.awaits)
+    moving = None if transfer is None else {"id": transfer.id, "state": transfer.state, "due": iso_ms(int(transfer.due_at_ms()))}
     return {
         "id": cycle.id,
         "route": cycle.route,
@@ -234,4 +236,6 @@ def _cycle(cycle: CycleAccount) -> dict[str, Any]:
         "opened": iso_ms(cycle.opened_ms),
         "closed": iso_ms(cycle.closed_ms) if cycle.closed_ms is not None else None,
         "reason": cycle.reason,
+        "phase": cycle.phase.value if cycle.is_open else None,
+        "transfer": moving,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from arbtui.engine.engine import Engine
 from arbtui.execution.executor import ENDINGS
+from arbtui.journal.events import Phase
 from arbtui.routes.rules import SHAPES
 from arbtui.views.route_costs import RouteCosts
 
@@ -34,6 +35,7 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
             "opened": tally.opened,
             **{state.value.lower(): tally.outcomes.get(state, 0) for state in ENDINGS},
         },
+        "in_transit": {"cycles": _in_transit(engine), "value": round(engine.risk.in_transit.uncovered(), 6)},
         "cycles_by_shape": _by_shape(engine.cycles_by_shape),
         "naked_exposure": {"value_s": round(naked_value_s, 6), "largest": round(largest_naked, 6)},
         "orders": engine.tracker.sent,
@@ -58,6 +60,10 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
         "top_routes": RouteCosts(engine).told(parts.clock.monotonic()),
         "journal": {"events": stats.events, "commit_ms": {"p50": stats.commit_p50_ms, "p99": stats.commit_p99_ms}},
     }
+
+
+def _in_transit(engine: Engine) -> int:
+    return sum(1 for cycle in engine.portfolio.open_cycles if cycle.phase is Phase.IN_TRANSIT)
 
 
 def _by_shape(counts: Mapping[str, int]) -> dict[str, int]:

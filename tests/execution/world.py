@@ -241,8 +241,8 @@ async def world(
     resumes: bool = False,
     unresumed: str = "",
     failover: FailoverConfig | None = None,
-    costs: CostsConfig | None = None,
     rules: RouteRules | None = None,
+    costs: CostsConfig | None = None,
 ) -> AsyncIterator[World]:
     """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch.
 

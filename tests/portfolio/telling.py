@@ -15,6 +15,7 @@ from arbtui.journal.events import (
     OrderChanged,
     OrderIntended,
     PlannedLeg,
+    PlannedTransfer,
     Recorded,
     RunStarted,
 )
@@ -110,9 +111,10 @@ class Telling:
         send: bool = True,
         value: float = 100.0,
         most_cost: Decimal = ZERO,
+        transfers: tuple[PlannedTransfer, ...] = (),
     ) -> None:
         """A cycle opens, and with ``send`` an order for each leg is intended: ``CYCLE-LEG``."""
-        self(CycleOpened(cycle_id, route, legs[0].base, 10.0, value, legs, reserved, self.now_ms, most_cost))
+        self(CycleOpened(cycle_id, route, legs[0].base, 10.0, value, legs, reserved, self.now_ms, most_cost, transfers))
         for planned in legs if send else ():
             self(intent_of(cycle_id, planned, f"{cycle_id}-{planned.leg}"))
 

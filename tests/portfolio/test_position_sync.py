@@ -525,6 +525,22 @@ def test_of_two_transfers_under_way_the_one_that_expects_about_as_much_has_come(
     on_desk(tmp_path, main)
 
 
+def test_what_came_and_what_left_between_two_reads_are_both_known(tmp_path: Path) -> None:
+    """Their sum alone shows: it is neither dust, nor a part of one of them."""
+
+    async def main(desk: Desk) -> None:
+        coming = TransferBegun("T1", "XRP", "upbit", "binance", "XRP", Decimal(50), Decimal("0.1"), 4.0, "me", "x")
+        leaving = TransferBegun("T2", "XRP", "binance", "upbit", "XRP", Decimal("49.85"), Decimal("0.1"), 4.0, "me", "x")
+        await desk.journal.commit(coming, TransferLeft("T1", "upbit", "XRP", Decimal(50)), leaving)
+        assert desk.sync.decide("binance", "XRP", Decimal(100), Decimal("100.05")) is False
+        await desk.journal.commit()
+        transfers = desk.portfolio.state.transfers
+        assert {name: one.state for name, one in transfers.items()} == {"T1": "ARRIVED", "T2": "IN_TRANSIT"}
+        assert desk.portfolio.total("binance", "XRP") == Decimal("100.05")
+
+    on_desk(tmp_path, main)
+
+
 @pytest.mark.parametrize(("change", "dust"), [("-0.01", True), ("0.01", True), ("-0.0101", False), ("0.0101", False)])
 def test_a_cent_is_dust_of_cash_and_more_is_not(tmp_path: Path, change: str, dust: bool) -> None:
     async def main(desk: Desk) -> None:

@@ -184,7 +184,7 @@ def test_it_is_late_after_twice_the_usual_minutes_from_when_it_left_or_was_begun
     assert transfer_facts(account(**LEFT)) == {
         "id": "T1", "state": "IN_TRANSIT", "asset": "XRP", "from": "binance", "to": "upbit", "network": "XRP", "qty": "50", "fee": "0.5",
         "left": "50", "received": "0", "expected": "49.5", "minutes": 4.0, "begun": "1970-01-01T00:00:01.000Z",
-        "late_after": "1970-01-01T00:08:05.000Z", "by": "ann", "reason": "refill", "settled": None,
+        "late_after": "1970-01-01T00:08:05.000Z", "by": "ann", "reason": "refill", "settled": None, "cycle_id": None,
     }  # fmt: skip
     ended = transfer_facts(account(**LEFT, settled=Settled("lost", "bob", "gone", 1)))
     assert (ended["state"], ended["late_after"]) == ("LOST", None)

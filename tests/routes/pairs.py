@@ -11,9 +11,10 @@ from arbtui.marketdata.rate_market import RateMarket
 from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.order import Side
-from arbtui.routes.hops import InventoryHop, Node, TradeHop
+from arbtui.routes.hops import InventoryHop, Node, TradeHop, TransferHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import RouteTerms
+from arbtui.routes.transfer_route import TransferRoute
 
 UPBIT_XRP = krw_market("XRP")
 BINANCE_XRP = spot_market("XRP", "USDT", Decimal("0.0001"), Decimal("0.1"), Decimal(5))
@@ -64,6 +65,11 @@ class Pair:
         self.cash = {"upbit": Node("upbit", "KRW", 3e6), "binance": Node("binance", "USDT", 2000.0)}
         self.to_upbit = self._route("binance", "upbit")  #: bought at Binance, sold at Upbit
         self.to_binance = self._route("upbit", "binance")
+
+    def over_network(self) -> TransferRoute:
+        """Bought at Binance, moved, sold at Upbit; nobody has told anything of the network yet."""
+        buy, sell = self.to_upbit.trades
+        return TransferRoute("XRP", buy, TransferHop("XRP", "binance", "upbit"), sell, self.cash["binance"], self.rates, self.terms)
 
     def _route(self, bought: str, sold: str) -> InventoryRoute:
         markets = {"upbit": UPBIT_XRP, "binance": BINANCE_XRP}

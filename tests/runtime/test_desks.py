@@ -33,6 +33,9 @@ max_loss_day = 1400000.0
 max_loss_hour = 700000.0
 max_drawdown = 2100000.0
 max_factor_exposure = 35000000.0
+max_in_transit = 14000000.0
+max_uncovered_in_transit = 770000.0
+max_asset_in_transit = 308000.0
 """
 
 

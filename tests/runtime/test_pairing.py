@@ -13,6 +13,7 @@ from arbtui.exchanges.ccxt_adapter import Listing
 from arbtui.exchanges.upbit.rules import btc_market, krw_market
 from arbtui.model.book import OrderBook
 from arbtui.model.errors import UsageError
+from arbtui.risk.config import MONEY_LIMITS
 from arbtui.runtime.pairing import pair
 from arbtui.runtime.rates import rate_book_of
 from arbtui.runtime.venues import with_fees
@@ -63,7 +64,7 @@ def test_every_venue_s_market_of_a_rate_is_taken(home: Path, tmp_path: Path) -> 
 
 _IN_WON = {
     "execution": {"order_value": 1e5},
-    "risk": {"global": dict.fromkeys(("max_unhedged", "max_loss_day", "max_loss_hour", "max_drawdown", "max_factor_exposure"), 1e6)},
+    "risk": {"global": dict.fromkeys(MONEY_LIMITS, 1e6)},
 }
 
 

@@ -142,6 +142,8 @@ def test_what_waits_for_a_person_is_listed() -> None:
         "opened": "1970-01-01T00:00:00.005Z",
         "closed": residual["closed"],
         "reason": "WORST_PRICE",
+        "phase": None,
+        "transfer": None,
     }
     assert [(row["id"], row["closed"]) for row in told["open_cycles"]] == [("r1-10", None)]
     assert [(row["client_order_id"], row["exchange"], row["state"], row["qty"]) for row in told["open_orders"]] == [

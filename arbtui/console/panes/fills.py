@@ -6,7 +6,8 @@ from arbtui.console.numbers import MISSING, arrow, clock, fit, fit_right, price,
 from arbtui.console.styles import Span, Styles
 from arbtui.views import CycleLine, ReadModel, TradeLine
 
-_STATE_INKS = {"HEDGED": "soft", "OPEN": "key", "UNWOUND": "warn", "RESIDUAL": "kill"}
+_OPEN = ("OPEN", "TRANSIT")
+_STATE_INKS = {"HEDGED": "soft", "OPEN": "key", "TRANSIT": "key", "UNWOUND": "warn", "RESIDUAL": "kill"}
 
 _ARROW = "→"  #: also between the venues of a plan: one without it has one leg
 
@@ -43,8 +44,8 @@ class FillsPane(Grid[CycleLine]):
         """
         roomy, wide = width >= 104, width >= 122
         pnl = round(row.pnl, 2)
-        result = f"{arrow(pnl)} {signed(pnl)}" if row.state != "OPEN" else "-"
-        ink = "soft" if row.state == "OPEN" or not pnl else "up" if pnl > 0 else "down"
+        result = f"{arrow(pnl)} {signed(pnl)}" if row.state not in _OPEN else "-"
+        ink = "soft" if row.state in _OPEN or not pnl else "up" if pnl > 0 else "down"
         name: list[Span] = [(clock(row.ts_ms) + " ", "dim"), (fit(row.symbol, 6) + " ", "strong")]
         end: Span = (" " + fit(row.state, 8), _STATE_INKS.get(row.state, "text"))
         if not row.trades:

@@ -148,6 +148,7 @@ def cycle_facts(cycle: CycleDetail) -> Facts:
         currency = cycle.pnl.get("currency", "")
         parts = ", ".join(f"{name} {amount}" for name, amount in cycle.pnl.items() if name not in ("currency", "total"))
         facts.append(("pnl", f"{cycle.pnl.get('total', '-')} {currency} ({parts})"))
+    facts += [("in transit" if number == 0 else "", text) for number, text in enumerate(cycle.transit)]
     facts += [("exposure", text) for text in cycle.exposure]
     if cycle.naked:
         facts.append(("uncovered", cycle.naked))

@@ -1,0 +1,72 @@
+"""What is on its way between venues has limits: everything, what is uncovered, and of one asset."""
+
+from decimal import Decimal
+from math import nan
+
+import msgspec
+import pytest
+
+from arbtui.journal.events import PlannedTransfer, TransferArrived, TransferBegun, TransferLeft
+from arbtui.model.reason import Reason
+from arbtui.risk.config import GlobalLimits
+from arbtui.risk.in_transit import InTransitGuard
+from tests.portfolio.telling import Telling
+from tests.risk.test_tiers import BUY, _marks
+from tests.routes.pairs import Pair
+
+EPS = 1e-6
+
+
+def _limits(total: float = 1e9, uncovered: float = 1e9, asset: float = 1e9) -> GlobalLimits:
+    return GlobalLimits(max_in_transit=total, max_uncovered_in_transit=uncovered, max_asset_in_transit=asset)
+
+
+def _moving(tell: Telling, cycle_id: str, value: float, asset: str = "XRP") -> None:
+    """Open a cycle that will have ``asset`` moved."""
+    tell.open(cycle_id, BUY, value=value, transfers=(PlannedTransfer(0, asset, "binance", "upbit", "XRP", Decimal(1), 2.0),))
+
+
+def test_each_of_the_three_holds_at_its_limit_and_not_beyond() -> None:
+    tell, pair = Telling().start(), Pair()
+    route = pair.over_network()
+    guard = InTransitGuard(tell.portfolio, _marks(pair))
+    _moving(tell, "c1", 100.0)
+    _moving(tell, "c2", 50.0, "ADA")
+    for limits, left in ((_limits(total=250.0), 100.0), (_limits(uncovered=250.0), 100.0), (_limits(asset=250.0), 150.0)):
+        assert guard.check(route, left, limits) is None
+        assert guard.check(route, left - EPS, limits) is None
+        assert guard.check(route, left + EPS, limits) is Reason.IN_TRANSIT
+        assert guard.check(route, nan, limits) is Reason.IN_TRANSIT
+        assert guard.check(route, left + 100.0, limits, "c1") is None, "a cycle is not in its own way"
+    assert guard.check(pair.to_upbit, 1e12, _limits(total=1.0)) is None, "what moves nothing is not asked"
+    assert (guard.uncovered(), guard.uncovered("XRP"), guard.largest()) == (150.0, 100.0, 100.0)
+    tell.end("c1")
+    assert guard.uncovered() == 50.0
+
+
+def test_stock_on_its_way_counts_in_the_total_alone_and_without_a_price_denies() -> None:
+    tell, pair = Telling().start(), Pair()
+    route = pair.over_network()
+    guard = InTransitGuard(tell.portfolio, _marks(pair))
+    begun = TransferBegun("T1", "XRP", "binance", "upbit", "XRP", Decimal(50), Decimal("0.2"), 4.0, "me", "refill")
+    tell(begun)
+    worth = guard.total()
+    assert worth > 50.0
+    assert guard.uncovered() == 0.0
+    assert guard.check(route, 10.0, _limits(total=worth + 10.0 + EPS)) is None
+    assert guard.check(route, 10.0, _limits(total=worth + 10.0 - EPS)) is Reason.IN_TRANSIT
+    tell(TransferLeft("T1", "binance", "XRP", Decimal(50)))
+    assert guard.total() == worth, "begun or on its way: the same"
+    tell(TransferArrived("T1", "upbit", "XRP", Decimal("49.8")))
+    assert guard.total() == 0.0
+    tell(msgspec.structs.replace(begun, transfer_id="T2", asset="WHO"))
+    assert guard.check(route, 1.0, _limits()) is Reason.IN_TRANSIT
+
+
+@pytest.mark.parametrize("asset", ["XRP"])
+def test_what_a_cycle_moves_is_counted_once(asset: str) -> None:
+    tell, pair = Telling().start(), Pair()
+    guard = InTransitGuard(tell.portfolio, _marks(pair))
+    _moving(tell, "c1", 100.0)
+    tell(TransferBegun("T1", asset, "binance", "upbit", "XRP", Decimal(50), Decimal("0.2"), 4.0, "arbtui", "cycle c1", "c1"))
+    assert guard.total() == guard.uncovered() == 100.0
