@@ -2,6 +2,7 @@
 
 import json
 import os
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,13 +62,19 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
         if settings is not None:
             if settings.mode == "live" and guardian is not None:
                 tell(f"guardian {guardian['words']}\n")
-            pairs = ", ".join("/".join(pair) for pair in settings.pairs)
-            tell(f"desk     counts in {settings.desk.currency}; trades between {pairs}\n")
+            tell(_desk_lines(settings))
             if guard:
                 tell(f"rate     {guard}\n")
             tell(f"limits   {limits_in_words(settings, money_only=True)}\n")
         tell(f"{name_or_path}: {counted(len(problems), 'problem') if problems else 'no problem'}\n")
     return 2 if problems else 0
+
+
+def _desk_lines(settings: "Settings") -> str:
+    """What the desk counts in, and the pairs that it trades between, in lines of 80 columns."""
+    pairs = ", ".join("/".join(pair) for pair in settings.pairs)
+    text = f"desk     counts in {settings.desk.currency}; trades between {pairs}"
+    return textwrap.fill(text, 80, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def _real_orders(

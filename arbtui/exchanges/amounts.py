@@ -70,3 +70,19 @@ def side_of(word: str, buy: str, sell: str) -> Side:
     if word not in (buy, sell):
         raise WireError("side", f"{word!r} is neither {buy} nor {sell}")
     return Side.BUY if word == buy else Side.SELL
+
+
+def fee_rate(value: Decimal, what: str) -> Decimal:
+    """``value``, checked to be a fee as a share of what is traded: below all of it. Negative where a venue pays its makers.
+
+    Raises:
+        WireError: NaN, infinite, or 1 and more either way.
+    """
+    if not value.is_finite() or not -1 < value < 1:
+        raise WireError(what, f"{value} is not a fee's rate")
+    return value
+
+
+def last_price(value: Decimal) -> float:
+    """``value`` as a listing tells it: 0.0, which is no price, where it is not a finite number above zero."""
+    return float(value) if value.is_finite() and value > 0 else 0.0

@@ -7,7 +7,7 @@ with a status of 500 or more, means UNKNOWN: the request may have been executed.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from arbtui.exchanges.refusals import OPEN, THROTTLED, UNLISTED, UNLISTED_KEY, UNREACHABLE, Meaning, Refusal, RefusalTable
+from arbtui.exchanges.refusals import OPEN, THROTTLED, UNLISTED, UNLISTED_KEY, UNREACHABLE, Meaning, Refusal, RefusalTable, Scope
 from arbtui.model.errors import ArbtuiError, OrderRejected, OrderUnknown, VenueFailed, VenueRefused
 
 __all__ = ["EXCERPT", "Answer", "Meaning", "RequestFailed", "VenueError", "refusal_of"]
@@ -16,6 +16,8 @@ __all__ = ["EXCERPT", "Answer", "Meaning", "RequestFailed", "VenueError", "refus
 EXCERPT = 200
 
 _OF_US = frozenset({Meaning.KEYS, Meaning.ACCOUNT})
+_OF_WHAT_WAS_NAMED = frozenset({Scope.SYMBOL, Scope.ORDER})
+_NOT_THERE = 404
 
 
 class VenueError(NamedTuple):
@@ -53,6 +55,11 @@ class RequestFailed(ArbtuiError):
         text = f"{answer.code} {answer.message}".strip() or "no usable answer"
         super().__init__(f"{exchange} {what}: {text}" + (f" (HTTP {answer.status})" if answer.status is not None else ""))
         self.answer = answer
+
+    @property
+    def is_of_one_market(self) -> bool:
+        """Of a question about one market: whether the venue refused it for that market's sake, which says nothing of the others."""
+        return self.refusal.scope in _OF_WHAT_WAS_NAMED or self.answer.status == _NOT_THERE or self.answer.code == str(_NOT_THERE)
 
     def of_order(self) -> ArbtuiError:
         """The error for the sender of an order: OrderRejected where it certainly was not accepted, else OrderUnknown."""

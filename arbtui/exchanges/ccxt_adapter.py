@@ -309,6 +309,20 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
         """
         await self._client.request("private", method, path, params, lane=Lane.HEDGE, costs=self.query_costs)
 
+    async def query_of_market(
+        self, code: str, section: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs
+    ) -> Any | None:
+        """As :meth:`query` (GET), about market ``code``: None, named in :attr:`odd`, where it is refused for that market's sake."""
+        try:
+            return await self._client.request(section, "GET", path, params, lane=Lane.DATA, costs=costs)
+        except RequestFailed as error:
+            if error.is_of_one_market:
+                self.odd[code] = str(error)
+                return None
+            if section != "public":
+                self.standing.refused(error)
+            raise error.of_query() from None
+
     async def cancel_one(self, code: str, client_order_id: str, params: Mapping[str, Any], *, costs: Costs) -> None:
         """Cancel an order. A refusal counts as success only where it says that the order does not exist, or a look-up finds its end."""
         try:

@@ -22,7 +22,7 @@ class Pairs:
     between: Mapping[str, list[tuple[str, str]]]  #: by symbol (most liquid first, or as the profile names them): the pairs that trade it
     markets: Mapping[str, Mapping[str, Market]]  #: by exchange and code, those of exchange rates among them
     prices: Mapping[str, float]  #: by symbol, in the currency of the play money's stock
-    rate: float  #: of the first won for one of that currency; 0.0 where no venue of the run tells it
+    rates: Mapping[str, float]  #: units of each currency that a venue settles in for one of that currency, and one of itself
 
     @property
     def symbols(self) -> list[str]:
@@ -79,11 +79,10 @@ def pair(
         markets[listing.market.exchange][listing.market.code] = listing.market
     stock = settings.simulator.stock_currency
     told = {name: listed[stock].price for name, listed in by_asset.items() if stock in listed}
-    rate = next((price for price in told.values() if price), 0.0)
     unit = units.get(stock) or next((price * units[settings.exchanges[name].quote] for name, price in told.items() if price), 0.0)
     unit = unit or roughly(1.0, stock, settings.desk.currency) or 1.0
     worth = {symbol: prices[pairs[0][0]][symbol] / unit for symbol, pairs in between.items()}
-    return Pairs(between, markets, worth, rate)
+    return Pairs(between, markets, worth, {stock: 1.0, **{currency: unit / units[currency] for currency in settings.settlement}})
 
 
 def _rates(settings: Settings, listings: Mapping[str, Mapping[str, Listing]]) -> Iterable[Listing]:

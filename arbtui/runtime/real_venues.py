@@ -115,7 +115,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
         stream, adapters, markets, pairs.symbols, ledger, pairs.between, limits=wires.limits, health=wires.health, is_streamed=True
     )
     venues.on_books = stream.attach
-    balances = starting_balances(settings.simulator, markets, pairs.prices, pairs.rate)
+    balances = starting_balances(settings.simulator, markets, pairs.prices, pairs.rates)
     for name in settings.exchanges:
         core = VenueCore(name, markets[name], partial(book_of, venues, name), ledger, ground.clock)
         await core.open_account(balances[name])

@@ -69,9 +69,10 @@ class Sandbox:
         rng = Rng(options.config.seed)
         self.simulator = MarketSimulator(options.config, options.symbols, rng, clock, state, options.venues)
         coins = {name: self.simulator.list_fee_coin(name) for name in doors}
+        steps = {name: self.simulator.venues[name].fee_coin_step for name in doors}
         #: Of the venues that take fees in a coin of their own; its market is open whatever symbols are chosen, as at the real
         #: venue; fees are computed with its first price.
-        self._fee_coins = {name: FeeCoin(coin.symbol, Decimal(coin.price)) for name, coin in coins.items() if coin is not None}
+        self._fee_coins = {name: FeeCoin(coin.symbol, Decimal(coin.price), steps[name]) for name, coin in coins.items() if coin is not None}
         self.clocks = {name: VenueClock(clock) for name in doors}
         self.faults = {name: WireFaults(clock) for name in doors}
         self._markets = {name: dict(self.simulator.markets[name]) for name in doors}  # with the rules that are scripted now

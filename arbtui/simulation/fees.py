@@ -20,14 +20,19 @@ _DISCOUNTED = Decimal("0.75")
 
 @dataclass(frozen=True, slots=True)
 class FeeCoin:
-    """The venue's own coin, in which fees are paid at a discount (Binance: BNB, 25 %). ``price`` in quote, one for all quotes."""
+    """The venue's own coin, in which fees are paid at a discount (Binance: BNB, 25 %). ``price`` in quote, one for all quotes.
+
+    ``step``: fees in it are booked in multiples of this, each rounded up. It is the coin's, whatever the venue's other fees are rounded
+    to: what is due, a value over a price, has no last digit.
+    """
 
     asset: str
     price: Decimal
+    step: Decimal = EIGHT_DECIMALS
 
     def fee(self, market: Market, cost: Decimal) -> Decimal:
         """The fee, in the coin, of a trade that cost ``cost`` in quote."""
-        return ceil_to(cost * market.fees.taker * _DISCOUNTED / self.price, EIGHT_DECIMALS)
+        return ceil_to(cost * market.fees.taker * _DISCOUNTED / self.price, self.step)
 
 
 def fee_currency(market: Market, side: Side) -> str:

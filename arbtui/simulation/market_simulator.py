@@ -76,7 +76,7 @@ class MarketSimulator(MarketDataFeed):
                 config.rate_drift_bps if currency == _DRIFTING else 0.0,
             )
             for currency in RATES
-            if currency in (_DRIFTING, *self._quotes)
+            if currency != USDT and currency in (_DRIFTING, *self._quotes)
         }
         self._paths: dict[str, AssetPath] = {}
         self._prices: dict[tuple[str, str], tuple[VenuePrice, Apart | None]] = {}  # by venue and symbol

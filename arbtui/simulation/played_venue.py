@@ -5,8 +5,10 @@ import math
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from arbtui.exchanges.capabilities import EVERYTHING, Capabilities
+from arbtui.exchanges.venue import EIGHT_DECIMALS
 from arbtui.exchanges.venues import VENUES
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
@@ -18,8 +20,8 @@ from arbtui.simulation.simulated_market import Rhythm, SimulatedMarket
 DEFAULT_VENUES = ("upbit", "binance")
 
 USDT = "USDT"  #: what assets are priced in here
-#: Units per USDT that the walk of a currency's rate starts from.
-RATES = {"KRW": RATE, "USDC": 1.0}
+#: Units per USDT that the walk of a currency's rate starts from; USDT's own does not walk.
+RATES = {"KRW": RATE, "USDC": 1.0, USDT: 1.0}
 DOLLARS = frozenset({USDT, "USDC"})  #: the basis lies between venues of these and all others
 #: Currencies that venues trade for their own, as assets of the first rank.
 CASH = {name: Asset(name, 1, 1.0) for name in (USDT, "USDC")}
@@ -43,6 +45,7 @@ class PlayedVenue:
     opens_after: int = 0  #: ticks of 10 ms after the first venues' opening that a market's first book comes
     cash: tuple[str, ...] = ()  #: currencies of :data:`CASH` that it trades for its own
     fee_coin: Asset | None = None  #: its own coin, in which it may take fees; the sandbox opens its market, whatever symbols are chosen
+    fee_coin_step: Decimal = EIGHT_DECIMALS  #: what fees in it are booked in multiples of; eight decimals where nothing is known
 
     @property
     def is_of_dollars(self) -> bool:

@@ -1,5 +1,6 @@
 """SQLite's files on a logged disk, which fails when it is told to."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -80,6 +81,22 @@ class _LoggedDisk(_Quiet, apsw.VFS):
 
 
 @contextmanager
+def _said_by_sqlite_alone() -> Iterator[None]:
+    """While SQLite closes a file it meets a second error with nobody to hand it to: apsw then says so beside what SQLite has answered."""
+    before = sys.unraisablehook
+
+    def hook(found: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(found.exc_value, apsw.Error):
+            before(found)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
+@contextmanager
 def logged_disk(log: DiskLog, failing: Failing) -> Iterator[str]:
     """SQLite's name of a file system that writes to ``log``, for as long as the block lasts.
 
@@ -88,7 +105,8 @@ def logged_disk(log: DiskLog, failing: Failing) -> Iterator[str]:
     """
     disk = _LoggedDisk(log, failing)
     try:
-        yield _NAME
+        with _said_by_sqlite_alone():
+            yield _NAME
         left = [connection.filename for connection in apsw.connections() if connection.open_vfs == _NAME]
         assert not left, f"not closed: {left}"
     finally:

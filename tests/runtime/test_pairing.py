@@ -48,7 +48,7 @@ def test_a_symbol_is_traded_where_both_of_a_pair_list_it_and_its_markets_are_tak
     assert found.between == {"BTC": [("upbit", "binance"), ("bithumb", "binance")], "XRP": [("upbit", "binance")]}
     assert found.codes == {"upbit": ["KRW-BTC", "KRW-XRP", "KRW-USDT"], "binance": ["BTCUSDT", "XRPUSDT"], "bithumb": ["KRW-BTC"]}
     assert found.prices == pytest.approx({"BTC": 90_000.0, "XRP": 2.0})
-    assert found.rate == 1400.0
+    assert found.rates == pytest.approx({"KRW": 1400.0, "USDT": 1.0})
 
 
 def test_every_venue_s_market_of_a_rate_is_taken(home: Path, tmp_path: Path) -> None:
@@ -71,6 +71,7 @@ def test_venues_of_one_currency_need_no_rate(home: Path, tmp_path: Path) -> None
     assert list(found.between) == ["BTC", "XRP"]
     assert found.codes == {"upbit": ["KRW-BTC", "KRW-XRP"], "bithumb": ["KRW-BTC", "KRW-XRP"]}
     assert found.prices["XRP"] == pytest.approx(2.0, rel=0.1)  # only play money's stock is worth that
+    assert found.rates == pytest.approx({"KRW": 1400.0, "USDT": 1.0}, rel=0.1)
     with_rate = pair(settings, tmp_path, _listings(upbit="USDT BTC", bithumb="BTC"))
     assert with_rate.codes["upbit"] == ["KRW-BTC"]  # listed, and nobody needs it
 

@@ -20,7 +20,7 @@ import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import read
+from arbtui.exchanges.amounts import fee_rate, last_price, read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.binance import orders
 from arbtui.exchanges.binance.networks import Coin, networks_of
@@ -86,7 +86,7 @@ class BinanceAdapter(CcxtAdapter):
                 last_prices[price.symbol] = price.price
         self.tell_odd(before)
         markets = {code: market for code, market in markets.items() if code not in self.odd}
-        return {code: Listing(market, float(last_prices.get(code, 0))) for code, market in markets.items()}
+        return {code: Listing(market, last_price(last_prices.get(code, ZERO))) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused (``/sapi/v1/account/apiRestrictions``)."""
@@ -163,7 +163,9 @@ class BinanceAdapter(CcxtAdapter):
     async def _with_commissions(self, markets: Mapping[str, Market], account: orders.Account) -> dict[str, Market]:
         """The rates of ``markets``, and the asset that fees are taken in: that switch is the account's, so one market tells it."""
         if len(markets) > _ASKED_ONE_BY_ONE:
-            fees = replace(await self._first_fees(markets), taker=account.commissionRates.taker, maker=account.commissionRates.maker)
+            common = account.commissionRates
+            taker, maker = fee_rate(common.taker, "commissionRates"), fee_rate(common.maker, "commissionRates")
+            fees = replace(await self._first_fees(markets), taker=taker, maker=maker)
             return {code: replace(market, fees=fees) for code, market in markets.items() if code not in self.odd}
         before = len(self.odd)
         made = await asyncio.gather(*(self._with_commission(market) for market in markets.values()))
@@ -186,13 +188,16 @@ class BinanceAdapter(CcxtAdapter):
 
     async def _with_commission(self, market: Market) -> Market | None:
         """``market`` with the account's own fees; None, and named, where the venue tells none that make sense."""
-        answer = await self.query("private", "GET", "account/commission", {"symbol": market.code}, costs={"weight": 20})
+        named = {"symbol": market.code}
+        answer = await self.query_of_market(market.code, "private", "account/commission", named, costs={"weight": 20})
+        if answer is None:
+            return None
         try:
             commission = read(answer, orders.Commission, "commission")
+            fees = replace(market.fees, taker=commission.taker, maker=commission.maker)
         except WireError as error:
             self.odd[market.code] = str(error)
             return None
-        fees = replace(market.fees, taker=commission.taker, maker=commission.maker)
         if commission.is_paid_in_bnb:  # nothing is taken out of the coin bought; the undiscounted rate errs on the safe side
             log.info("binance %s: fees are paid in %s while there is some; order sizes assume that", market.code, FEE_COIN)
             fees = replace(fees, taken_in=FeeTakenIn.COIN, coin=FEE_COIN)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.amounts import amount, read, reader, side_of
+from arbtui.exchanges.amounts import amount, fee_rate, read, reader, side_of
 from arbtui.exchanges.binance.errors import error_of
 from arbtui.exchanges.fill_fee import fee_of
 from arbtui.exchanges.private_stream import StreamRefused
@@ -103,6 +103,10 @@ class _SideRates(msgspec.Struct, frozen=True):
     buyer: Decimal = Decimal(0)
     seller: Decimal = Decimal(0)
 
+    def of(self, rate: Decimal) -> Decimal:
+        """``rate`` with what buying or selling costs on top, whichever is more; raises WireError for what is no rate."""
+        return fee_rate(rate, "commission") + max(fee_rate(self.buyer, "commission"), fee_rate(self.seller, "commission"))
+
 
 class _Discount(msgspec.Struct, frozen=True):
     enabledForAccount: bool = False
@@ -120,15 +124,17 @@ class Commission(msgspec.Struct):
 
     @property
     def taker(self) -> Decimal:
-        """The taker rate, the greater of buying and selling."""
-        parts = (self.standardCommission, self.specialCommission, self.taxCommission)
-        return sum((part.taker + max(part.buyer, part.seller) for part in parts), Decimal(0))
+        """The taker rate, the greater of buying and selling; raises WireError where a part of it is no rate."""
+        return sum((part.of(part.taker) for part in self._parts), Decimal(0))
 
     @property
     def maker(self) -> Decimal:
-        """The maker rate, the greater of buying and selling."""
-        parts = (self.standardCommission, self.specialCommission, self.taxCommission)
-        return sum((part.maker + max(part.buyer, part.seller) for part in parts), Decimal(0))
+        """The maker rate, the greater of buying and selling; raises WireError where a part of it is no rate."""
+        return sum((part.of(part.maker) for part in self._parts), Decimal(0))
+
+    @property
+    def _parts(self) -> tuple[_SideRates, ...]:
+        return self.standardCommission, self.specialCommission, self.taxCommission
 
     @property
     def is_paid_in_bnb(self) -> bool:

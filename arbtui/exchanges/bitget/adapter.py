@@ -21,7 +21,7 @@ from typing import Any
 import aiohttp
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import read
+from arbtui.exchanges.amounts import fee_rate, last_price, read
 from arbtui.exchanges.bitget import orders
 from arbtui.exchanges.bitget.limits import cost
 from arbtui.exchanges.bitget.networks import Coin, networks_of
@@ -103,7 +103,7 @@ class BitgetAdapter(CcxtAdapter):
         for row in rows:
             code = str(row.get("symbol", "?")) if isinstance(row, dict) else "?"
             try:
-                prices[code] = float(read(row, orders.Ticker, "tickers").lastPr)
+                prices[code] = last_price(read(row, orders.Ticker, "tickers").lastPr)
             except WireError as error:
                 if code in markets:
                     self.odd[code] = error.detail
@@ -117,9 +117,9 @@ class BitgetAdapter(CcxtAdapter):
             await self.check_keys()
             before = len(self.odd)
             listed = await self._listed()
-            self.tell_odd(before)
             wanted = listed if codes is None else {code: listed[code] for code in codes if code in listed}
             self.markets = await self._with_fees(wanted)
+            self.tell_odd(before)
         except WireError as error:
             raise unreadable(self.name, error) from error
 
@@ -167,23 +167,31 @@ class BitgetAdapter(CcxtAdapter):
         in_coin = data_of(answer, orders.Deduct, "deduct-info").deduct == "on"
         if in_coin:  # nothing is taken out of the coin bought; the undiscounted rate errs on the safe side
             log.info("bitget: fees are paid in %s while there is some; order sizes assume that", FEE_COIN)
-        asked = {} if len(markets) > _ASKED_ONE_BY_ONE else await self._rates(markets)
+        rates = {code: market.fees for code, market in markets.items()}
+        if len(markets) <= _ASKED_ONE_BY_ONE:
+            asked = await asyncio.gather(*map(self._rate, markets.values()))
+            rates = {code: fees for code, fees in zip(markets, asked, strict=True) if fees is not None}
         made = {}
-        for code, market in markets.items():
-            fees = asked.get(code, market.fees)
+        for code, fees in rates.items():
             if in_coin:
                 fees = replace(fees, taken_in=FeeTakenIn.COIN, coin=FEE_COIN)
-            made[code] = replace(market, fees=fees)
+            made[code] = replace(markets[code], fees=fees)
         return made
 
-    async def _rates(self, markets: Mapping[str, Market]) -> dict[str, Fees]:
-        async def rate(market: Market) -> tuple[str, Fees]:
-            params = {"symbol": market.code, "businessType": "spot"}
-            answer = await self.query("private", "GET", "v2/common/trade-rate", params, costs=cost("trade-rate"))
+    async def _rate(self, market: Market) -> Fees | None:
+        """The account's fees in ``market``; None, named in :attr:`odd`, where it tells none that make sense."""
+        params = {"symbol": market.code, "businessType": "spot"}
+        answer = await self.query_of_market(market.code, "private", "v2/common/trade-rate", params, costs=cost("trade-rate"))
+        if answer is None:
+            return None
+        try:
             told = data_of(answer, orders.TradeRate, "trade-rate")
-            return market.code, replace(market.fees, taker=told.takerFeeRate, maker=told.makerFeeRate)
-
-        return dict(await asyncio.gather(*(rate(market) for market in markets.values())))
+            return replace(
+                market.fees, taker=fee_rate(told.takerFeeRate, "takerFeeRate"), maker=fee_rate(told.makerFeeRate, "makerFeeRate")
+            )
+        except WireError as error:
+            self.odd[market.code] = str(error)
+            return None
 
     async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:
         self._sent[order.client_order_id] = (order.tif.value, self._clock.time_ms())

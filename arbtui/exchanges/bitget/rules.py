@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from arbtui.exchanges.amounts import read
+from arbtui.exchanges.amounts import fee_rate, read
 from arbtui.model.errors import WireError
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.money import ZERO
@@ -83,9 +83,9 @@ def market_of(symbol: Symbol) -> Market:
     Raises:
         WireError: its numbers make no sense.
     """
-    numbers = (symbol.minTradeUSDT, symbol.minTradeAmount, symbol.maxTradeAmount, symbol.takerFeeRate, symbol.makerFeeRate)
+    numbers = (symbol.minTradeUSDT, symbol.minTradeAmount, symbol.maxTradeAmount)
     decimals = (symbol.pricePrecision, symbol.quantityPrecision)
-    if not all(number.is_finite() for number in numbers) or min(numbers[:3]) < 0 or not all(0 <= one <= _MOST_DECIMALS for one in decimals):
+    if not all(number.is_finite() for number in numbers) or min(numbers) < 0 or not all(0 <= one <= _MOST_DECIMALS for one in decimals):
         raise WireError("symbols", f"{symbol.symbol} has rules that make no sense: {', '.join(map(str, (*numbers, *decimals)))}")
     lot = Decimal(1).scaleb(-symbol.quantityPrecision)
     most = symbol.maxTradeAmount.normalize()
@@ -99,5 +99,5 @@ def market_of(symbol: Symbol) -> Market:
         min_qty=max(lot, symbol.minTradeAmount.normalize()),
         max_qty=most if ZERO < most < _NO_MAXIMUM else _NO_MAXIMUM,
         min_cost=symbol.minTradeUSDT.normalize(),
-        fees=Fees(symbol.takerFeeRate, symbol.makerFeeRate, FeeTakenIn.RECEIVED),
+        fees=Fees(fee_rate(symbol.takerFeeRate, "takerFeeRate"), fee_rate(symbol.makerFeeRate, "makerFeeRate"), FeeTakenIn.RECEIVED),
     )

@@ -81,9 +81,9 @@ class BithumbAdapter(WonAdapter[orders.ListedOrder]):
         try:
             await self.check_keys()
             log.warning("bithumb: Bithumb does not state what a key may do; make sure that this one cannot withdraw")
+            before = len(self.odd)
             listed = await self._market_list.markets()
             wanted = [one for code, one in listed.items() if codes is None or code in codes]
-            before = len(self.odd)
             made = await asyncio.gather(*(self._market_of(one.code) for one in wanted))
             self.tell_odd(before)
             self.markets = {market.code: market for market in made if market is not None}

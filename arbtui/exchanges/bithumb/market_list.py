@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from arbtui.exchanges.amounts import read
+from arbtui.exchanges.amounts import last_price, read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.bithumb.rules import QUOTE
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
@@ -68,7 +68,7 @@ class MarketList:
         found: dict[str, Decimal] = {}
         for start in range(0, len(codes), _CODES_A_REQUEST):
             for code, ticker in (await self._tickers(codes[start : start + _CODES_A_REQUEST])).items():
-                if ticker.trade_price > 0:  # a market without a trade yet has no price
+                if last_price(ticker.trade_price):  # a market without a trade yet has no price
                     found[code] = ticker.trade_price
                 else:
                     self._adapter.odd[code] = f"price {ticker.trade_price}"

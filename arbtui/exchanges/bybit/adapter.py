@@ -21,7 +21,7 @@ import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import read
+from arbtui.exchanges.amounts import fee_rate, last_price, read
 from arbtui.exchanges.bybit import orders
 from arbtui.exchanges.bybit.networks import Coins, networks_of
 from arbtui.exchanges.bybit.refusals import refusal
@@ -95,7 +95,7 @@ class BybitAdapter(CcxtAdapter):
                 ticker = read(row, _Ticker, "tickers")
                 last_prices[ticker.symbol] = ticker.lastPrice
         self.tell_odd(before)
-        return {code: Listing(market, float(last_prices.get(code, 0))) for code, market in markets.items()}
+        return {code: Listing(market, last_price(last_prices.get(code, ZERO))) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can move money is refused (``/v5/user/query-api``)."""
@@ -104,9 +104,8 @@ class BybitAdapter(CcxtAdapter):
             await self.check_keys()
             await self.check_account()
             before = len(self.odd)
-            markets = await self._listed(codes)
+            self.markets = await self._with_fees(await self._listed(codes))
             self.tell_odd(before)
-            self.markets = await self._with_fees(markets)
         except WireError as error:
             raise unreadable(self.name, error) from error
 
@@ -155,27 +154,25 @@ class BybitAdapter(CcxtAdapter):
     async def _with_fees(self, markets: Mapping[str, Market]) -> dict[str, Market]:
         """``markets`` with the account's own rates, and the asset that fees are taken in, which is a switch of the account."""
         answer = await self.query("private", "GET", "account/fee-rate", _SPOT, costs={"http": 1, "fee-rate": 1})
-        rates: dict[str, orders.FeeRow] = {}
+        fees_of: dict[str, tuple[Decimal, Decimal]] = {}
         for row in orders.result_of(answer, orders.Page, "fee-rate").list:
             with suppress(WireError):  # a market whose rate is missing is named below
                 rate = read(row, orders.FeeRow, "fee-rate")
-                rates[rate.symbol] = rate
+                fees_of[rate.symbol] = fee_rate(rate.takerFeeRate, "takerFeeRate"), fee_rate(rate.makerFeeRate, "makerFeeRate")
         answer = await self.query("private", "GET", "account/user-setting-config", costs={"http": 1, "account": 1})
         is_paid_in_coin = orders.result_of(answer, orders.TradeConfig, "user-setting-config").smsef
         if is_paid_in_coin:  # nothing is taken out of the coin bought; the undiscounted rate errs on the safe side
             log.info("bybit: fees are paid in %s while there is some; order sizes assume that", FEE_COIN)
-        before = len(self.odd)
         made = {}
         for code, market in markets.items():
-            told = rates.get(code)
-            if told is None or not (told.takerFeeRate.is_finite() and told.makerFeeRate.is_finite()):
+            if code not in fees_of:
                 self.odd[code] = "its fee rate is not told"
                 continue
-            fees = replace(market.fees, taker=told.takerFeeRate, maker=told.makerFeeRate)
+            taker, maker = fees_of[code]
+            fees = replace(market.fees, taker=taker, maker=maker)
             if is_paid_in_coin:
                 fees = replace(fees, taken_in=FeeTakenIn.COIN, coin=FEE_COIN)
             made[code] = replace(market, fees=fees)
-        self.tell_odd(before)
         return made
 
     async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:

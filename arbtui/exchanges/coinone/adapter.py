@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import amount, read
+from arbtui.exchanges.amounts import fee_rate, read
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.coinone import orders
@@ -91,9 +91,9 @@ class CoinoneAdapter(CcxtAdapter):
         try:
             await self.check_keys()
             log.warning("coinone: Coinone does not state what a key may do; make sure that this one cannot withdraw")
+            before, at_once = len(self.odd), asyncio.Semaphore(_AT_ONCE)
             listed = await self._market_list.markets()
             rates = await self._fee_rates()
-            before, at_once = len(self.odd), asyncio.Semaphore(_AT_ONCE)
 
             async def made(market: Market) -> Market | None:
                 async with at_once:
@@ -122,18 +122,22 @@ class CoinoneAdapter(CcxtAdapter):
                 await self._socket.send_str(_PING)
         await self.check_keys()
 
-    async def _fee_rates(self) -> Mapping[str, orders.FeeRow]:
+    async def _fee_rates(self) -> Mapping[str, Any]:
+        """The rows of the account's fees, by market, as they came."""
         answer = await self.query("private", "POST", "v2.1/account/trade_fee", costs=_QUERY)
-        return {code_of(row.quote_currency, row.target_currency): row for row in read(answer, orders.FeeRates, "trade_fee").fee_rates}
+        rows = [row for row in read(answer, orders.FeeRates, "trade_fee").fee_rates if isinstance(row, dict)]
+        return {code_of(str(row.get("quote_currency", "?")), str(row.get("target_currency", "?"))): row for row in rows}
 
-    async def _market_of(self, market: Market, rates: Mapping[str, orders.FeeRow]) -> Market | None:
+    async def _market_of(self, market: Market, rates: Mapping[str, Any]) -> Market | None:
         """``market`` with its own price units and the account's fees; None, named in :attr:`odd`, where they make no sense."""
         try:
             units = await self._market_list.units(market)
-            row = rates.get(market.code)
-            if row is None:
+            if units is None:
+                return None
+            if market.code not in rates:
                 return replace(market, price_units=units)
-            fees = replace(market.fees, taker=amount(row.taker, "taker"), maker=amount(row.maker, "maker"))
+            row = read(rates[market.code], orders.FeeRow, "trade_fee")
+            fees = replace(market.fees, taker=fee_rate(row.taker, "taker"), maker=fee_rate(row.maker, "maker"))
             return replace(market, price_units=units, fees=fees)
         except WireError as error:
             self.odd[market.code] = str(error)

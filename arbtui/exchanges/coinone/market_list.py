@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from arbtui.exchanges.amounts import amount, read
+from arbtui.exchanges.amounts import amount, last_price, read
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.coinone.rules import QUOTE, code_of, krw_market, units_of
 from arbtui.model.errors import WireError
@@ -76,19 +76,22 @@ class MarketList:
             except WireError as error:
                 self._adapter.odd[code] = str(error)
                 continue
-            if price.is_finite() and price > 0:  # a market without a trade yet has no price
+            if last_price(price):  # a market without a trade yet has no price
                 found[code] = price
         return found
 
-    async def units(self, market: Market) -> BandedUnits:
-        """A market's own price units.
+    async def units(self, market: Market) -> BandedUnits | None:
+        """A market's own price units; None, and it is noted in the adapter's ``odd``, where Coinone tells none.
 
         Raises:
             WireError: no bands, or they make no sense.
         """
         path = f"public/v2/range_units/{market.quote}/{market.base}"
-        answer = read(await self._adapter.query("public", "GET", path, costs=_PUBLIC), _Bands, "range_units")
-        bands = [(amount(band.range_min, "range_min"), amount(band.price_unit, "price_unit")) for band in answer.range_price_units]
+        answer = await self._adapter.query_of_market(market.code, "public", path, costs=_PUBLIC)
+        if answer is None:
+            return None
+        told = read(answer, _Bands, "range_units").range_price_units
+        bands = [(amount(band.range_min, "range_min"), amount(band.price_unit, "price_unit")) for band in told]
         if not any(floor == 0 for floor, _ in bands) or any(unit == 0 for _, unit in bands):
             raise WireError("range_units", f"{market.code}: no price units from 0 on")
         return units_of(bands)

@@ -8,6 +8,7 @@ order's fills are in no answer about it: they are asked for by its market and ti
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -128,9 +129,9 @@ class FeeRow(msgspec.Struct):
 
 
 class FeeRates(msgspec.Struct):
-    """``/v2.1/account/trade_fee``."""
+    """``/v2.1/account/trade_fee``; each row is a :class:`FeeRow`."""
 
-    fee_rates: list[FeeRow]
+    fee_rates: list[Any]
 
 
 def side_of(side: str) -> Side:

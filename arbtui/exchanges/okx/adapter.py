@@ -18,6 +18,7 @@ Quirks, with the document (okx.com/docs-v5) that states each:
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -26,7 +27,7 @@ import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import number
+from arbtui.exchanges.amounts import last_price, number, read
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
@@ -42,7 +43,7 @@ from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import VenueFailed, VenueRefused, WireError
 from arbtui.model.market import FeeTakenIn, Market
-from arbtui.model.money import plain
+from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, Order
 
 log = logging.getLogger("arbtui")
@@ -89,12 +90,16 @@ class OkxAdapter(CcxtAdapter):
                 await self.query("public", "GET", "public/instruments", _SPOT, costs={"instruments": 1}), Any, "instruments"
             )
             markets = markets_of(rows, self.odd)
-            tickers = orders.rows_of(await self.query("public", "GET", "market/tickers", _SPOT, costs={"ticker": 1}), _Ticker, "tickers")
-            last_prices = {ticker.inst_id: number(ticker.last, "last") for ticker in tickers}
+            rows = orders.rows_of(await self.query("public", "GET", "market/tickers", _SPOT, costs={"ticker": 1}), Any, "tickers")
         except WireError as error:
             raise unreadable(self.name, error) from error
+        last_prices: dict[str, float] = {}
+        for row in rows:
+            with suppress(WireError):  # a market that has never traded has no price
+                ticker = read(row, _Ticker, "tickers")
+                last_prices[ticker.inst_id] = last_price(number(ticker.last, "last") or ZERO)
         self.tell_odd(before)
-        return {code: Listing(market, float(last_prices.get(code) or 0)) for code, market in markets.items()}
+        return {code: Listing(market, last_prices.get(code, 0.0)) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused, and an account that may borrow."""
@@ -108,12 +113,12 @@ class OkxAdapter(CcxtAdapter):
             before, groups, leaving = len(self.odd), {}, {}  # type: int, dict[str, str], dict[str, str]
             listed = markets_of(orders.rows_of(answer, Any, "instruments"), self.odd, groups, leaving)
             wanted = listed if codes is None else {code: listed[code] for code in codes if code in listed}
-            self.tell_odd(before)
             for code in sorted(leaving.keys() & wanted.keys()):
                 log.warning("okx: %s leaves the venue (expTime %s)", code, leaving[code])
             answer = await self.query("private", "GET", "account/trade-fee", _SPOT, costs={"trade-fee": 1})
             taken_in = FeeTakenIn.QUOTE if config.fee_type == "1" else FeeTakenIn.RECEIVED
-            self.markets = with_fees(wanted, orders.row_of(answer, FeeRates, "trade-fee"), groups, taken_in)
+            self.markets = with_fees(wanted, orders.row_of(answer, FeeRates, "trade-fee"), groups, taken_in, self.odd)
+            self.tell_odd(before)
         except WireError as error:
             raise unreadable(self.name, error) from error
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from arbtui.exchanges.amounts import read
+from arbtui.exchanges.amounts import fee_rate, read
 from arbtui.model.errors import WireError
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.money import ZERO
@@ -84,17 +84,23 @@ def markets_of(
     return markets
 
 
-def with_fees(markets: Mapping[str, Market], rates: FeeRates, groups: Mapping[str, str], taken_in: FeeTakenIn) -> dict[str, Market]:
+def with_fees(
+    markets: Mapping[str, Market], rates: FeeRates, groups: Mapping[str, str], taken_in: FeeTakenIn, odd: dict[str, str] | None = None
+) -> dict[str, Market]:
     """``markets`` with the account's own rates: those of each market's fee group, else the common ones, else the documented.
 
-    Raises:
-        WireError: a rate that is not a number.
+    A market whose rates make no sense is left out; ``odd`` is told of each, and why.
     """
     by_group = {group.group_id: (group.taker, group.maker) for group in rates.fee_group}
     made = {}
     for code, market in markets.items():
         taker, maker = by_group.get(groups.get(code, ""), (rates.taker, rates.maker))
-        fees = Fees(-_rate(taker) if taker else FEES.taker, -_rate(maker) if maker else FEES.maker, taken_in)
+        try:
+            fees = Fees(-_rate(taker) if taker else FEES.taker, -_rate(maker) if maker else FEES.maker, taken_in)
+        except WireError as error:
+            if odd is not None:
+                odd[code] = error.detail
+            continue
         made[code] = replace(market, fees=fees)
     return made
 
@@ -126,6 +132,4 @@ def _rate(text: str) -> Decimal:
         rate = Decimal(text)
     except ArithmeticError:
         rate = Decimal("NaN")
-    if not rate.is_finite() or abs(rate) >= 1:
-        raise WireError("trade-fee", f"{text!r} is not a rate")
-    return rate
+    return fee_rate(rate, "trade-fee")

@@ -83,10 +83,10 @@ class UpbitAdapter(WonAdapter[orders.OrderRow]):
         try:
             await self.check_keys()
             log.warning("upbit: Upbit does not state what a key may do; make sure that this one cannot withdraw")
+            before = len(self.odd)
             listed = await self._market_list.codes()
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
             units = await self._market_list.units(wanted)
-            before = len(self.odd)
             made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
             self.tell_odd(before)
             self.markets = {market.code: market for market in made if market is not None}

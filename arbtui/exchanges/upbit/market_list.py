@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from arbtui.exchanges.amounts import read
+from arbtui.exchanges.amounts import last_price, read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.rate_limit import Lane
@@ -50,7 +50,7 @@ class MarketList:
             tickers = await self._rows("ticker", [code for code in part if code in units], Ticker)
             for code, ticker in tickers.items():
                 unit = units[code].tick_size
-                if ticker.trade_price > 0 and unit > 0:  # a market without a trade yet has no price
+                if last_price(ticker.trade_price) and unit.is_finite() and unit > 0:  # a market without a trade yet has no price
                     found[code] = (ticker.trade_price, unit)
                 else:
                     self._adapter.odd[code] = f"price {ticker.trade_price}, price unit {unit}"

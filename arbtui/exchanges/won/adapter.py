@@ -25,7 +25,7 @@ from arbtui.exchanges.order_outcome import OrderOutcomes
 from arbtui.exchanges.private_stream import PrivateStream
 from arbtui.exchanges.queries import Costs
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Scope
+from arbtui.exchanges.refusals import OPEN, UNREACHABLE
 from arbtui.exchanges.won import orders
 from arbtui.exchanges.won.networks import Address, Wallet, WithdrawChance, by_asset, terms_of
 from arbtui.model.clock import Clock
@@ -116,7 +116,7 @@ class WonAdapter(CcxtAdapter, Generic[_Row]):
             chance = await self._chance(market.code)
             made = replace(market, min_cost=self._least(chance, market), fees=chance.fees(market.fees))
         except RequestFailed as error:
-            if error.refusal.scope not in (Scope.SYMBOL, Scope.ORDER) and error.answer.status != 404 and error.answer.code != "404":
+            if not error.is_of_one_market:
                 self.standing.refused(error)
                 raise error.of_query() from None
             self.odd[market.code] = str(error)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import field
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.amounts import amount, reader
+from arbtui.exchanges.amounts import amount, fee_rate, reader
 from arbtui.model.errors import WireError
 from arbtui.model.market import Fees, Market
 from arbtui.model.money import ZERO
@@ -141,9 +141,9 @@ class Chance(msgspec.Struct):
         Raises:
             WireError: a rate that makes no sense.
         """
-        taker = max(amount(self.bid_fee, "bid_fee"), amount(self.ask_fee, "ask_fee"))
+        taker = max(fee_rate(self.bid_fee, "bid_fee"), fee_rate(self.ask_fee, "ask_fee"))
         reported = [fee for fee in (self.maker_bid_fee, self.maker_ask_fee) if fee is not None]
-        maker = max((amount(fee, "maker_fee") for fee in reported), default=taker)
+        maker = max((fee_rate(fee, "maker_fee") for fee in reported), default=taker)
         return replace(documented, taker=taker, maker=maker)
 
 

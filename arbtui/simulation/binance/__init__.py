@@ -1,4 +1,7 @@
-"""Binance spot as the simulator plays it: USDT markets of every asset."""
+"""Binance spot as the simulator plays it: USDT markets of every asset.
+
+Fees in BNB have eight decimals ("Account trade list", ``commission``).
+"""
 
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.venues import VENUES

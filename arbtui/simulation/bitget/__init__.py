@@ -1,4 +1,9 @@
-"""Bitget as the simulator plays it: USDT markets of every asset."""
+"""Bitget as the simulator plays it: USDT markets of every asset.
+
+Fees in BGB have twelve decimals ("Get Fills", ``totalFee`` of its example).
+"""
+
+from decimal import Decimal
 
 from arbtui.exchanges.bitget.rules import spot_market
 from arbtui.model.market import Market
@@ -25,4 +30,5 @@ VENUE = PlayedVenue(
     opens_after=2,
     cash=("USDC",),
     fee_coin=Asset("BGB", 60, 4.0),
+    fee_coin_step=Decimal("0.000000000001"),
 )

@@ -9,7 +9,6 @@ import pytest
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.okx.orders import rows_of
 from arbtui.exchanges.okx.rules import FEES, FeeRates, markets_of, with_fees
-from arbtui.model.errors import WireError
 from arbtui.model.market import FeeTakenIn
 
 #: okx.com/docs-v5, "Get instruments", Response Example (2026-07), of the fields that are read.
@@ -79,5 +78,6 @@ def test_fees_are_those_of_the_markets_group_else_the_common_ones() -> None:
         (Decimal("0.001"), Decimal("0.0008"), FeeTakenIn.QUOTE),
     ]
     assert with_fees(markets, FeeRates(), groups, FeeTakenIn.RECEIVED)["BTC-EUR"].fees == FEES
-    with pytest.raises(WireError):
-        with_fees(markets, FeeRates(taker="NaN", maker="0"), {}, FeeTakenIn.RECEIVED)
+    odd: dict[str, str] = {}
+    assert with_fees(markets, FeeRates(taker="NaN", maker="0"), {}, FeeTakenIn.RECEIVED, odd) == {}  # left out, and named
+    assert odd.keys() == markets.keys()
