@@ -19,7 +19,7 @@ from arbtui.simulation.frame_sink import FrameSink, VenueLine
 from arbtui.simulation.paths import BPS, TICK_S, Apart, AssetPath, CashPrice, RatePath, Swing, VenuePrice
 from arbtui.simulation.played_venue import DEFAULT_VENUES, RATES, USDT, PlayedVenue, played_venues, simulated_markets
 from arbtui.simulation.saved_state import SavedMarket, SavedState, State
-from arbtui.simulation.scenario import SCENARIOS, volatility_bps
+from arbtui.simulation.scenario import SCENARIOS, SWING_OF_MANY, WIDEST_OF_MANY_BPS, volatility_bps
 from arbtui.simulation.simulated_market import FairPrice, Quoting, Rhythm, SimulatedMarket
 from arbtui.simulation.troubles import TroubleMaker
 
@@ -176,7 +176,8 @@ class MarketSimulator(MarketDataFeed):
         for name, venue in self.venues.items():
             apart = None
             if self._first[venue.is_of_dollars] is not venue:
-                apart = Apart(stream, self._swing, self._scenario.basis_factor * venue.apart_share)
+                share = self._scenario.basis_factor * venue.apart_share
+                apart = Apart(stream, self._swing, share, of_mid=len(self._first) > 1)
                 saved = self._saved.market(name, asset.symbol)
                 if saved.basis is not None:
                     apart.basis = saved.basis
@@ -190,14 +191,16 @@ class MarketSimulator(MarketDataFeed):
     def _tune(self, venue: PlayedVenue, asset: Asset, path: AssetPath, apart: Apart | None) -> Callable[[float], None] | None:
         """What sets how far the prices of ``venue`` swing, told its price unit in bps; None where another venue's does.
 
-        The first venue that is none of dollars swings by what trading it against the first of dollars costs, and every later venue
-        by what trading it against the first of its kind does.
+        The first venue that is none of dollars swings by what trading it against the first of dollars costs, each later one by what
+        trading it against the first of the other kind does, or of its own where there is no other. So all pairs have gaps as often.
         """
-        scenario = self._scenario
-        other = self._first.get(venue.is_of_dollars if apart is not None else True)
+        scenario, is_later = self._scenario, apart is not None
+        kind = venue.is_of_dollars if is_later else True
+        other = self._first.get(kind if apart is None or not apart.of_mid else not kind)
         if other is None or other is venue:
             return None
-        rate_bps, rate_fee_bps = (0.0, 0.0) if other.quote == venue.quote else self._rate_costs_bps(venue.quote)
+        rate_of = other.quote if venue.is_of_dollars else venue.quote
+        rate_bps, rate_fee_bps = (0.0, 0.0) if other.quote == venue.quote else self._rate_costs_bps(rate_of)
         market = other.rules(asset)
         beside = scenario.spread_bps(other.major_spread_bps, asset.rank, _unit_bps(market, self._opening_price(other, asset)))
         fees_bps = _taker_bps(venue.rules(asset)) + _taker_bps(market) + rate_fee_bps
@@ -205,8 +208,12 @@ class MarketSimulator(MarketDataFeed):
         def tune(unit_bps: float) -> None:
             spread = scenario.spread_bps(venue.major_spread_bps, asset.rank, unit_bps)
             deviation_bps, mean_bps = scenario.swing_bps(fees_bps, spread + beside, rate_bps)
+            if len(self.venues) > len(self._first) > 1:
+                deviation_bps = min(SWING_OF_MANY * deviation_bps, WIDEST_OF_MANY_BPS)
             if apart is None:
                 path.set_swing(deviation_bps, mean_bps)
+            elif apart.of_mid:  # half of the first two's swing is that of the venue which it is traded against
+                apart.deviation_bps = math.sqrt(max(deviation_bps**2 - (path.swing_bps / BPS / 2) ** 2, 0.0))
             else:
                 apart.deviation_bps = deviation_bps
 

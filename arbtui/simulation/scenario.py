@@ -19,6 +19,11 @@ _TRADE_SHARES = 0.02, 0.06
 #: The threshold that the engine adds to what a cycle costs.
 THRESHOLD_BPS = 3.0
 
+#: How far the basis of two venues swings where there are more, as a share of what it does with two alone, and at most in bps: gaps come
+#: at eight pairs then, and all of them together are to be no more than the limits of a desk let it take; and no gap may be so
+#: wide that a coin or a rate is doubted where nothing is wrong.
+SWING_OF_MANY, WIDEST_OF_MANY_BPS = 0.4, 25.0
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
