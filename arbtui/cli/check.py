@@ -74,13 +74,6 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
     return 2 if problems else 0
 
 
-def _desk_lines(settings: "Settings") -> str:
-    """What the desk counts in, and the pairs that it trades between, in lines of 80 columns."""
-    pairs = ", ".join("/".join(pair) for pair in settings.pairs)
-    text = f"desk     counts in {settings.desk.currency}; trades between {pairs}"
-    return textwrap.fill(text, 80, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False) + "\n"
-
-
 def _routes(settings: "Settings | None") -> dict[str, Any] | None:
     """Which routes the profile makes; None where that is not known without its venues."""
     from arbtui.runtime.route_list import route_list
@@ -89,6 +82,13 @@ def _routes(settings: "Settings | None") -> dict[str, Any] | None:
         return None if settings is None else route_list(settings)
     except UsageError:
         return None  # reported with the markets
+
+
+def _desk_lines(settings: "Settings") -> str:
+    """What the desk counts in, and the pairs that it trades between, in lines of 80 columns."""
+    pairs = ", ".join("/".join(pair) for pair in settings.pairs)
+    text = f"desk     counts in {settings.desk.currency}; trades between {pairs}"
+    return textwrap.fill(text, 80, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def _real_orders(

@@ -1,4 +1,4 @@
-"""AccountPolling: at a venue without a private stream, asks for what such a stream would tell."""
+"""AccountPolling: at a venue without a private stream, asks for what such a stream would report."""
 
 import asyncio
 import logging
@@ -57,7 +57,7 @@ class AccountPolling:
 
     async def run(self, account: AccountEvents) -> None:
         """Ask until cancelled."""
-        looks, is_due = 0, True  # is_due: balances have changed, or were not told
+        looks, is_due = 0, True  # is_due: balances have changed, or were not answered
         while True:
             for client_order_id in list(self._open):
                 is_due = await self._ask(self._look(account, client_order_id)) or is_due

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from arbtui.exchanges.refusals import OPEN, THROTTLED, UNLISTED, UNLISTED_KEY, UNREACHABLE, Meaning, Refusal, RefusalTable, Scope
 from arbtui.model.errors import ArbtuiError, OrderRejected, OrderUnknown, VenueFailed, VenueRefused
 
-__all__ = ["EXCERPT", "Answer", "Meaning", "RequestFailed", "ToldError", "refusal_of"]
+__all__ = ["EXCERPT", "Answer", "Meaning", "RequestFailed", "VenueError", "refusal_of"]
 
 #: Letters of a venue's words that are kept.
 EXCERPT = 200
@@ -20,7 +20,7 @@ _OF_WHAT_WAS_NAMED = frozenset({Scope.SYMBOL, Scope.ORDER})
 _NOT_THERE = 404
 
 
-class ToldError(NamedTuple):
+class VenueError(NamedTuple):
     """What a venue's error object says. ``retry_at_ms``: until when it accepts no request, in ms since the epoch, where it says so."""
 
     code: str

@@ -16,7 +16,7 @@ class Capabilities:
             (:mod:`arbtui.exchanges.rights`), and a refusal of orders is over only when a real one is taken
             (:class:`arbtui.exchanges.refusal_watch.RefusalWatch`).
         lists_name_our_ids: its lists of orders and fills name the ids that we gave. Without that an adapter names what it has sent itself,
-            and is told of what others have (:meth:`arbtui.exchanges.adapter.ExchangeAdapter.expect`).
+            and learns what others have sent (:meth:`arbtui.exchanges.adapter.ExchangeAdapter.expect`).
         requests_carry_time: a signed request holds our time, so the venue refuses it when it comes late, and clocks can differ.
         announces_shutdown: it says beforehand that it is about to end a connection.
         publishes_contracts: its networks come with the contract addresses of their tokens, of all assets in one answer.

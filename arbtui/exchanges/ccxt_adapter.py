@@ -73,6 +73,7 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, clock)
         self.markets: dict[str, Market] = {}
+        self.quotes = client.quotes  #: what the markets of the profile are priced in, where the venue is asked market by market
         self.odd: dict[str, str] = {}  #: markets that were left out because what the venue tells of them makes no sense: code to why
         self.absence_proof_s = ABSENCE_PROOF_S
         self._private_url = private_url

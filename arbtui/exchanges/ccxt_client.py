@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-from arbtui.exchanges.answers import EXCERPT, Answer, Meaning, RequestFailed, ToldError
+from arbtui.exchanges.answers import EXCERPT, Answer, Meaning, RequestFailed, VenueError
 from arbtui.exchanges.ccxt_packages import ccxt_pro
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.connection_errors import SentAlready, broke_under_way, redirect_of, why_no_answer
@@ -106,6 +106,7 @@ class CcxtClient:
         health: ExchangeHealthMonitor | None = None,
     ) -> None:
         self.exchange = exchange
+        self.quotes = (config.quote, *config.cross_quotes)  #: what the profile's markets there are priced in
         self.refusals: RefusalTable = lambda code, message: None  #: of the venue; its adapter sets it
         self.limits = limits
         self.health = health
@@ -205,7 +206,7 @@ class CcxtClient:
                 f"aiohttp {aiohttp.__version__} does not ask before it sends, so no order may leave; install the locked version"
             )
         if not isinstance(answer, dict | list):
-            facts = Answer(200, "", f"not JSON: {_told(str(answer)).message}", sent=True)
+            facts = Answer(200, "", f"not JSON: {_error_of_body(str(answer)).message}", sent=True)
             self._report(admit, ok=False, started=started)
             raise RequestFailed(self.exchange, f"{method} {path}", facts, self.refusals)
         self._report(admit, ok=True, started=started)
@@ -243,9 +244,9 @@ class CcxtClient:
             self.limits.observe(status, headers, _departure.get().groups, self._code_of(status, body))
             self._tell_silence()
 
-    def told(self, status: int, answer: Any, body: str) -> ToldError:
+    def error_in(self, status: int, answer: Any, body: str) -> VenueError:
         """What a refusal says: its code, its words, and until when the venue accepts no request. ``answer``: ``body`` as JSON, or None."""
-        return self.signing.read_error(status, answer) or _told(body)
+        return self.signing.read_error(status, answer) or _error_of_body(body)
 
     def _code_of(self, status: int, body: str) -> str:
         """The venue's own code in the body of a refusal; empty where there is none."""
@@ -312,7 +313,7 @@ def _instance(rest: RestFacts, origin: str, clock: Clock, client: CcxtClient) ->
                 if code >= 400 or client.signing.read_error(code, response) is not None:
                     raise ccxt.ExchangeError(str(code))
             except ccxt.BaseError as error:
-                error.facts = (code, *client.told(code, response, body))
+                error.facts = (code, *client.error_in(code, response, body))
                 raise
 
     # ccxt's debug log holds headers and bodies: keys and signatures. Nothing may turn it on.
@@ -330,13 +331,13 @@ def _instance(rest: RestFacts, origin: str, clock: Clock, client: CcxtClient) ->
     )
 
 
-def _told(body: str) -> ToldError:
+def _error_of_body(body: str) -> VenueError:
     """What a refusal without the venue's own error object says: the beginning of its body."""
     if body.lstrip()[:1] == "<":
-        return ToldError(
+        return VenueError(
             "", "a web page where the venue's answer should be; check its address in [exchanges.*.urls], and what sits between"
         )
-    return ToldError("", body[:EXCERPT])
+    return VenueError("", body[:EXCERPT])
 
 
 def _tls() -> ssl.SSLContext:

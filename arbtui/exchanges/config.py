@@ -65,8 +65,12 @@ class ExchangeConfig(Config):
     quote: str
     """currency that the venue's markets are priced in."""
 
+    cross_quotes: list[str] = Field(default_factory=list)
+    """coins whose own markets at the venue are listed too (["BTC"]: ETH against BTC there), of the assets that are traded; they are
+    stock there, never a settlement currency."""
+
     taker_bps: float | None = Field(default=None, ge=0, le=1000)
-    """bps of a taker order; left out, the venue's own rate."""
+    """bps of a taker order in markets of ``quote``; left out, the venue's own rate."""
 
     real_orders: bool = False
     """true: mode live may send orders to the real venue; docs/real-orders.md says what must be true before. Without it live reaches

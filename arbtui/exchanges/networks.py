@@ -10,7 +10,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class NetworkTerms:
-    """One network of one asset at one venue. None: the venue did not tell.
+    """One network of one asset at one venue. None: the venue does not publish it.
 
     ``fee``: taken from what is sent, in units of the asset. ``least``, ``step``: of an amount that is sent. ``minutes``: the venue's
     own estimate until a deposit is credited. ``known_to``: venues that the account's registered addresses belong to. ``contract``: the

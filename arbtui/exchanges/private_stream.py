@@ -49,7 +49,7 @@ class StreamEnded(WireError):
 class StreamRefused(StreamEnded):
     """The venue has answered with an error instead of a subscription.
 
-    ``status``: HTTP's, where the venue tells one; ``retry_at_ms``: until when it wants silence, in ms since the epoch.
+    ``status``: HTTP's, where the venue sends one; ``retry_at_ms``: until when it wants silence, in ms since the epoch.
     """
 
     def __init__(self, code: str, message: str, status: int | None = None, retry_at_ms: int | None = None) -> None:
@@ -162,7 +162,7 @@ class PrivateStream:
                 before, old = reading, socket
                 socket = successor
                 reading = asyncio.create_task(self._read(socket), name=f"{self._exchange} private read")
-                self._on_open()  # what both brought is told apart by its ids; what neither brought is asked for
+                self._on_open()  # what both brought is distinguished by its ids; what neither brought is asked for
                 log.info("%s private stream: a new connection took over", self._exchange)
                 await _end(before, old)
         finally:

@@ -11,7 +11,7 @@ from arbtui.model.errors import ArbtuiError, VenueRefused
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One right of a key, as the venue has shown it. ``is_given`` None: it did not tell.
+    """One right of a key, as the venue has shown it. ``is_given`` None: it did not show.
 
     ``can_be_proven``: False where the venue has no question that would show it, so that the first use does.
     """

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from arbtui.exchanges.answers import ToldError
+from arbtui.exchanges.answers import VenueError
 from arbtui.exchanges.keys import VenueKeys
 
 Request = tuple[str, str]
@@ -71,7 +71,7 @@ class Signing:
         """What the login message of a private WebSocket carries, signed now; nothing where the venue takes headers."""
         return {}
 
-    def read_error(self, status: int, answer: Any) -> ToldError | None:
+    def read_error(self, status: int, answer: Any) -> VenueError | None:
         """What a parsed ``answer`` says is wrong; None where it does not say.
 
         Called for every answer: a venue that states errors under status 200 finds them here. An answer of 400 and more is a refusal

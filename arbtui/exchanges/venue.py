@@ -92,6 +92,7 @@ class Venue:
         name: in profiles, recordings and the journal.
         title: its name in text for people.
         quotes: currencies that its markets are priced in and that are built; the first is a profile's default.
+        cross_quotes: coins that it trades others against, and that a profile may name; empty where it has no such markets.
         urls: of the real venue.
         domains: that its own addresses end with; real orders go to no others.
         min_cost: least order in the first of ``quotes``, where a market's own rules do not say otherwise.
@@ -124,6 +125,7 @@ class Venue:
     adapter: "Callable[[], type[CcxtAdapter]] | None" = None
     is_proven: bool = False
     per_dollar: float = 1.0
+    cross_quotes: tuple[str, ...] = ()
     capabilities: Capabilities = EVERYTHING
     key_parts: tuple[str, ...] = ("key", "secret")
     fee_step: Decimal | None = EIGHT_DECIMALS

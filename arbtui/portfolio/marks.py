@@ -19,6 +19,8 @@ _NO_AGE_MS = 2**31
 class LiveMarks:
     """Prices from live books: coins at the best bid of a book that trades them, other settlement currencies at a rate's mid.
 
+    A book that prices one coin in another comes last: what its quote is worth is read from that coin's own books.
+
     The last known price stays when a book goes away, so that PnL never jumps to nothing; an asset never seen has none.
     """
 
@@ -77,6 +79,7 @@ class LiveMarks:
         if asset in self._rates.currencies:
             price, rate_market = self._rates.middle(asset, self.currency)
             return (price, rate_market.name, rate_market.book) if rate_market is not None else (0.0, "", None)
+        crosses = []
         for market, book in self._books.get(asset, ()):
             if 0.0 < book.bid < inf:
                 if market.quote == self.currency:
@@ -84,4 +87,17 @@ class LiveMarks:
                 rate = self._rates.mid(self.currency, market.quote)
                 if rate > 0.0:
                     return book.bid / rate, market.key, book
+                crosses.append((market, book))
+        for market, book in crosses:
+            unit = self._in_money(market.quote)
+            if unit > 0.0:
+                return book.bid * unit, market.key, book
         return 0.0, "", None
+
+    def _in_money(self, coin: str) -> float:
+        """``coin`` by a book that prices it in a settlement currency; 0.0 without one."""
+        for market, book in self._books.get(coin, ()):
+            rate = 1.0 if market.quote == self.currency else self._rates.mid(self.currency, market.quote)
+            if rate > 0.0 and 0.0 < book.bid < inf:
+                return book.bid / rate
+        return 0.0

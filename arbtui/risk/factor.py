@@ -30,8 +30,7 @@ class FactorExposure:
 
     def follow(self, markets: Iterable[Market]) -> None:
         """Look at the coins of ``markets`` from now on."""
-        currency = self._portfolio.state.currency
-        self._places = tuple(dict.fromkeys((one.quote, one.exchange, one.base) for one in markets if one.quote != currency))
+        self._places = tuple(dict.fromkeys((one.quote, one.exchange, one.base) for one in markets if self._is_factor(one.quote)))
 
     def measure(self) -> None:
         """Value what has moved, at live marks: once a second."""
@@ -58,15 +57,19 @@ class FactorExposure:
         """
         if route.shrinks_exposure or route.transfers:  # money for money moves no coin; what comes over a network is sold where it comes
             return None
-        currency = self._portfolio.state.currency
         for quote, way in _ways((hop.market.quote, hop.side) for hop in route.trades).items():
-            if quote == currency or quote not in self._portfolio.state.settlement:  # a coin that coins are priced in has no premium
+            if not self._is_factor(quote):
                 continue
             before = self.moved.get(quote, 0.0) + way * self._under_way(quote, way, cycle_id)
             after = before + way * value
             if not (abs(after) <= limit or abs(after) < abs(before)):
                 return Reason.FACTOR
         return None
+
+    def _is_factor(self, quote: str) -> bool:
+        """Whether prices in ``quote`` have a premium of their own: a coin that others are priced in has that of its venue."""
+        state = self._portfolio.state
+        return quote != state.currency and quote in state.settlement
 
     def _under_way(self, quote: str, way: float, cycle_id: str) -> float:
         return sum(

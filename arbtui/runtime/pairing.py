@@ -35,8 +35,13 @@ class Pairs:
         return {name: list(listed) for name, listed in self.markets.items()}
 
     def codes_of(self, symbol: str) -> dict[str, str]:
-        """The code of ``symbol`` at each exchange."""
-        return {name: market.code for name, listed in self.markets.items() for market in listed.values() if market.base == symbol}
+        """The code of ``symbol`` at each exchange, of its market in the venue's own currency."""
+        found: dict[str, str] = {}
+        for name, listed in self.markets.items():
+            for market in listed.values():
+                if market.base == symbol:
+                    found.setdefault(name, market.code)  # those against a coin come later
+        return found
 
 
 def pair(
@@ -75,6 +80,12 @@ def pair(
         for name in dict.fromkeys(name for pair in pairs for name in pair):
             market = by_asset[name][symbol].market
             markets[name][market.code] = market
+    for name, coins in settings.cross_quotes.items():
+        if lacking := [coin for coin in coins if name not in {name for pair in between.get(coin, ()) for name in pair}]:
+            raise UsageError(f"exchanges.{name}.cross_quotes: {lacking[0]} itself is not traded there, so nothing says what it is worth")
+        for listing in listings[name].values():
+            if listing.market.quote in coins and listing.market.base in {market.base for market in markets[name].values()}:
+                markets[name][listing.market.code] = listing.market
     for listing in _rates(settings, listings):
         markets[listing.market.exchange][listing.market.code] = listing.market
     stock = settings.simulator.stock_currency

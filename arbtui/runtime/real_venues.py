@@ -82,7 +82,7 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
         await registry.close()
         locks.release()
         raise
-    kept = {name: with_fees(_streamed(pairs.codes[name], listed), settings.exchanges[name].taker_bps) for name, listed in markets.items()}
+    kept = {name: with_fees(_streamed(pairs.codes[name], listed), settings.exchanges[name]) for name, listed in markets.items()}
     stream = wires.stream(kept)
     adapters = dict(registry.adapters)
     venues = Venues(stream, adapters, kept, list(between), None, between, limits=wires.limits, health=wires.health, is_streamed=True)
@@ -104,7 +104,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
         pairs = pair(settings, ground.folder.parent, await _listings(registry), _odd(registry))
     finally:
         await registry.close()
-    markets = {name: with_fees(listed, settings.exchanges[name].taker_bps) for name, listed in pairs.markets.items()}
+    markets = {name: with_fees(listed, settings.exchanges[name]) for name, listed in pairs.markets.items()}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     stream = wires.stream(markets)
     adapters: dict[str, ExchangeAdapter] = {}

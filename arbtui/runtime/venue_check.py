@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -53,7 +54,7 @@ async def _check(settings: Settings) -> list[VenueFacts]:
     except UsageError as error:
         return [VenueFacts("", problems=[("markets", str(error))])]
     try:
-        asked = [_ask(found[name], adapter) for name, adapter in registry.adapters.items()]
+        asked = [_ask(found[name], adapter, settings.exchanges[name].cross_quotes) for name, adapter in registry.adapters.items()]
         listened = [_listen(found[name], config.urls.stream) for name, config in settings.exchanges.items()]
         await asyncio.gather(*asked, *listened)
     finally:
@@ -61,7 +62,7 @@ async def _check(settings: Settings) -> list[VenueFacts]:
     return list(found.values())
 
 
-async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
+async def _ask(found: VenueFacts, adapter: CcxtAdapter, coins: Sequence[str]) -> None:
     started = time.perf_counter()
     try:
         listed = await adapter.listed()
@@ -69,6 +70,12 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
     except ArbtuiError as error:
         found.problems.append(("network", str(error)))
         return
+    for coin in coins:
+        there = sum(listing.market.quote == coin for listing in listed.values())
+        if there:
+            found.facts.append(f"{there} of them are against {coin}")
+        else:
+            found.problems.append(("markets", f"exchanges.{found.exchange}.cross_quotes: it lists no market against {coin} now"))
     if adapter.odd:
         found.facts.append(f"{len(adapter.odd)} of its markets left out, whose rules cannot be read:")
         found.facts += [f"  {code}: {why}" for code, why in adapter.odd.items()]

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.feed import MarketDataFeed
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -125,9 +126,11 @@ async def simulated_venues(settings: Settings, ground: Ground) -> Venues:
     """
     refuse_unplayable(settings)
     before = psutil.Process().memory_info().rss
-    simulator = MarketSimulator(settings.simulator, selection(settings), ground.rng, ground.clock, ground.state, list(settings.exchanges))
+    simulator = MarketSimulator(
+        settings.simulator, selection(settings), ground.rng, ground.clock, ground.state, list(settings.exchanges), settings.cross_quotes
+    )
     grown = max(0, psutil.Process().memory_info().rss - before)
-    markets = {name: with_fees(simulator.markets[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
+    markets = {name: with_fees(simulator.markets[name], settings.exchanges[name]) for name in settings.exchanges}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     prices = simulator.prices()
     balances = starting_balances(settings.simulator, markets, prices)
@@ -150,7 +153,8 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
     """
     feed = RecordingFeed(files, ground.clock, list(settings.exchanges), speed)
     assets = simulated_assets(settings)
-    listed = simulated_markets([asset.symbol for asset in assets], [name for name in settings.exchanges if name in played_names()])
+    played = [name for name in settings.exchanges if name in played_names()]
+    listed = simulated_markets([asset.symbol for asset in assets], played, settings.cross_quotes)
     for name, venue in VENUES.items():
         if name not in listed and venue.plain_market is not None:
             made = [venue.plain_market(asset.symbol, asset.tick, asset.lot) for asset in assets]
@@ -158,7 +162,7 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
     if stray := [name for name in settings.exchanges if name not in listed]:
         can = ", ".join(dict.fromkeys([*played_names(), *listed]))
         raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {can} can")
-    markets = {name: with_fees(listed[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
+    markets = {name: with_fees(listed[name], settings.exchanges[name]) for name in settings.exchanges}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     balances = starting_balances(settings.simulator, markets, {asset.symbol: asset.price for asset in assets})
     adapters: dict[str, ExchangeAdapter] = {}
@@ -187,12 +191,15 @@ def book_of(venues: Venues, exchange: str, code: str) -> OrderBook:
     return ours if ours.state is BookState.LIVE else _NO_BOOK
 
 
-def with_fees(markets: Mapping[str, Market], taker_bps: float | None) -> dict[str, Market]:
-    """``markets`` with the profile's taker fee; as they are when the profile leaves it to the venue."""
-    if taker_bps is None:
+def with_fees(markets: Mapping[str, Market], exchange: ExchangeConfig) -> dict[str, Market]:
+    """``markets`` with the profile's taker fee, those against a coin excepted; as they are when the profile leaves it to the venue."""
+    if exchange.taker_bps is None:
         return dict(markets)
-    taker = decimal_of(taker_bps) / BPS
-    return {code: replace(market, fees=replace(market.fees, taker=taker)) for code, market in markets.items()}
+    taker = decimal_of(exchange.taker_bps) / BPS
+    return {
+        code: market if market.quote in exchange.cross_quotes else replace(market, fees=replace(market.fees, taker=taker))
+        for code, market in markets.items()
+    }
 
 
 def simulated_assets(settings: Settings) -> list[Asset]:

@@ -14,6 +14,7 @@ from arbtui.sandbox.faults import WireFault, WireFaults, read_fault
 from arbtui.sandbox.http_server import shut
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.venue import Venue
+from arbtui.simulation.planted_gap import PlantedGap
 
 _Ask = Callable[[web.BaseRequest], Awaitable[Any]]
 
@@ -31,6 +32,13 @@ class _Transfer(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "f
     amount: str
     fee: str | None = None
     minutes: float | None = None
+
+
+class _Gap(msgspec.Struct, forbid_unknown_fields=True):
+    venue: str
+    symbol: str
+    bps: float
+    seconds: float
 
 
 class Controlled(Protocol):
@@ -62,6 +70,10 @@ class Controlled(Protocol):
         """Script a fault; raises UsageError for one that cannot be played."""
         ...
 
+    def plant(self, gap: PlantedGap) -> None:
+        """Open a gap in one market's price; raises UsageError for a market that is not played."""
+        ...
+
     async def deposit(self, venue: str, asset: str, amount: str) -> None:
         """Book a deposit (negative: a withdrawal); raises UsageError for one that cannot be booked."""
         ...
@@ -89,6 +101,7 @@ class Control:
             ("GET", "/faults"): self._standing,
             ("POST", "/faults"): self._add,
             ("DELETE", "/faults"): self._clear,
+            ("POST", "/gaps"): self._plant,
             ("POST", "/deposits"): self._deposit,
             ("POST", "/transfers"): self._transfer,
         }
@@ -168,6 +181,15 @@ class Control:
         for faults in self._sandbox.faults.values():
             faults.clear()
         return []
+
+    async def _plant(self, request: web.BaseRequest) -> Any:
+        try:
+            one = msgspec.json.decode(await request.read(), type=_Gap)
+            gap = PlantedGap(one.venue, one.symbol, one.bps, one.seconds)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise UsageError(f"gap: {error}") from None
+        self._sandbox.plant(gap)
+        return {"venue": gap.exchange, "symbol": gap.code, "bps": gap.bps, "seconds": gap.for_s}
 
     async def _deposit(self, request: web.BaseRequest) -> Any:
         try:

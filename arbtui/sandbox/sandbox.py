@@ -33,7 +33,8 @@ from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import APPLICATION_ID, VERSION, VenueLedger
 from arbtui.simulation.market_simulator import MarketSimulator
 from arbtui.simulation.networks import simulated_terms
-from arbtui.simulation.played_venue import DEFAULT_VENUES
+from arbtui.simulation.planted_gap import PlantedGap
+from arbtui.simulation.played_venue import DEFAULT_VENUES, CrossQuotes
 from arbtui.simulation.venue import VenueCore
 
 DEFAULT_PORT = 9100
@@ -51,6 +52,7 @@ class SandboxOptions:
     symbols: int | Sequence[str] = 20
     venues: Sequence[str] = DEFAULT_VENUES
     config: SimulatorConfig = field(default_factory=SimulatorConfig)
+    cross_quotes: CrossQuotes = field(default_factory=dict)  #: by venue, coins that others are traded against there
     state_dir: Path | None = None  #: None: a fresh temporary folder, deleted at the end
     keys: Mapping[str, Key] = field(default_factory=dict)  #: by venue, where it is not the one that is printed
     cut_after_s: float = DAY_S  #: seconds after which a venue closes a socket, where it does
@@ -67,7 +69,7 @@ class Sandbox:
         doors = {name: door_of(name) for name in options.venues}
         self.keys = {name: options.keys.get(name) or play_key(name, passphrase=door.wants_passphrase) for name, door in doors.items()}
         rng = Rng(options.config.seed)
-        self.simulator = MarketSimulator(options.config, options.symbols, rng, clock, state, options.venues)
+        self.simulator = MarketSimulator(options.config, options.symbols, rng, clock, state, options.venues, options.cross_quotes)
         coins = {name: self.simulator.list_fee_coin(name) for name in doors}
         steps = {name: self.simulator.venues[name].fee_coin_step for name in doors}
         #: Of the venues that take fees in a coin of their own; its market is open whatever symbols are chosen, as at the real
@@ -123,6 +125,14 @@ class Sandbox:
             raise UsageError(f"fault: {fault.venue} has no market {fault.symbol} here")
         fault.check()
         self.faults[fault.venue].add(fault)
+
+    def plant(self, gap: PlantedGap) -> None:
+        """Open a gap.
+
+        Raises:
+            UsageError: its market is not played.
+        """
+        self.simulator.plant(gap)
 
     async def deposit(self, venue: str, asset: str, amount: str) -> None:
         """Book a deposit of ``amount`` (negative: a withdrawal), as a transfer would.

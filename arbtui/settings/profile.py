@@ -14,7 +14,7 @@ from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.failover.config import FailoverConfig, ReconcileConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
-from arbtui.monitoring.config import TelegramConfig
+from arbtui.monitoring.config import MetricsConfig, TelegramConfig
 from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.risk.config import MONEY_LIMITS, LimitSet, RiskConfig, default_limits
 from arbtui.routes.config import CostsConfig, RankingConfig, UniverseConfig
@@ -88,6 +88,9 @@ class Settings(BaseSettings):
 
     telegram: TelegramConfig = TelegramConfig()
     """alerts to a phone, and commands from it."""
+
+    metrics: MetricsConfig = MetricsConfig()
+    """where Prometheus reads how the engine does."""
 
     failover: FailoverConfig = FailoverConfig()
     """what a start does that nobody confirms."""
@@ -181,6 +184,33 @@ class Settings(BaseSettings):
         if self.desk.currency not in quotes:
             raise ValueError(f"desk.currency: {self.desk.currency} is quoted by none of this profile's venues; {' or '.join(quotes)}")
         return self
+
+    @model_validator(mode="after")
+    def _cross_quotes_are_traded(self) -> Self:
+        for name, exchange in self.exchanges.items():
+            there = VENUES[name].cross_quotes if name in VENUES else ()
+            for quote in exchange.cross_quotes:
+                key = f"exchanges.{name}.cross_quotes"
+                if quote in self.settlement:
+                    raise ValueError(
+                        f"{key}: {quote} is a settlement currency of this profile, and its markets are the rate's; take it out"
+                    )
+                if quote not in there:
+                    other = f"expected {' or '.join(there)}" if there else f"it trades against {exchange.quote} only; take the key out"
+                    raise ValueError(f"{key}: no markets of {name} against {quote} are built: {other}")
+                symbols = self.universe.symbols
+                if quote in self.universe.exclude or (isinstance(symbols, list) and quote not in symbols):
+                    raise ValueError(
+                        f"{key}: {quote} itself is not traded (universe.symbols, universe.exclude), so nothing says what it is worth"
+                    )
+            if len(set(exchange.cross_quotes)) < len(exchange.cross_quotes):
+                raise ValueError(f"exchanges.{name}.cross_quotes: {', '.join(exchange.cross_quotes)} names one twice")
+        return self
+
+    @property
+    def cross_quotes(self) -> dict[str, tuple[str, ...]]:
+        """The coins that each venue's markets are listed against beside its own currency; without the venues that have none."""
+        return {name: tuple(exchange.cross_quotes) for name, exchange in self.exchanges.items() if exchange.cross_quotes}
 
     @property
     def settlement(self) -> tuple[str, ...]:

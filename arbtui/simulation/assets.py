@@ -40,6 +40,10 @@ class Asset:
         """The lot step at venues of USDT: worth 1 USDT at most, so that an order of 100 USDT holds a hundred lots or more."""
         return Decimal(1).scaleb(min(math.floor(-math.log10(self.price)), 0))
 
+    def tick_in(self, coin: "Asset", digits: int) -> Decimal:
+        """The price unit in ``coin``: so many digits below the price's first one, eight decimals at most."""
+        return Decimal(1).scaleb(max(math.floor(math.log10(self.price / coin.price)) - digits, -_FINEST_DECIMALS))
+
 
 @cache
 def universe() -> dict[str, Asset]:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from arbtui.model.config import Config
+from arbtui.simulation.planted_gap import PlantedGap
 
 
 def _currency(code: str) -> str:
@@ -15,6 +16,14 @@ def _currency(code: str) -> str:
 
 
 Currency = Annotated[str, AfterValidator(_currency)]
+
+
+def _gap(text: str) -> str:
+    PlantedGap.read(text)
+    return text
+
+
+Gap = Annotated[str, AfterValidator(_gap)]
 Money = Annotated[float, Field(ge=0, le=1e15)]
 Delay = Annotated[int, Field(ge=0, le=60_000)]
 
@@ -43,6 +52,10 @@ class SimulatorConfig(Config):
     """bps an hour by which KRW/USDT moves one way, beside its random walk; 0: it wanders around where it began."""
     person: Literal["none", "auto"] = "none"
     """who makes transfers in mode sim: ``auto`` carries out every plan by itself, as a person would at the venues; ``none``: nobody."""
+
+    plant: list[Gap] = Field(default_factory=list)
+    """gaps that are planted after each start, such as "upbit:BTC-ETH +80 bps at 30 s for 5 s": that market's price stands apart for so
+    long, whatever the scenario does."""
 
     seed: int = Field(default=1, ge=0, lt=2**63)
     """number that determines the whole market: same seed, same bytes."""

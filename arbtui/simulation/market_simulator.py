@@ -4,22 +4,36 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from functools import partial
 from random import Random
 from typing import Any
 
 from arbtui.exchanges.feed import Deliver, MarketDataFeed
 from arbtui.model.clock import Clock
+from arbtui.model.errors import UsageError
 from arbtui.model.market import FixedUnit, Market
 from arbtui.model.money import decimal_of
 from arbtui.model.rng import Rng
 from arbtui.simulation.assets import Asset, select
 from arbtui.simulation.config import SimulatorConfig
+from arbtui.simulation.cross_price import CrossPrice, deviation
 from arbtui.simulation.event_scheduler import EventScheduler, MarketListener
 from arbtui.simulation.frame_sink import FrameSink, VenueLine
 from arbtui.simulation.paths import BPS, TICK_S, Apart, AssetPath, CashPrice, RatePath, Swing, VenuePrice
-from arbtui.simulation.played_venue import DEFAULT_VENUES, RATES, USDT, PlayedVenue, played_venues, simulated_markets
+from arbtui.simulation.planted_gap import PlantedGap
+from arbtui.simulation.played_venue import (
+    DEFAULT_VENUES,
+    NO_CROSS_QUOTES,
+    RATES,
+    USDT,
+    CrossQuotes,
+    PlayedVenue,
+    played_venues,
+    simulated_markets,
+)
 from arbtui.simulation.saved_state import SavedMarket, SavedState, State
-from arbtui.simulation.scenario import SCENARIOS, volatility_bps
+from arbtui.simulation.scenario import SCENARIOS, SWING_OF_MANY, THRESHOLD_BPS, WIDEST_OF_MANY_BPS, volatility_bps
 from arbtui.simulation.simulated_market import FairPrice, Quoting, Rhythm, SimulatedMarket
 from arbtui.simulation.troubles import TroubleMaker
 
@@ -31,11 +45,13 @@ OPENINGS_PER_TICK = 10
 _CASH_RHYTHM = Rhythm(books=4.0, touches=4.0, trades=1.0)
 _CASH_LEVEL_USDT = 40_000.0  #: a market of one currency in another is among its venue's deepest
 _CASH_APART_SHARE = 0.3  #: what sets a second venue's rate apart, as a share of the basis of assets: 2 bps
+#: A market of one coin against another: its spread where the asset is a major, and its messages and depth beside the asset's own market.
+_CROSS_SPREAD_BPS, _CROSS_PACE, _CROSS_DEPTH = 3.0, 0.5, 0.3
 _DRIFTING = "KRW"  #: the currency whose rate ``rate_drift_bps`` moves
 
 
 class MarketSimulator(MarketDataFeed):
-    """The markets of ``symbols`` at ``venues``, and those that trade one of their currencies for another.
+    """The markets of ``symbols`` at ``venues``, those that trade one of their currencies for another, and those of ``cross_quotes``.
 
     ``state`` is the result of :meth:`state` in an earlier run: prices and ids continue from it, with new randomness. The same
     seed, symbols, venues and state give the same bytes.
@@ -52,11 +68,12 @@ class MarketSimulator(MarketDataFeed):
         clock: Clock,
         state: State | None = None,
         venues: Sequence[str] = DEFAULT_VENUES,
+        cross_quotes: CrossQuotes = NO_CROSS_QUOTES,
     ) -> None:
         self.config = config
         # Whatever order they are named in: those whose prices lead come first.
         self.venues = {venue.name: venue for venue in sorted(played_venues(venues), key=lambda venue: venue.is_of_dollars)}
-        self.markets: dict[str, dict[str, Market]] = simulated_markets(symbols, self.venues)
+        self.markets: dict[str, dict[str, Market]] = simulated_markets(symbols, self.venues, cross_quotes)
         self.messages = 0  #: frames delivered so far
         self.cpu_s = 0.0  #: seconds of CPU that this thread spent inside the simulator
         self.skipped_s = 0.0  #: seconds of the market's time that were never played, because the process stalled for too long
@@ -89,6 +106,14 @@ class MarketSimulator(MarketDataFeed):
         cash = self._open_cash_markets()
         for place, asset in enumerate(select(symbols)):
             self._open(asset, 1 + place // OPENINGS_PER_TICK)
+        self._crosses: dict[tuple[str, str], tuple[CrossPrice, Apart]] = {}  # by venue and code
+        for name, venue in self.venues.items():
+            for asset, coin in venue.crosses(select(symbols), cross_quotes.get(name, ())):
+                self._open_cross(venue, asset, coin)
+        self._plantable: dict[tuple[str, str], VenuePrice | CrossPrice] = {
+            **{(name, self._codes[name, symbol]): price for (name, symbol), (price, _) in self._prices.items()},
+            **{place: price for place, (price, _) in self._crosses.items()},
+        }
         #: Causes the troubles of scenario ``crash``; None in every other.
         self.troubles: TroubleMaker | None = None
         if self._scenario.troubled:
@@ -96,6 +121,22 @@ class MarketSimulator(MarketDataFeed):
             stream = self._stream("troubles")
             self.troubles = TroubleMaker(self._stage, stream, self._lines, self._open_markets, prices, self._codes, cash)
             self.troubles.start()
+        for text in config.plant:
+            self.plant(PlantedGap.read(text))
+
+    def plant(self, gap: PlantedGap) -> None:
+        """Open ``gap``, from now on or later; of two on one market at once the later one counts.
+
+        Raises:
+            UsageError: the market is not played, or trades a currency.
+        """
+        price = self._plantable.get((gap.exchange, gap.code))
+        if price is None:
+            wanted, known = f"{gap.exchange}:{gap.code}", [f"{exchange}:{code}" for exchange, code in self._plantable]
+            raise UsageError(f"no gap can be planted in {wanted}; the nearest is {get_close_matches(wanted, known, 1, 0.0)[0]}")
+        start = self._stage.tick + 1 + round(gap.at_s / TICK_S)
+        self._stage.at(start, partial(price.stand_apart, 1.0 + gap.bps * BPS))
+        self._stage.at(start + max(1, round(gap.for_s / TICK_S)), partial(price.stand_apart, 1.0))
 
     def list_fee_coin(self, exchange: str) -> Asset | None:
         """Add the market of the coin in which ``exchange`` takes fees, and no other venue's; a restart opens it at its first price.
@@ -164,6 +205,9 @@ class MarketSimulator(MarketDataFeed):
             market = self._open_markets[name][self._codes[name, symbol]]
             basis = None if apart is None else apart.basis
             saved.markets.setdefault(name, {})[symbol] = SavedMarket(market.update_id, market.trade_id, basis)
+        for (name, code), (_, deviating) in self._crosses.items():
+            market = self._open_markets[name][code]
+            saved.markets.setdefault(name, {})[code] = SavedMarket(market.update_id, market.trade_id, deviating.basis)
         return saved.written({currency: rate.log_rate for currency, rate in self._rates.items()})
 
     def _open(self, asset: Asset, tick: int) -> None:
@@ -176,7 +220,8 @@ class MarketSimulator(MarketDataFeed):
         for name, venue in self.venues.items():
             apart = None
             if self._first[venue.is_of_dollars] is not venue:
-                apart = Apart(stream, self._swing, self._scenario.basis_factor * venue.apart_share)
+                share = self._scenario.basis_factor * venue.apart_share
+                apart = Apart(stream, self._swing, share, of_mid=len(self._first) > 1)
                 saved = self._saved.market(name, asset.symbol)
                 if saved.basis is not None:
                     apart.basis = saved.basis
@@ -190,14 +235,16 @@ class MarketSimulator(MarketDataFeed):
     def _tune(self, venue: PlayedVenue, asset: Asset, path: AssetPath, apart: Apart | None) -> Callable[[float], None] | None:
         """What sets how far the prices of ``venue`` swing, told its price unit in bps; None where another venue's does.
 
-        The first venue that is none of dollars swings by what trading it against the first of dollars costs, and every later venue
-        by what trading it against the first of its kind does.
+        The first venue that is none of dollars swings by what trading it against the first of dollars costs, each later one by what
+        trading it against the first of the other kind does, or of its own where there is no other. So all pairs have gaps as often.
         """
-        scenario = self._scenario
-        other = self._first.get(venue.is_of_dollars if apart is not None else True)
+        scenario, is_later = self._scenario, apart is not None
+        kind = venue.is_of_dollars if is_later else True
+        other = self._first.get(kind if apart is None or not apart.of_mid else not kind)
         if other is None or other is venue:
             return None
-        rate_bps, rate_fee_bps = (0.0, 0.0) if other.quote == venue.quote else self._rate_costs_bps(venue.quote)
+        rate_of = other.quote if venue.is_of_dollars else venue.quote
+        rate_bps, rate_fee_bps = (0.0, 0.0) if other.quote == venue.quote else self._rate_costs_bps(rate_of)
         market = other.rules(asset)
         beside = scenario.spread_bps(other.major_spread_bps, asset.rank, _unit_bps(market, self._opening_price(other, asset)))
         fees_bps = _taker_bps(venue.rules(asset)) + _taker_bps(market) + rate_fee_bps
@@ -205,8 +252,12 @@ class MarketSimulator(MarketDataFeed):
         def tune(unit_bps: float) -> None:
             spread = scenario.spread_bps(venue.major_spread_bps, asset.rank, unit_bps)
             deviation_bps, mean_bps = scenario.swing_bps(fees_bps, spread + beside, rate_bps)
+            if len(self.venues) > len(self._first) > 1:
+                deviation_bps = min(SWING_OF_MANY * deviation_bps, WIDEST_OF_MANY_BPS)
             if apart is None:
                 path.set_swing(deviation_bps, mean_bps)
+            elif apart.of_mid:  # half of the first two's swing is that of the venue which it is traded against
+                apart.deviation_bps = math.sqrt(max(deviation_bps**2 - (path.swing_bps / BPS / 2) ** 2, 0.0))
             else:
                 apart.deviation_bps = deviation_bps
 
@@ -235,6 +286,35 @@ class MarketSimulator(MarketDataFeed):
             on_unit=on_unit,
         )
         self._start(venue, market, price, stream, quoting, tick + venue.opens_after)
+
+    def _open_cross(self, venue: PlayedVenue, asset: Asset, coin: Asset) -> None:
+        """The market of ``asset`` against ``coin``: its price deviates from the venue's two own by what going round the three costs."""
+        assert venue.cross is not None, "it lists none"
+        scenario, code = self._scenario, venue.cross(asset, coin).code
+        market, saved = self.markets[venue.name][code], self._saved.market(venue.name, code)
+        stream = self._stream(f"{venue.name} {code}")
+        of_asset, of_coin = (self._prices[venue.name, one.symbol][0] for one in (asset, coin))
+        spread = scenario.spread_bps(_CROSS_SPREAD_BPS, asset.rank, _unit_bps(market, asset.price / coin.price))
+        ways = [(venue.rules(one), one) for one in (asset, coin)]
+        spreads = [
+            scenario.spread_bps(venue.major_spread_bps, one.rank, _unit_bps(way, self._opening_price(venue, one))) for way, one in ways
+        ]
+        fees = _taker_bps(market) + sum(_taker_bps(way) for way, _ in ways)
+        apart = deviation(stream, self._swing, scenario.cross_over_costs * (fees + THRESHOLD_BPS + (spread + sum(spreads)) / 2))
+        if saved.basis is not None:
+            apart.basis = saved.basis
+        price = CrossPrice(of_asset, of_coin, apart)
+        self._crosses[venue.name, code] = price, apart
+        rhythm = venue.rhythm(scenario, asset.rank)
+        quoting = Quoting(
+            rhythm=Rhythm(*(_CROSS_PACE * each for each in (rhythm.books, rhythm.touches, rhythm.trades))),
+            spread_bps=spread,
+            level_usdt=_CROSS_DEPTH * venue.level_usdt(asset.rank),
+            least_move_bps=scenario.least_move_bps,
+            update_id=saved.update_id,
+            trade_id=saved.trade_id,
+        )
+        self._start(venue, market, price, stream, quoting, 2 + venue.opens_after)
 
     def _open_cash_markets(self) -> dict[str, str]:
         """The markets of currencies; one code of them by venue."""

@@ -58,14 +58,16 @@ class RatePath:
 
 
 class Apart:
-    """How far one venue's price stands from that of the first venue of its currency: a basis of its own, mean zero.
+    """How far a further venue's price stands from that of the first venue of its currency: a basis of its own, mean zero.
 
-    With ``swing`` it swings by :attr:`deviation_bps`; without, it is ``share`` of the basis between the currencies.
+    With ``swing`` it swings by :attr:`deviation_bps`; without, it is ``share`` of the basis between the currencies. ``of_mid``: it swings
+    around the asset's mid and not around the first venue's price, so that its gaps do not add up with that one's.
     """
 
-    __slots__ = ("_fast_bps", "_random", "_slow_bps", "_swing", "_tick", "basis", "deviation_bps")
+    __slots__ = ("_fast_bps", "_random", "_slow_bps", "_swing", "_tick", "basis", "deviation_bps", "of_mid")
 
-    def __init__(self, stream: random.Random, swing: "Swing | None", share: float) -> None:
+    def __init__(self, stream: random.Random, swing: "Swing | None", share: float, *, of_mid: bool = False) -> None:
+        self.of_mid = of_mid
         self._random = stream.random
         self._swing = swing
         self._slow_bps, self._fast_bps = SLOW_BASIS_BPS * share, FAST_BASIS_BPS * share
@@ -190,7 +192,7 @@ class VenuePrice:
     """The fair price of one asset at one venue, in the venue's currency.
 
     ``rate`` is that of the venue's currency, None for USDT. The basis lies between the venues that lead, those of other currencies
-    than dollars, and the rest. ``apart`` sets the venue apart from the first of its kind.
+    than dollars, and the rest. ``apart`` sets the venue apart from the first of its kind (:class:`Apart`).
     """
 
     __slots__ = ("_apart", "_leads", "_path", "_rate", "fair", "spike")
@@ -200,7 +202,7 @@ class VenuePrice:
         self._rate = rate
         self._apart = apart
         self._leads = leads
-        self.spike = 1.0  #: a factor on the price: 1 except during a price spike
+        self.spike = 1.0  #: a factor on the price: 1 except during a price spike, or while a gap is planted
         self.advance(0)
 
     @property
@@ -208,13 +210,18 @@ class VenuePrice:
         """Units of the venue's currency for one USDT."""
         return 1.0 if self._rate is None else self._rate.fair
 
+    def stand_apart(self, factor: float) -> None:
+        """Put the price at ``factor`` of what it were otherwise; 1 ends that."""
+        self.spike = factor
+
     def advance(self, tick: int) -> None:
         """Advance to ``tick``; :attr:`fair` is of that instant then."""
-        path, rate = self._path, self._rate
+        path, rate, apart = self._path, self._rate, self._apart
         path.advance(tick)
         price = path.mid
         if path.swing is not None:
-            factor = math.exp(0.5 * (path.lean_bps + path.swing_bps * path.basis[0]))
+            swing_bps = 0.0 if apart is not None and apart.of_mid else path.swing_bps * path.basis[0]
+            factor = math.exp(0.5 * (path.lean_bps + swing_bps))
             price = price * factor if self._leads else price / factor
         elif self._leads:
             slow_bps, fast_bps = path.basis_bps
@@ -222,8 +229,8 @@ class VenuePrice:
             price *= 1.0 + (slow_bps * position + fast_bps * second) * BPS
         if rate is not None:
             price *= rate.fair
-        if self._apart is not None:
-            price *= self._apart.factor(tick)
+        if apart is not None:
+            price *= apart.factor(tick)
         self.fair = price * self.spike
 
 

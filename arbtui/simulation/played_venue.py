@@ -3,7 +3,7 @@
 import importlib
 import math
 import pkgutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from arbtui.exchanges.venue import EIGHT_DECIMALS
 from arbtui.exchanges.venues import VENUES
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
+from arbtui.model.money import decimal_of
 from arbtui.simulation.assets import RATE, Asset, select
 from arbtui.simulation.scenario import Scenario, rates
 from arbtui.simulation.simulated_market import Rhythm, SimulatedMarket
@@ -25,6 +26,11 @@ RATES = {"KRW": RATE, "USDC": 1.0, USDT: 1.0}
 DOLLARS = frozenset({USDT, "USDC"})  #: the basis lies between venues of these and all others
 #: Currencies that venues trade for their own, as assets of the first rank.
 CASH = {name: Asset(name, 1, 1.0) for name in (USDT, "USDC")}
+
+CrossQuotes = Mapping[str, Sequence[str]]  #: by venue, coins that others are traded against there
+NO_CROSS_QUOTES: CrossQuotes = {}
+#: A coin is traded against another where one price unit is no more than this of its price.
+_COARSEST_BPS = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class PlayedVenue:
     apart_share: float = 0.6  #: its basis against the first venue of its currency, as a share of the basis between currencies
     opens_after: int = 0  #: ticks of 10 ms after the first venues' opening that a market's first book comes
     cash: tuple[str, ...] = ()  #: currencies of :data:`CASH` that it trades for its own
+    cross: Callable[[Asset, Asset], Market] | None = None  #: its market of an asset against a coin; None: it has none
     fee_coin: Asset | None = None  #: its own coin, in which it may take fees; the sandbox opens its market, whatever symbols are chosen
     fee_coin_step: Decimal = EIGHT_DECIMALS  #: what fees in it are booked in multiples of; eight decimals where nothing is known
 
@@ -61,6 +68,25 @@ class PlayedVenue:
     def level_usdt(self, rank: int) -> float:
         """Mean value of one of the best five levels of a side, in USDT."""
         return self.depth_usdt * math.pow(rank, self.depth_exponent) / 5
+
+    def crosses(self, assets: Sequence[Asset], coins: Sequence[str]) -> list[tuple[Asset, Asset]]:
+        """Which of ``assets`` it trades against which of ``coins``: those whose price unit there is no coarser than :data:`_COARSEST_BPS`.
+
+        Raises:
+            UsageError: it trades nothing against one of them, or that one is not among ``assets``.
+        """
+        by_symbol = {asset.symbol: asset for asset in assets}
+        found: list[tuple[Asset, Asset]] = []
+        for name in coins:
+            coin = by_symbol.get(name)
+            if self.cross is None or coin is None:
+                why = "it has no such markets" if self.cross is None else f"{name} is not among the symbols that are played"
+                raise UsageError(f"the simulator plays no markets of {self.name} against {name}: {why}")
+            for asset in assets:
+                price = asset.price / coin.price
+                if asset is not coin and float(self.cross(asset, coin).price_units.at(decimal_of(price))) <= price * _COARSEST_BPS / 1e4:
+                    found.append((asset, coin))
+        return found
 
     def cash_among(self, quotes: Iterable[str]) -> list[Asset]:
         """The currencies that it trades for its own in a market where venues quote in ``quotes``: USDT always, others as needed."""
@@ -108,12 +134,18 @@ def played_capabilities(name: str) -> Capabilities:
     return EVERYTHING if venue is None else replace(EVERYTHING, immediate_orders=venue.capabilities.immediate_orders)
 
 
-def simulated_markets(selection: int | Sequence[str], venues: Iterable[str] = DEFAULT_VENUES) -> dict[str, dict[str, Market]]:
-    """The markets of ``selection`` at ``venues``, by exchange and code; those of cash first.
+def simulated_markets(
+    selection: int | Sequence[str], venues: Iterable[str] = DEFAULT_VENUES, cross_quotes: CrossQuotes = NO_CROSS_QUOTES
+) -> dict[str, dict[str, Market]]:
+    """The markets of ``selection`` at ``venues``, by exchange and code; those of cash first, those against a coin last.
 
     Raises:
-        UsageError: as :func:`~arbtui.simulation.assets.select` and :func:`played_venue`.
+        UsageError: as :func:`~arbtui.simulation.assets.select`, :func:`played_venue` and :meth:`PlayedVenue.crosses`.
     """
     assets, played = select(selection), played_venues(venues)
     quotes = [venue.quote for venue in played]
-    return {venue.name: {market.code: market for market in map(venue.rules, [*venue.cash_among(quotes), *assets])} for venue in played}
+    listed = {venue.name: [venue.rules(asset) for asset in (*venue.cash_among(quotes), *assets)] for venue in played}
+    for venue in played:
+        crosses = venue.crosses(assets, cross_quotes.get(venue.name, ()))
+        listed[venue.name] += [venue.cross(asset, coin) for asset, coin in crosses if venue.cross is not None]
+    return {name: {market.code: market for market in markets} for name, markets in listed.items()}

@@ -19,6 +19,11 @@ _TRADE_SHARES = 0.02, 0.06
 #: The threshold that the engine adds to what a cycle costs.
 THRESHOLD_BPS = 3.0
 
+#: How far the basis of two venues swings where there are more, as a share of what it does with two alone, and at most in bps: gaps come
+#: at eight pairs then, and all of them together are to be no more than the limits of a desk let it take; and no gap may be so
+#: wide that a coin or a rate is doubted where nothing is wrong.
+SWING_OF_MANY, WIDEST_OF_MANY_BPS = 0.4, 25.0
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -56,6 +61,7 @@ class Scenario:
     rate_factor: float = 1.0  #: messages a second, as a multiple of the rank's
     volatility_factor: float = 1.0  #: the mid's moves likewise
     basis_factor: float = 1.0  #: the basis likewise, where there is no swing
+    cross_over_costs: float = 0.45  #: standard deviation of a coin's price in another coin, as a multiple of the way round three markets
     troubled: bool = False  #: streams, venues and markets fail on a schedule
 
     def spread_bps(self, major_bps: float, rank: int, tick_bps: float) -> float:
@@ -77,12 +83,16 @@ class Scenario:
 #: Calibrated to the recordings; basis: common walk, slow and fast Ornstein-Uhlenbeck parts.
 NORMAL = Scenario("normal", widest_spread_bps=150.0, swing=False)
 #: Every symbol clears its costs several times a minute in both directions.
-BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0)
+BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0, cross_over_costs=0.8)
 
 #: A quiet night: small moves, a spread of one price unit, and edges seldom above their costs.
-CALM = Scenario("calm", widest_spread_bps=0.0, swing=False, rate_factor=0.4, volatility_factor=0.3, basis_factor=0.85)
+CALM = Scenario(
+    "calm", widest_spread_bps=0.0, swing=False, rate_factor=0.4, volatility_factor=0.3, basis_factor=0.85, cross_over_costs=0.35
+)
 #: As ``busy``, more volatile, and with every kind of trouble.
-CRASH = Scenario("crash", widest_spread_bps=16.0, swing=True, least_move_bps=1.0, volatility_factor=2.5, troubled=True)
+CRASH = Scenario(
+    "crash", widest_spread_bps=16.0, swing=True, least_move_bps=1.0, volatility_factor=2.5, cross_over_costs=0.8, troubled=True
+)
 
 #: A premium that stays: all coins are dear against won, by half of what a cycle costs. Trading drains stock until it is brought back.
 PREMIUM = Scenario("premium", widest_spread_bps=8.0, swing=True, swing_over_costs=0.45, lean_bps=12.0, least_move_bps=1.0)

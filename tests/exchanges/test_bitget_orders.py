@@ -10,7 +10,7 @@ import pytest
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.bitget import orders
-from arbtui.exchanges.bitget.errors import told_error
+from arbtui.exchanges.bitget.errors import error_of
 from arbtui.exchanges.bitget.rules import spot_market
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
@@ -125,11 +125,11 @@ def test_answers_of_the_private_stream_are_told_apart() -> None:
 
 
 def test_success_is_no_error_and_every_other_code_is() -> None:
-    assert told_error({"code": "00000", "msg": "success", "data": []}) is None
-    error = told_error({"code": "43012", "msg": "Insufficient balance", "data": None})
+    assert error_of({"code": "00000", "msg": "success", "data": []}) is None
+    error = error_of({"code": "43012", "msg": "Insufficient balance", "data": None})
     assert error is not None
     assert error[:2] == ("43012", "Insufficient balance")
-    assert told_error([]) is None
+    assert error_of([]) is None
 
 
 def test_other_peoples_fixtures_are_read(shared_data: Path) -> None:

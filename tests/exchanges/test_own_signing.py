@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges.answers import EXCERPT, Meaning, RequestFailed, ToldError
+from arbtui.exchanges.answers import EXCERPT, Meaning, RequestFailed, VenueError
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
 from arbtui.exchanges.keys import VenueKeys
@@ -41,10 +41,10 @@ class OwnSigning(Signing):
     def stream_login(self) -> dict[str, Any]:
         return {"op": "login", "sign": self.signature("login")}
 
-    def read_error(self, status: int, answer: Any) -> ToldError | None:
+    def read_error(self, status: int, answer: Any) -> VenueError | None:
         if not isinstance(answer, dict) or answer.get("result") != "error":
             return None
-        return ToldError(str(answer.get("error_code", "")), str(answer.get("error_msg", ""))[:EXCERPT], answer.get("retry_at"))
+        return VenueError(str(answer.get("error_code", "")), str(answer.get("error_msg", ""))[:EXCERPT], answer.get("retry_at"))
 
 
 REST = RestFacts(

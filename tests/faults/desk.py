@@ -102,6 +102,10 @@ class _Session(Session):
         self._stop.ask("operator")
 
 
+#: What a cycle may end with more or less of.
+_MONEY = ("KRW", "USDT")
+
+
 @dataclass
 class Desk:
     """A sandbox, and at most one session against it."""
@@ -386,16 +390,25 @@ class Desk:
             mine = fills[cycle["id"]]
             assert cycle["state"] != "OPEN", f"cycle {cycle['id']} is open"
             assert (cycle["state"] in ("ABANDONED", "MISSED")) is not bool(mine), f"{cycle} has {len(mine)} fills"
-            if all(leg["base"] in ("KRW", "USDT") for leg in cycle["legs"]):  # money for money leaves nothing one-sided
+            if all(leg["base"] in _MONEY for leg in cycle["legs"]):  # money for money leaves nothing one-sided
                 assert cycle["state"] != "RESIDUAL", f"{cycle}"
                 continue
-            lot = max(self.box.cores[leg["exchange"]].markets[leg["market"]].lot_step for leg in cycle["legs"])
-            left = sum(
-                ((fill.qty if fill.side is Side.BUY else -fill.qty) - (fill.fee if fill.fee_currency == fill.base else 0) for fill in mine),
-                Decimal(0),
-            )
-            largest = max((fill.qty for fill in mine), default=Decimal(0))
-            is_dust = left == 0 or (abs(left) < lot and abs(left) * 50 <= largest)
+            lots: dict[str, Decimal] = defaultdict(
+                Decimal
+            )  # under which what is left is dust: a lot, or an order's least value of what is spent
+            for leg in cycle["legs"]:
+                market = self.box.cores[leg["exchange"]].markets[leg["market"]]
+                lots[market.base] = max(lots[market.base], market.lot_step)
+                if market.quote not in _MONEY:
+                    lots[market.quote] = max(lots[market.quote], market.min_cost, market.lot_step * Decimal(leg["price"]))
+            left, largest = dict.fromkeys(lots, Decimal(0)), dict.fromkeys(lots, Decimal(0))
+            for fill in mine:
+                sign = 1 if fill.side is Side.BUY else -1
+                for asset, change in ((fill.base, sign * fill.qty), (fill.quote, -sign * fill.cost), (fill.fee_currency, -fill.fee)):
+                    if asset in left:
+                        left[asset] += change
+                largest[fill.base] = max(largest[fill.base], fill.qty)
+            is_dust = all(one == 0 or (abs(one) < lots[asset] and abs(one) * 50 <= largest[asset]) for asset, one in left.items())
             assert (cycle["state"] == "RESIDUAL") is not is_dust, f"{cycle} leaves {left}"
 
     async def _open_venues(self, ground: Ground) -> Venues:
@@ -423,13 +436,18 @@ async def desk(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     absence_s: float = ABSENCE_S,
     simulator: SimulatorConfig | None = None,
+    cross_quotes: Sequence[str] = (),
     start: bool = True,
 ) -> AsyncIterator[Desk]:
     """A desk that trades; at the end its session is stopped, and must have ended in order.
 
     ``settings``: tables laid over the shipped profile's. ``absence_s``: what the adapters take as proof of absence.
+    ``cross_quotes``: of both venues.
     """
-    options = SandboxOptions(port=0, symbols=symbols, state_dir=tmp_path / "venues", config=simulator or SimulatorConfig())
+    crosses = {name: list(cross_quotes) for name in VENUES}
+    options = SandboxOptions(
+        port=0, symbols=symbols, state_dir=tmp_path / "venues", config=simulator or SimulatorConfig(), cross_quotes=crosses
+    )
     async with sandbox(options) as box:
         with pytest.MonkeyPatch.context() as patch:
             for name, key in DEFAULT_KEYS.items():
@@ -441,7 +459,7 @@ async def desk(
                 "mode": "live",
                 "universe": {"symbols": list(symbols)},
                 "health": {"recover_s": 0.5, "answer_window_s": 5.0},
-                "exchanges": {name: {"urls": urls} for name, urls in box.urls.items()},
+                "exchanges": {name: {"urls": urls, "cross_quotes": crosses[name]} for name, urls in box.urls.items()},
             }
             for table, values in (settings or {}).items():
                 told[table] = {**told.get(table, {}), **values}

@@ -10,6 +10,7 @@ from arbtui.portfolio.marks import LiveMarks
 from tests.journal.synthetic import FixedClock
 from tests.portfolio.telling import fill_of
 from tests.routes.pairs import NOW, Pair, rate_book
+from tests.routes.pairs import book as book_of
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
 
 
@@ -84,6 +85,23 @@ def test_a_market_in_a_currency_that_nothing_converts_prices_nothing() -> None:
     assert LiveMarks("USDT", pair.rates, [(foreign, pair.upbit)], FixedClock()).value("XRP") is None
     both = LiveMarks("USDT", pair.rates, [(foreign, pair.upbit), (BINANCE_XRP, pair.binance)], FixedClock())
     assert both.value("XRP") == Decimal("2.1397")
+
+
+def test_a_book_that_prices_one_coin_in_another_prices_it_where_no_other_does() -> None:
+    pair = Pair()
+    cross = dataclasses.replace(UPBIT_XRP, code="BTC-XRP", quote="BTC")
+    bitcoin = dataclasses.replace(BINANCE_XRP, code="BTCUSDT", base="BTC")
+    cross_book = book_of("upbit", "BTC-XRP", [(0.00002, 1.0)], [(0.00003, 1.0)])
+    bitcoin_book = book_of("binance", "BTCUSDT", [(100_000.0, 1.0)], [(100_001.0, 1.0)])
+    won = book_of("upbit", "KRW-BTC", [(140_050_000.0, 1.0)], [(140_060_000.0, 1.0)])
+    last = LiveMarks("USDT", pair.rates, [(cross, cross_book), (bitcoin, bitcoin_book)], FixedClock())
+    assert last.value("XRP") == Decimal("2.0")
+    assert last.value("BTC") == Decimal(100_000)
+    in_won = dataclasses.replace(UPBIT_XRP, code="KRW-BTC", base="BTC")
+    assert LiveMarks("USDT", pair.rates, [(cross, cross_book), (in_won, won)], FixedClock()).value("XRP") == Decimal("2.0")
+    assert LiveMarks("USDT", pair.rates, [(cross, cross_book)], FixedClock()).value("XRP") is None
+    own = LiveMarks("USDT", pair.rates, [(cross, cross_book), (bitcoin, bitcoin_book), (BINANCE_XRP, pair.binance)], FixedClock())
+    assert own.value("XRP") == Decimal("2.1397")  # its own market says it, whichever was named first
 
 
 def test_an_asset_is_known_from_any_book_and_stays_so() -> None:

@@ -181,6 +181,26 @@ def test_a_settlement_currency_is_no_coin_though_it_is_traded_for_another() -> N
     assert found.by_coin == {"KRW": {"XRP": pytest.approx(-50 * PRICE)}}
 
 
+def test_a_coin_that_others_are_priced_in_has_no_premium_of_its_own() -> None:
+    tell, pair = moved(50), Pair()
+    found = factor_of(tell)
+    there = dataclasses.replace(BINANCE_XRP, code="XRPBTC", quote="BTC")
+    found.follow([UPBIT_XRP, BINANCE_XRP, there, dataclasses.replace(UPBIT_XRP, code="BTC-XRP", quote="BTC")])
+    found.measure()
+    assert found.by_coin == {"KRW": {"XRP": pytest.approx(-50 * PRICE)}}
+    # Bought for won and sold for the coin elsewhere, it moves to won as any other does; for the coin on both sides it moves nothing.
+    to_won = ArbRoute("a", "XRP", (TradeHop(UPBIT_XRP, pair.upbit, Side.BUY), TradeHop(there, pair.binance, Side.SELL)), pair.rates, TERMS)
+    from_won = ArbRoute(
+        "b", "XRP", (TradeHop(there, pair.binance, Side.BUY), TradeHop(UPBIT_XRP, pair.upbit, Side.SELL)), pair.rates, TERMS
+    )
+    assert found.refusal(to_won, 10.0, 1.0) is None  # brings back
+    assert found.refusal(from_won, 10.0, 1.0) is Reason.FACTOR
+    among = ArbRoute(
+        "c", "XRP", (TradeHop(there, pair.binance, Side.BUY), TradeHop(BINANCE_XRP, pair.binance, Side.SELL)), pair.rates, TERMS
+    )
+    assert found.refusal(among, 1e9, 1.0) is None
+
+
 def test_the_target_follows_a_deposit() -> None:
     tell = Telling().start()
     tell(BalanceOpened("upbit", "XRP", Decimal(500)))

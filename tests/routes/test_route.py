@@ -308,6 +308,18 @@ def test_only_listed_pairs_of_venues_have_routes() -> None:
     assert not universe.touched_by.get(books["upbit", "KRW-XRP"])
 
 
+def test_one_coin_against_another_is_paired_with_nothing_though_its_market_is_there() -> None:
+    _, books = _universe()
+    cross = dataclasses.replace(BINANCE_XRP, code="XRPBTC", quote="BTC")
+    books["binance", "XRPBTC"] = OrderBook("binance", "XRPBTC")
+    markets = [UPBIT_XRP, cross, BINANCE_XRP]
+    universe = ArbUniverse(markets, books, rate_book(), TERMS, 0.0, ["XRP", "BTC"])
+    assert [route.id for route in universe.routes] == ["XRP:upbit>binance", "XRP:binance>upbit"]
+    assert universe.by_id["XRP:upbit>binance"].sold.market is BINANCE_XRP
+    assert universe.markets == tuple(markets)
+    assert not universe.touched_by.get(books["binance", "XRPBTC"])
+
+
 def test_a_book_finds_exactly_the_routes_that_it_touches() -> None:
     universe, books = _universe()
     for (exchange, _), touched in books.items():

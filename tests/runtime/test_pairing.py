@@ -10,10 +10,13 @@ import pytest
 
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.ccxt_adapter import Listing
-from arbtui.exchanges.upbit.rules import krw_market
+from arbtui.exchanges.upbit.rules import btc_market, krw_market
+from arbtui.model.book import OrderBook
 from arbtui.model.errors import UsageError
 from arbtui.risk.config import MONEY_LIMITS
 from arbtui.runtime.pairing import pair
+from arbtui.runtime.rates import rate_book_of
+from arbtui.runtime.venues import with_fees
 from arbtui.settings.load import load_profile
 from arbtui.settings.profile import Settings
 from arbtui.settings.sign_offs import SignOffs
@@ -104,3 +107,36 @@ def test_a_named_symbol_must_be_at_both_ends_of_one_pair(home: Path, tmp_path: P
     settings = _settings(home, [["upbit", "binance"], ["bithumb", "binance"]], ["BTC", "SOL"])
     with pytest.raises(UsageError, match=r"SOL \(not listed at both venues of one of universe\.pairs\)"):
         pair(settings, tmp_path, _listings(upbit="USDT BTC SOL", bithumb="BTC SOL", binance="BTC"))
+
+
+def _cross(exchange: str, base: str, price: float) -> Listing:
+    return Listing(dataclasses.replace(btc_market(base), exchange=exchange), price)
+
+
+def test_markets_against_a_coin_are_taken_of_what_is_traded_there_and_are_no_rate(home: Path, tmp_path: Path) -> None:
+    crossed = {"exchanges": {"upbit": {"cross_quotes": ["BTC"]}}}
+    settings = _settings(home, [["upbit", "binance"]], **crossed)
+    listings = _listings(upbit="USDT BTC XRP SOL", binance="BTC XRP")
+    listings["upbit"] = {**listings["upbit"], **{one.market.code: one for one in (_cross("upbit", base, 1e-5) for base in ("XRP", "SOL"))}}
+    found = pair(settings, tmp_path, listings)
+    assert found.codes == {"upbit": ["KRW-BTC", "KRW-XRP", "BTC-XRP", "KRW-USDT"], "binance": ["BTCUSDT", "XRPUSDT"]}
+    assert found.codes_of("XRP") == {"upbit": "KRW-XRP", "binance": "XRPUSDT"}
+    assert found.between == {"BTC": [("upbit", "binance")], "XRP": [("upbit", "binance")]}
+    assert found.prices == pytest.approx({"BTC": 90_000.0, "XRP": 2.0})
+    every = [market for listed in found.markets.values() for market in listed.values()]
+    books = {(market.exchange, market.code): OrderBook(market.exchange, market.code) for market in every}
+    assert [rate.name for rate in rate_book_of(settings, every, books).markets] == ["upbit:KRW-USDT"]
+    without = pair(_settings(home, [["upbit", "binance"]]), tmp_path, listings)
+    assert "BTC-XRP" not in without.codes["upbit"]
+
+
+def test_a_coin_that_is_not_traded_itself_prices_nothing(home: Path, tmp_path: Path) -> None:
+    settings = _settings(home, [["upbit", "binance"]], **{"exchanges": {"upbit": {"cross_quotes": ["BTC"]}}})
+    with pytest.raises(UsageError, match=r"exchanges\.upbit\.cross_quotes: BTC itself is not traded there"):
+        pair(settings, tmp_path, _listings(upbit="USDT XRP", binance="BTC XRP"))
+
+
+def test_the_profile_s_taker_fee_is_that_of_the_venue_s_own_currency(home: Path) -> None:
+    settings = _settings(home, [["upbit", "binance"]], **{"exchanges": {"upbit": {"cross_quotes": ["BTC"], "taker_bps": 4.0}}})
+    made = with_fees({market.code: market for market in (krw_market("XRP"), btc_market("XRP"))}, settings.exchanges["upbit"])
+    assert {code: market.fees.taker for code, market in made.items()} == {"KRW-XRP": Decimal("0.0004"), "BTC-XRP": Decimal("0.0025")}

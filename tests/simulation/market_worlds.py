@@ -15,7 +15,7 @@ from arbtui.model.rng import Rng
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.market_simulator import MarketSimulator
-from arbtui.simulation.played_venue import DEFAULT_VENUES
+from arbtui.simulation.played_venue import DEFAULT_VENUES, NO_CROSS_QUOTES, CrossQuotes
 
 Batch = Sequence[Frame]
 Symbols = int | Sequence[str]
@@ -27,10 +27,12 @@ def simulator(
     seed: int = 1,
     state: dict[str, Any] | None = None,
     venues: Sequence[str] = DEFAULT_VENUES,
+    cross_quotes: CrossQuotes = NO_CROSS_QUOTES,
+    plant: Sequence[str] = (),
 ) -> MarketSimulator:
     """A simulator on the running (virtual) loop."""
-    config = SimulatorConfig.model_validate({"scenario": scenario})
-    return MarketSimulator(config, symbols, Rng(seed), LoopClock(asyncio.get_running_loop()), state, venues)
+    config = SimulatorConfig.model_validate({"scenario": scenario, "plant": list(plant)})
+    return MarketSimulator(config, symbols, Rng(seed), LoopClock(asyncio.get_running_loop()), state, venues, cross_quotes)
 
 
 def play(
@@ -42,11 +44,13 @@ def play(
     seed: int = 1,
     state: dict[str, Any] | None = None,
     venues: Sequence[str] = DEFAULT_VENUES,
+    cross_quotes: CrossQuotes = NO_CROSS_QUOTES,
+    plant: Sequence[str] = (),
 ) -> MarketSimulator:
     """Run a simulator for ``seconds`` of virtual time; ``deliver`` sees it with every batch."""
 
     async def main() -> MarketSimulator:
-        made = simulator(symbols, scenario, seed, state, venues)
+        made = simulator(symbols, scenario, seed, state, venues, cross_quotes, plant)
         try:
             async with asyncio.timeout(seconds):
                 await made.run(lambda batch: deliver(made, batch))

@@ -8,7 +8,7 @@ import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, fee_rate, read, reader, side_of
-from arbtui.exchanges.binance.errors import told_error
+from arbtui.exchanges.binance.errors import error_of
 from arbtui.exchanges.fill_fee import fee_of
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
@@ -179,7 +179,7 @@ def report_of_answer(answer: Any, market: Market, now_ms: int) -> OrderReport:
             price=fill.price,
             fee=fill.commission,
             fee_currency=fill.commissionAsset,
-            is_maker=False,  # an order's own answer tells what it took on arrival
+            is_maker=False,  # an order's own answer reports what it took on arrival
             ts_ms=row.transactTime or now_ms,
         )
         for fill in row.fills or ()
@@ -310,7 +310,7 @@ def event_of(frame: bytes) -> tuple[str, bytes]:
         if envelope.id is None and not envelope.status and not envelope.error:
             raise WireError("frame", "neither an event nor an answer")
         if envelope.status != 200 or envelope.error:
-            code, message, retry_at_ms = told_error(envelope.error or {})
+            code, message, retry_at_ms = error_of(envelope.error or {})
             raise StreamRefused(code or str(envelope.status), message, envelope.status or None, retry_at_ms)
         return "answer", frame
     return _kind(event).kind, event

@@ -69,7 +69,7 @@ def parse_exchange_info(raw: bytes, exchange: str = SPOT, odd: dict[str, str] | 
 
     PRICE_FILTER gives the price unit, LOT_SIZE the lot and its bounds, NOTIONAL (MIN_NOTIONAL before 2023, and on USD-M)
     the minimum cost. Dated futures are left out. So is a market whose rules cannot be read: not all support all filters, and one odd
-    one must not take the others with it. ``odd`` is told of each, and why.
+    one must not take the others with it. ``odd`` gets each, and why.
 
     Raises:
         WireError: the body is not an exchangeInfo.

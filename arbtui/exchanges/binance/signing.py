@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from arbtui.exchanges.answers import ToldError
-from arbtui.exchanges.binance.errors import told_error
+from arbtui.exchanges.answers import VenueError
+from arbtui.exchanges.binance.errors import error_of
 from arbtui.exchanges.signing import Signing
 
 
@@ -20,9 +20,9 @@ class BinanceSigning(Signing):
         signed: dict[str, Any] = self._ccxt.sign_params({})
         return signed
 
-    def read_error(self, status: int, answer: Any) -> ToldError | None:
+    def read_error(self, status: int, answer: Any) -> VenueError | None:
         """``{"code", "msg"}``; ``{"error": {...}}`` where a gateway wraps it."""
         if status < 400 or not isinstance(answer, dict):
             return None
         error = answer.get("error", answer)
-        return told_error(error) if isinstance(error, dict) else None
+        return error_of(error) if isinstance(error, dict) else None

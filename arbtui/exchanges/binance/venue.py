@@ -68,6 +68,7 @@ VENUE = Venue(
     name=SPOT,
     title="Binance",
     quotes=("USDT",),
+    cross_quotes=("BTC",),
     urls=Addresses("https://api.binance.com", "wss://stream.binance.com:9443/stream", "wss://ws-api.binance.com/ws-api/v3"),
     domains=("binance.com", "binance.vision"),
     min_cost=_LEAST,

@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -27,7 +28,7 @@ from arbtui.exchanges.bitget.limits import cost
 from arbtui.exchanges.bitget.networks import Coin, networks_of
 from arbtui.exchanges.bitget.orders import data_of
 from arbtui.exchanges.bitget.refusals import refusal
-from arbtui.exchanges.bitget.rules import FEE_COIN, markets_of
+from arbtui.exchanges.bitget.rules import CROSS, DOLLARS, FEE_COIN, markets_of
 from arbtui.exchanges.bitget.subscriptions import KEEPALIVE
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
@@ -95,7 +96,7 @@ class BitgetAdapter(CcxtAdapter):
         """See :meth:`CcxtAdapter.listed`."""
         before = len(self.odd)
         try:
-            markets = await self._listed()
+            markets = await self._listed(await self._worth(self.quotes))
             rows = data_of(await self._public("v2/spot/market/tickers"), list[Any], "tickers")
         except WireError as error:
             raise unreadable(self.name, error) from error
@@ -116,7 +117,8 @@ class BitgetAdapter(CcxtAdapter):
         try:
             await self.check_keys()
             before = len(self.odd)
-            listed = await self._listed()
+            crosses = self.quotes if codes is None else [CROSS] if any(code.endswith(CROSS) for code in codes) else []
+            listed = await self._listed(await self._worth(crosses))
             wanted = listed if codes is None else {code: listed[code] for code in codes if code in listed}
             self.markets = await self._with_fees(wanted)
             self.tell_odd(before)
@@ -155,11 +157,22 @@ class BitgetAdapter(CcxtAdapter):
         except (WireError, KeyError, TypeError, ValueError):
             raise VenueFailed("bitget: /api/v2/public/time has no serverTime") from None
 
-    async def _public(self, path: str) -> Any:
-        return await self.query("public", "GET", path, costs=cost("market"))
+    async def _public(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        return await self.query("public", "GET", path, params, costs=cost("market"))
 
-    async def _listed(self) -> dict[str, Market]:
-        return markets_of(data_of(await self._public("v2/spot/public/symbols"), list[Any], "symbols"), self.odd)
+    async def _listed(self, worth: Mapping[str, Decimal]) -> dict[str, Market]:
+        return markets_of(data_of(await self._public("v2/spot/public/symbols"), list[Any], "symbols"), self.odd, worth)
+
+    async def _worth(self, quotes: Sequence[str]) -> dict[str, Decimal]:
+        """What one of each of ``quotes`` that is no dollar is worth in dollars now; without a price it is left out, with its markets."""
+        found = {}
+        for quote in quotes:
+            if quote not in DOLLARS:
+                answer = await self._public("v2/spot/market/tickers", {"symbol": f"{quote}USDT"})
+                for ticker in data_of(answer, list[orders.Ticker], "tickers"):
+                    if last_price(ticker.lastPr):
+                        found[quote] = ticker.lastPr
+        return found
 
     async def _with_fees(self, markets: Mapping[str, Market]) -> dict[str, Market]:
         """``markets`` with the account's rates, and the asset that fees are taken in: that switch is the account's."""

@@ -5,14 +5,14 @@
 
 from typing import Any
 
-from arbtui.exchanges.answers import EXCERPT, ToldError
+from arbtui.exchanges.answers import EXCERPT, VenueError
 
 SUCCESS = "00000"
 
 
-def told_error(error: Any) -> ToldError | None:
+def error_of(error: Any) -> VenueError | None:
     """What an answer says is wrong; None where it does not say."""
     code = error.get("code") if isinstance(error, dict) else None
     if not isinstance(code, str | int) or code == SUCCESS:
         return None
-    return ToldError(str(code), str(error.get("msg") or error.get("message") or "")[:EXCERPT])
+    return VenueError(str(code), str(error.get("msg") or error.get("message") or "")[:EXCERPT])

@@ -2,8 +2,8 @@
 
 Each endpoint has a limit of its own a second, by account (UID) or, where it is public, by IP address; the public ones that are used
 share one count here, which is stricter. All requests of an address together are 6,000 a minute; beyond it the address is refused for
-five minutes (changelog, 2025-08-11). A 429 does not tell which limit was met: the endpoint's own is silenced, and an endpoint of the
-same address that is refused as well is silenced by its own answer. No header that tells a use is documented.
+five minutes (changelog, 2025-08-11). A 429 does not say which limit was met: the endpoint's own is silenced, and an endpoint of the
+same address that is refused as well is silenced by its own answer. No header that reports a use is documented.
 """
 
 from collections.abc import Collection

@@ -8,7 +8,7 @@ import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, number, read, reader, side_of
-from arbtui.exchanges.bitget.errors import told_error
+from arbtui.exchanges.bitget.errors import error_of
 from arbtui.exchanges.bitget.rules import EXCHANGE
 from arbtui.exchanges.fill_fee import fee_of
 from arbtui.exchanges.private_stream import StreamRefused
@@ -234,7 +234,7 @@ def event_of(frame: bytes) -> tuple[str, str, bytes]:
     channel = told.arg.channel if told.arg is not None else ""
     if told.event:
         if told.event == "error" or str(told.code or 0) != "0":
-            error = told_error({"code": told.code, "msg": told.msg})
+            error = error_of({"code": told.code, "msg": told.msg})
             raise StreamRefused(*(error[:2] if error is not None else ("", told.msg or told.event)))
         return told.event, channel, b""
     if not channel or not bytes(told.data):
@@ -289,7 +289,7 @@ def _fill(
     is_maker: bool,
     ts_ms: int,
 ) -> Fill:
-    """One fill. A fee is told as a negative number ("Order Channel", ``fillFee``)."""
+    """One fill. A fee is reported as a negative number ("Order Channel", ``fillFee``)."""
     if ts_ms < 0:
         raise WireError("fill", f"a time of {ts_ms}")
     qty, price = amount(qty, "size").normalize() + ZERO, amount(price, "price").normalize() + ZERO

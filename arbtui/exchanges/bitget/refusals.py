@@ -47,7 +47,7 @@ _VENUE = Refusal(Scope.VENUE, Meaning.VENUE, Retry.PROBE, "Bitget takes no order
 
 CODES: Mapping[str, Refusal] = {
     **rows("429 30006 30007 30014 30026 1001 40047 25004 70228", THROTTLED),
-    # whether it was executed is not told
+    # whether it was executed is not stated
     **rows("40010 40015 40725 40842 40908 40910 41100 43002 43003 43059 45001 45023 45124 50031 70229 80002 25000 25001 25003", OPEN),
     # key
     **rows("40001 40002 40003 40006 40009 40011 40012 40036 40037 40041 30004 30005 30011 30012 30015", _WRONG_KEY),
@@ -127,7 +127,7 @@ CODES: Mapping[str, Refusal] = {
 
 
 def refusal(code: str, message: str) -> Refusal | None:
-    """The row of an error; None where the table has none. 40808 is told of decimals that the rules do not have, too."""
+    """The row of an error; None where the table has none. 40808 also comes for decimals that the rules do not have."""
     if code == "40808" and "checkBDScale" in message:
         return _UNIT if "price" in message else _LOT
     return CODES.get(code)

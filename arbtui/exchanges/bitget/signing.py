@@ -6,8 +6,8 @@ A key has three parts: the passphrase that was chosen for it goes with every req
 from collections.abc import Mapping
 from typing import Any
 
-from arbtui.exchanges.answers import ToldError
-from arbtui.exchanges.bitget.errors import told_error
+from arbtui.exchanges.answers import VenueError
+from arbtui.exchanges.bitget.errors import error_of
 from arbtui.exchanges.signing import PassphraseSigning, Signed
 
 
@@ -25,6 +25,6 @@ class BitgetSigning(PassphraseSigning):
         headers = {name: value for name, value in (signed["headers"] or {}).items() if name != "X-CHANNEL-API-CODE"}
         return Signed(signed["url"], {**headers, "locale": "en-US"}, signed["body"])
 
-    def read_error(self, status: int, answer: Any) -> ToldError | None:
+    def read_error(self, status: int, answer: Any) -> VenueError | None:
         """See :mod:`arbtui.exchanges.bitget.errors`."""
-        return told_error(answer)
+        return error_of(answer)

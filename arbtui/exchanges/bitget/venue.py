@@ -2,13 +2,13 @@
 
 URLs: "Quick Start" and "Websocket API". Client ids: an id is taken again once its order has ended ("Place Order": idempotent for six
 hours while the order is unfilled); 50 characters (error 40304), of letters, digits and ``_:#-+`` ("Place Order Channel", ``id``).
-Fees are told with as many decimals as their product has ("Order Channel": 0.00000018 BTC of 0.0003).
+Fees are reported with as many decimals as their product has ("Order Channel": 0.00000018 BTC of 0.0003).
 """
 
 from typing import TYPE_CHECKING
 
 from arbtui.exchanges.bitget import limits
-from arbtui.exchanges.bitget.rules import EXCHANGE, FEE_COIN, MIN_COST
+from arbtui.exchanges.bitget.rules import CROSS, EXCHANGE, FEE_COIN, MIN_COST
 from arbtui.exchanges.capabilities import Capabilities
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.signing import RestFacts
@@ -44,6 +44,7 @@ VENUE = Venue(
     name=EXCHANGE,
     title="Bitget",
     quotes=("USDT", "USDC"),
+    cross_quotes=(CROSS,),
     urls=Addresses("https://api.bitget.com", "wss://ws.bitget.com/v2/ws/public", "wss://ws.bitget.com/v2/ws/private"),
     domains=("bitget.com",),
     min_cost=MIN_COST,

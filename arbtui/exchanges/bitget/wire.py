@@ -62,7 +62,7 @@ _BOOK_HINT = b'{"action":"snapshot","arg":{"instType":"SPOT","channel":"books1' 
 
 
 class BitgetDecoder:
-    """Decodes Bitget frames into ``sink``. Update ids are ``seq``; 0 where the venue tells none."""
+    """Decodes Bitget frames into ``sink``. Update ids are ``seq``; 0 where the venue sends none."""
 
     __slots__ = ("_on_snapshot", "_on_touch", "_sink")
 

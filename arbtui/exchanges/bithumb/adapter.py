@@ -1,4 +1,4 @@
-"""Bithumb's KRW markets, orders and account, by the current generation of its interface.
+"""Bithumb's KRW and BTC markets, orders and account, by the current generation of its interface.
 
 Quirks, with the document that states each (apidocs.bithumb.com):
 - The answer to an order states that it was accepted, and neither its state nor its fills (reference/주문-요청): an immediate order is
@@ -23,9 +23,9 @@ import aiohttp
 from arbtui.exchanges.adapter import OrderReport, StandingOrder
 from arbtui.exchanges.amounts import amount, read
 from arbtui.exchanges.bithumb import orders
-from arbtui.exchanges.bithumb.market_list import MarketList
+from arbtui.exchanges.bithumb.market_list import QUOTES, MarketList
 from arbtui.exchanges.bithumb.refusals import refusal
-from arbtui.exchanges.bithumb.rules import QUOTE, krw_market
+from arbtui.exchanges.bithumb.rules import market_of
 from arbtui.exchanges.ccxt_adapter import Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import confirmed
@@ -70,11 +70,11 @@ class BithumbAdapter(WonAdapter[orders.ListedOrder]):
         """See :meth:`CcxtAdapter.listed`."""
         before = len(self.odd)
         try:
-            prices = await self._market_list.prices(list(await self._market_list.markets()))
+            prices = await self._market_list.prices(list(await self._market_list.markets(self.quotes)))
         except WireError as error:
             raise unreadable(self.name, error) from error
         self.tell_odd(before)
-        return {code: Listing(krw_market(code.removeprefix(f"{QUOTE}-")), float(price)) for code, price in prices.items()}
+        return {code: Listing(market_of(code), float(price)) for code, price in prices.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are queried for each market."""
@@ -82,7 +82,7 @@ class BithumbAdapter(WonAdapter[orders.ListedOrder]):
             await self.check_keys()
             log.warning("bithumb: Bithumb does not state what a key may do; make sure that this one cannot withdraw")
             before = len(self.odd)
-            listed = await self._market_list.markets()
+            listed = await self._market_list.markets(self.quotes if codes is None else QUOTES)
             wanted = [one for code, one in listed.items() if codes is None or code in codes]
             made = await asyncio.gather(*(self._market_of(one.code) for one in wanted))
             self.tell_odd(before)
@@ -95,7 +95,7 @@ class BithumbAdapter(WonAdapter[orders.ListedOrder]):
 
     async def _market_of(self, code: str) -> Market | None:
         """A market by the account's own rules; None where it does not trade, or, named in :attr:`odd`, where they make no sense."""
-        return await self._with_account_rules(krw_market(code.removeprefix(f"{QUOTE}-")))
+        return await self._with_account_rules(market_of(code))
 
     def _least(self, chance: won.Chance, market: Market) -> Decimal:
         # `ask.min_total` has been seen in base: the won's own counts.

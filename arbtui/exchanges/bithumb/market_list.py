@@ -1,4 +1,4 @@
-"""Bithumb's list of won markets with their prices and caution flags; one odd market is left out, never a reason to fail."""
+"""Bithumb's list of markets with their prices and caution flags; one odd market is left out, never a reason to fail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,13 @@ import msgspec
 
 from arbtui.exchanges.amounts import last_price, read
 from arbtui.exchanges.answers import RequestFailed
-from arbtui.exchanges.bithumb.rules import QUOTE
+from arbtui.exchanges.bithumb.rules import CROSS, QUOTE
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.errors import WireError
 
+#: Quotes whose rules are known.
+QUOTES = (QUOTE, CROSS)
 #: Market codes in one query: more than 200 are refused from 2026-10-13 on (changelog 사전-공지-현재가-조회-markets-최대-개수-제한).
 _CODES_A_REQUEST = 200
 _NO_CAUTION = "NONE"
@@ -35,7 +37,7 @@ class Ticker(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One won market. ``caution``: Bithumb's word for a market that it has designated for caution; empty for any other."""
+    """One market. ``caution``: Bithumb's word for a market that it has designated for caution; empty for any other."""
 
     code: str
     caution: str
@@ -47,8 +49,8 @@ class MarketList:
     def __init__(self, adapter: CcxtAdapter) -> None:
         self._adapter = adapter
 
-    async def markets(self) -> dict[str, Listed]:
-        """Every won market that is listed, by code. Bithumb lists what trades: there is no other state."""
+    async def markets(self, quotes: Sequence[str] = QUOTES) -> dict[str, Listed]:
+        """Every market of ``quotes`` that is listed, by code. Bithumb lists what trades: there is no other state."""
         answer = await self._adapter.query("public", "GET", "v1/market/all", {"isDetails": "true"}, costs={"quotation": 1})
         found: dict[str, Listed] = {}
         for row in read(answer, list[Any], "market/all"):
@@ -56,10 +58,10 @@ class MarketList:
                 one = read(row, _Row, "market/all")
             except WireError as error:
                 code = str(row.get("market", "?")) if isinstance(row, dict) else "?"
-                if code.startswith(f"{QUOTE}-"):
+                if code.partition("-")[0] in quotes:
                     self._adapter.odd[code] = str(error)
                 continue
-            if one.market.startswith(f"{QUOTE}-"):
+            if one.market.partition("-")[0] in quotes:
                 found[one.market] = Listed(one.market, "" if one.market_warning == _NO_CAUTION else one.market_warning)
         return found
 

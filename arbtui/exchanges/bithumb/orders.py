@@ -16,7 +16,7 @@ from arbtui.exchanges.amounts import amount, reader
 from arbtui.exchanges.bithumb.rules import EXCHANGE
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.exchanges.won import orders as won
-from arbtui.exchanges.won.errors import told_error
+from arbtui.exchanges.won.errors import error_of
 from arbtui.model.errors import WireError
 from arbtui.model.money import ZERO
 from arbtui.model.order import OrderState
@@ -83,7 +83,7 @@ def state_of(state: str, time_in_force: str | None, filled: Decimal, volume: Dec
     """Our order state for Bithumb's.
 
     An immediate order that filled in part is ``done`` like one that filled whole, and one that filled in nothing is ``cancel``
-    (reference/주문-요청): only the quantities tell them apart.
+    (reference/주문-요청): only the quantities distinguish them.
 
     Raises:
         WireError: a state that is not in the documentation.
@@ -98,7 +98,7 @@ def state_of(state: str, time_in_force: str | None, filled: Decimal, volume: Dec
 
 
 def report_of_taken(taken: OrderTaken, client_order_id: str) -> OrderReport:
-    """The report of an order of which the venue has told no more than that it was taken."""
+    """The report of an order of which the venue has reported no more than that it was taken."""
     return OrderReport(EXCHANGE, client_order_id, taken.order_id, OrderState.ACCEPTED, ZERO)
 
 
@@ -141,5 +141,5 @@ def kind_of(frame: bytes) -> str:
     """
     header = _header(frame)
     if header.error is not None:
-        raise StreamRefused(*told_error(header.error)[:2])
+        raise StreamRefused(*error_of(header.error)[:2])
     return header.type or ("status" if header.status else "")

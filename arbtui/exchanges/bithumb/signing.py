@@ -7,9 +7,9 @@ time in ms, and the SHA-512 of the parameters (apidocs.bithumb.com/docs/인증-�
 from collections.abc import Mapping
 from typing import Any
 
-from arbtui.exchanges.answers import ToldError
+from arbtui.exchanges.answers import VenueError
 from arbtui.exchanges.signing import Signed, Signing
-from arbtui.exchanges.won.errors import told_error
+from arbtui.exchanges.won.errors import error_of
 
 #: What ccxt calls itself by to Bithumb; requests from here are not ccxt's.
 _PARTNER = "OPEN-API-PARTNER"
@@ -28,9 +28,9 @@ class BithumbSigning(Signing):
         claims = {"access_key": self._ccxt.apiKey, "nonce": self._ccxt.uuid(), "timestamp": self._ccxt.milliseconds()}
         return self.bearer(claims)
 
-    def read_error(self, status: int, answer: Any) -> ToldError | None:
+    def read_error(self, status: int, answer: Any) -> VenueError | None:
         """``{"error": {"name", "message"}}``, also under status 200; a gateway's own has no ``error`` around it."""
         if not isinstance(answer, dict):
             return None
         error = answer.get("error", answer if status >= 400 else None)
-        return told_error(error) if isinstance(error, dict) else None
+        return error_of(error) if isinstance(error, dict) else None

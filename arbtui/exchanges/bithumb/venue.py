@@ -7,7 +7,7 @@ URLs: reference/api-레퍼런스. Client ids: reference/주문-요청 (``client_
 from typing import TYPE_CHECKING
 
 from arbtui.exchanges.bithumb import limits
-from arbtui.exchanges.bithumb.rules import EXCHANGE, MIN_COST, QUOTE
+from arbtui.exchanges.bithumb.rules import CROSS, EXCHANGE, MIN_COST, QUOTE
 from arbtui.exchanges.capabilities import Capabilities
 from arbtui.exchanges.networks import KOREAN
 from arbtui.exchanges.rate_limit import VenueLimits
@@ -44,6 +44,7 @@ VENUE = Venue(
     name=EXCHANGE,
     title="Bithumb",
     quotes=(QUOTE,),
+    cross_quotes=(CROSS,),
     urls=Addresses("https://api.bithumb.com", "wss://ws-api.bithumb.com/websocket/v1", "wss://ws-api.bithumb.com/websocket/v2/private"),
     domains=("bithumb.com",),
     min_cost=MIN_COST,

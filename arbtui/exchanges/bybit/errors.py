@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from arbtui.exchanges.answers import EXCERPT, ToldError
+from arbtui.exchanges.answers import EXCERPT, VenueError
 
 
-def told_error(answer: Mapping[str, Any]) -> ToldError | None:
+def error_of(answer: Mapping[str, Any]) -> VenueError | None:
     """``{"retCode", "retMsg"}``; None where it says that all is well (v5, "Common response parameters")."""
     code = answer.get("retCode")
     if code is None or str(code) == "0":
         return None
-    return ToldError(str(code), str(answer.get("retMsg", ""))[:EXCERPT])
+    return VenueError(str(code), str(answer.get("retMsg", ""))[:EXCERPT])

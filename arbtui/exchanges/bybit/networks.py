@@ -1,6 +1,6 @@
 """Bybit's networks: ``GET /v5/asset/coin/query-info`` (v5, "Get Coin Info"), a key that reads.
 
-Which addresses an account has registered is told only to keys that can withdraw, so it is not known here.
+Which addresses an account has registered is shown only to keys that can withdraw, so it is not known here.
 """
 
 from collections.abc import Collection
@@ -42,7 +42,7 @@ def networks_of(coins: Collection[Coin], assets: Collection[str]) -> Networks:
 
 
 def _terms(asset: str, one: _Chain) -> NetworkTerms:
-    """A network. Without a fee nothing can be withdrawn over it; a share of the amount beside the fee is told in words."""
+    """A network. Without a fee nothing can be withdrawn over it; a share of the amount beside the fee is put in words."""
     fee, share = _amount(one.withdrawFee), _amount(one.withdrawPercentageFee)
     digits = int(one.minAccuracy) if one.minAccuracy.isdigit() else None
     return NetworkTerms(

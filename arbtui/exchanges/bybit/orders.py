@@ -239,7 +239,7 @@ def fill_of(row: ExecutionRow, market: Market) -> Fill:
 
 
 def _fee(row: ExecutionRow, market: Market, side: Side, qty: Decimal, cost: Decimal) -> tuple[Decimal, str]:
-    """A fill's fee and its currency: as told, else by the market's rate and rule. A fee that is not told is not a fee of zero.
+    """A fill's fee and its currency: as reported, else by the market's rate and rule. A fee that is not reported is not a fee of zero.
 
     The currency is base on a buy and quote on a sell, the reverse for a maker who is paid (Enums, "Spot Fee Currency Instruction").
     """

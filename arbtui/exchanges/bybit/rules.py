@@ -62,7 +62,7 @@ def spot_market(base: str, quote: str, tick: Decimal, lot: Decimal, min_cost: De
 
 
 def markets_of(rows: Iterable[Any], odd: dict[str, str] | None = None) -> dict[str, Market]:
-    """Every market that trades, by code. One whose rules cannot be read is left out; ``odd`` is told of each, and why."""
+    """Every market that trades, by code. One whose rules cannot be read is left out; ``odd`` gets each, and why."""
     markets: dict[str, Market] = {}
     warned: list[str] = []
     for row in rows:

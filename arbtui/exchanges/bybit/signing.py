@@ -5,8 +5,8 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from arbtui.exchanges.answers import ToldError
-from arbtui.exchanges.bybit.errors import told_error
+from arbtui.exchanges.answers import VenueError
+from arbtui.exchanges.bybit.errors import error_of
 from arbtui.exchanges.signing import Signed, Signing
 
 #: ms that a login of the private stream is valid for (v5, "Connect", Authentication: ``expires``).
@@ -30,12 +30,12 @@ class BybitSigning(Signing):
         signature = hmac.new(self._ccxt.secret.encode(), f"GET/realtime{expires}".encode(), hashlib.sha256).hexdigest()
         return {"op": "auth", "args": [self._ccxt.apiKey, expires, signature]}
 
-    def read_error(self, status: int, answer: Any) -> ToldError | None:
+    def read_error(self, status: int, answer: Any) -> VenueError | None:
         """Errors come with status 200, too; a 401 or 403 may come without a code, and is one itself (v5, "Error Codes", HTTP Code)."""
-        told = told_error(answer) if isinstance(answer, dict) else None
+        told = error_of(answer) if isinstance(answer, dict) else None
         if status == 403:
             code, words = (told.code, told.message) if told is not None else ("403", "forbidden: too many requests, or a place not served")
-            return ToldError(code, words, self._ccxt.milliseconds() + _REST_MS)
+            return VenueError(code, words, self._ccxt.milliseconds() + _REST_MS)
         if status == 401 and told is None:
-            return ToldError("401", "the key is not accepted")
+            return VenueError("401", "the key is not accepted")
         return told

@@ -45,6 +45,7 @@ VENUE = Venue(
     name=EXCHANGE,
     title="Bybit",
     quotes=("USDT",),
+    cross_quotes=("BTC",),
     urls=Addresses("https://api.bybit.com", "wss://stream.bybit.com/v5/public/spot", "wss://stream.bybit.com/v5/private"),
     domains=("bybit.com",),
     min_cost=MIN_COST,

@@ -3,7 +3,7 @@
 Quirks, with the document that states each (docs.coinone.co.kr, reference):
 - No limit order is immediate or cancelled (place-order: types LIMIT, MARKET and STOP_LIMIT). A market order with ``limit_price`` would be
   for a sale; for a purchase it takes an amount of won instead of a quantity, and may buy more than was meant: neither is used.
-- The answer to an order is its id (place-order); what became of it is told by the stream, or by a look-up.
+- The answer to an order is its id (place-order); what became of it is reported by the stream, or by a look-up.
 - An order is looked up and cancelled by ``user_order_id`` or ``order_id``, never both (order-detail, cancel-order), and by its market.
 - Lists of open orders and of fills name Coinone's own ids only (find-active-orders, find-completed-orders): see :class:`OrderIds`.
 - Fills are no part of an order (order-detail): they are listed by market and time (find-completed-orders), in whole pages of 100.

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from arbtui.exchanges.answers import EXCERPT, ToldError
+from arbtui.exchanges.answers import EXCERPT, VenueError
 
 
-def told_error(answer: Mapping[str, Any]) -> ToldError:
+def error_of(answer: Mapping[str, Any]) -> VenueError:
     """``error_code`` and ``error_msg`` of a REST answer (``errorCode``, ``errorMsg`` of older versions), ``message`` of a socket's."""
     code = answer.get("error_code", answer.get("errorCode", ""))
     words = answer.get("error_msg", answer.get("errorMsg", answer.get("message", "")))
-    return ToldError(str(code), str(words)[:EXCERPT])
+    return VenueError(str(code), str(words)[:EXCERPT])

@@ -2,7 +2,7 @@
 
 Public requests: 1,200 a minute and address. Private ones of version 2.1, for each portfolio of an account: 40 a second of orders and
 cancels together, 80 a second of everything else. What is left of a limit is in a header of its own, which is there only while something
-is left. What is over a limit is answered with error 4, under a status that no document tells. At most 20 connections of each socket are
+is left. What is over a limit is answered with error 4, under a status that no document names. At most 20 connections of each socket are
 open at once; how many may be opened in a time, and messages, have no documented limit: those here are our own.
 """
 

@@ -1,6 +1,7 @@
 """Coinone's wallets: what they do now, the fee and the least amount (``GET /public/v2/currencies``, reference/currencies).
 
-One row an asset: which network it is, is not told, so an asset's name stands for it, and matches only a network of the same name elsewhere.
+One row an asset: which network it is, is not published, so an asset's name stands for it, and matches only a network of the same name
+elsewhere.
 """
 
 from collections.abc import Collection, Sequence

@@ -14,7 +14,7 @@ import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, reader
-from arbtui.exchanges.coinone.errors import told_error
+from arbtui.exchanges.coinone.errors import error_of
 from arbtui.exchanges.coinone.order_ids import OrderIds
 from arbtui.exchanges.coinone.rules import EXCHANGE, code_of
 from arbtui.exchanges.private_stream import StreamRefused
@@ -40,7 +40,7 @@ class Taken(msgspec.Struct):
 class OrderRow(msgspec.Struct):
     """``order`` of ``/v2.1/order/detail``, or a row of ``/v2.1/order/active_orders``, which has no ``status``.
 
-    ``user_order_id`` is in neither's documents, and read where it is told all the same.
+    ``user_order_id`` is in neither's documents, and read where it is sent all the same.
     """
 
     order_id: str
@@ -168,7 +168,7 @@ def report_of(row: OrderRow, client_order_id: str, fills: Sequence[Fill] = ()) -
 
 
 def report_of_taken(taken: Taken, client_order_id: str) -> OrderReport:
-    """The report of an order of which the venue has told no more than that it was taken."""
+    """The report of an order of which the venue has reported no more than that it was taken."""
     return OrderReport(EXCHANGE, client_order_id, taken.order_id, OrderState.ACCEPTED, ZERO)
 
 
@@ -263,7 +263,7 @@ def kind_of(frame: bytes) -> FrameKind:
     """
     header = _header(frame)
     if header.response_type == "ERROR":
-        code, message, _ = told_error({"error_code": header.error_code, "message": header.message})
+        code, message, _ = error_of({"error_code": header.error_code, "message": header.message})
         raise StreamRefused(code, message)
     return FrameKind(header.response_type, header.channel)
 
@@ -271,7 +271,7 @@ def kind_of(frame: bytes) -> FrameKind:
 def report_of_event(frame: bytes, markets: Mapping[str, Market], ids: OrderIds) -> OrderReport | None:
     """The report of a ``MYORDER`` frame; without fills in a market that is not connected here.
 
-    None for a cancel of an order whose quantity nobody told: the event does not say what had filled, and a look-up does.
+    None for a cancel of an order whose quantity is not known: the event does not say what had filled, and a look-up does.
 
     Raises:
         WireError: amounts or fields are invalid.
@@ -289,7 +289,7 @@ def report_of_event(frame: bytes, markets: Mapping[str, Market], ids: OrderIds) 
         qty = amount(event.executed_qty or ZERO, "executed_qty")
         state = OrderState.FILLED if status == "trade_done" and not left else OrderState.PARTIALLY_FILLED
         filled = qty if known.qty is None or left is None else known.qty - left
-        if state is OrderState.FILLED:  # the sum is the order's own quantity; where nobody told it, a look-up tells the end
+        if state is OrderState.FILLED:  # the sum is the order's own quantity; where it is not known, a look-up reports the end
             state, filled = (OrderState.PARTIALLY_FILLED, qty) if known.qty is None else (state, known.qty)
         if fill is not None and fill.trade_id != known.last_trade:  # the last trade comes twice, the second time as the order's end
             known.last_trade, fills = fill.trade_id, (fill,)

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from arbtui.exchanges.answers import ToldError
-from arbtui.exchanges.coinone.errors import told_error
+from arbtui.exchanges.answers import VenueError
+from arbtui.exchanges.coinone.errors import error_of
 from arbtui.exchanges.keys import VenueKeys
 from arbtui.exchanges.signing import Signed, Signing
 
@@ -39,9 +39,9 @@ class CoinoneSigning(Signing):
         claims = {"access_token": self._token, "nonce": self._ccxt.uuid(), "timestamp": self._ccxt.milliseconds()}
         return self._headers(json.dumps(claims, separators=(",", ":")))
 
-    def read_error(self, status: int, answer: Any) -> ToldError | None:
+    def read_error(self, status: int, answer: Any) -> VenueError | None:
         """``{"result": "error", "error_code": "105", ...}``; the errors that were probed came under status 200."""
-        return told_error(answer) if isinstance(answer, dict) and answer.get("result") == "error" else None
+        return error_of(answer) if isinstance(answer, dict) and answer.get("result") == "error" else None
 
     def _headers(self, body: str) -> dict[str, str]:
         payload = base64.b64encode(body.encode())

@@ -46,7 +46,7 @@ class CoinoneFraming(Framing):
     lifetime_s = 1_800.0
 
     def _notice_of(self, message: Mapping[str, Any]) -> Notice | None:
-        """Confirmations and errors; ``CONNECTED``, which the venue says first, tells of no subscription."""
+        """Confirmations and errors; ``CONNECTED``, which the venue sends first, confirms no subscription."""
         kind = message.get("response_type")
         if kind == "SUBSCRIBED":
             return Notice(NoticeKind.CONFIRMED)

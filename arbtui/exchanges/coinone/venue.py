@@ -70,7 +70,7 @@ VENUE = Venue(
         signing=_signing,
     ),
     capabilities=Capabilities(immediate_orders=False, test_orders=False, lists_name_our_ids=False, requests_carry_time=False),
-    # Fees are told with each fill; the documents' examples have them cut after four decimals of a won, and no rule.
+    # Fees are reported with each fill; the documents' examples have them cut after four decimals of a won, and no rule.
     fee_step=None,
     rails=KOREAN,
 )

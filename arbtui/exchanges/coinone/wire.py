@@ -62,7 +62,7 @@ _trade = msgspec.json.Decoder(_Trade, strict=False).decode
 
 
 class CoinoneDecoder(FrameDecoder):
-    """Decodes Coinone frames into ``sink``. One connection's frames come in order, so their ids are not told on: update ids are 0."""
+    """Decodes Coinone frames into ``sink``. One connection's frames come in order, so their ids are not passed on: update ids are 0."""
 
     __slots__ = ("_readings",)
 

@@ -182,7 +182,7 @@ class OkxAdapter(CcxtAdapter):
         return await self._outcomes.of(order, accepted)
 
     async def cancel(self, code: str, client_order_id: str) -> None:
-        """See :meth:`ExchangeAdapter.cancel`. OKX's yes says that the cancel was taken; the stream and look-ups tell its end."""
+        """See :meth:`ExchangeAdapter.cancel`. OKX's yes says that the cancel was taken; the stream and look-ups report its end."""
         await self.cancel_one(code, client_order_id, {"instId": code, "clOrdId": client_order_id}, costs={"cancel": 1})
 
     async def list_standing(self) -> Sequence[StandingOrder]:

@@ -6,14 +6,14 @@ order", Response Parameters).
 
 from typing import Any
 
-from arbtui.exchanges.answers import EXCERPT, ToldError
+from arbtui.exchanges.answers import EXCERPT, VenueError
 
 SUCCESS = "0"
 #: An operation failed; what happened stands in its row.
 _FAILED = ("1", "2")
 
 
-def told_error(answer: Any) -> ToldError | None:
+def error_of(answer: Any) -> VenueError | None:
     """What an answer says is wrong; None where it does not say."""
     code = answer.get("code") if isinstance(answer, dict) else None
     if not isinstance(code, str | int) or str(code) == SUCCESS:
@@ -26,4 +26,4 @@ def told_error(answer: Any) -> ToldError | None:
             if own != SUCCESS:
                 code, message = own, str(row.get("sMsg") or message)
                 break
-    return ToldError(code, message[:EXCERPT])
+    return VenueError(code, message[:EXCERPT])

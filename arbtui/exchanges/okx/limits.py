@@ -2,7 +2,7 @@
 
 Most windows are two seconds. Placing, cancelling and looking up orders count by user *and market*, 60 each in two seconds; here all
 markets share one count, which is stricter. The limit of 1,000 orders a sub-account does not count spot orders. Lists and balances
-count by user, market data by address. Answers tell no use; a refusal is code 50011 (HTTP 200 or 429), 50040 or 50061, none of them
+count by user, market data by address. Answers report no use; a refusal is code 50011 (HTTP 200 or 429), 50040 or 50061, none of them
 a ban: the window's end lifts it. Subscribe and login requests count by connection, 480 an hour; here those of all private
 connections share one count.
 """

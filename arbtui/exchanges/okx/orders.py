@@ -33,7 +33,7 @@ class _Answer(msgspec.Struct):
 
 
 class Placed(msgspec.Struct, rename="camel"):
-    """What the answer to an order tells: that it was taken, not what became of it."""
+    """The answer to an order: that it was taken, not what became of it."""
 
     ord_id: str
     cl_ord_id: str

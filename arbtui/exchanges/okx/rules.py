@@ -62,7 +62,7 @@ def markets_of(
 ) -> dict[str, Market]:
     """Every spot market that trades, by code, from the rows of an instruments answer.
 
-    A market whose rules cannot be read is left out; ``odd`` is told of each, and why. ``groups`` is told each market's fee group, and
+    A market whose rules cannot be read is left out; ``odd`` gets each, and why. ``groups`` gets each market's fee group, and
     ``leaving`` the time (ms since the epoch) at which the venue takes a market off its list, where it has announced one.
     """
     markets: dict[str, Market] = {}

@@ -6,8 +6,8 @@ A key has three parts: the passphrase that was chosen for it goes with every req
 from collections.abc import Mapping
 from typing import Any
 
-from arbtui.exchanges.answers import ToldError
-from arbtui.exchanges.okx.errors import told_error
+from arbtui.exchanges.answers import VenueError
+from arbtui.exchanges.okx.errors import error_of
 from arbtui.exchanges.signing import RECV_WINDOW_MS, PassphraseSigning, Signed
 
 PLACE = ("POST", "trade/order")
@@ -25,6 +25,6 @@ class OkxSigning(PassphraseSigning):
             return signed
         return signed._replace(headers={**(signed.headers or {}), "expTime": str(self.now_ms() + RECV_WINDOW_MS)})
 
-    def read_error(self, status: int, answer: Any) -> ToldError | None:
+    def read_error(self, status: int, answer: Any) -> VenueError | None:
         """See :mod:`arbtui.exchanges.okx.errors`."""
-        return told_error(answer)
+        return error_of(answer)

@@ -40,6 +40,7 @@ VENUE = Venue(
     name=EXCHANGE,
     title="OKX",
     quotes=("USDT", "USDC"),
+    cross_quotes=("BTC",),
     urls=Addresses("https://openapi.okx.com", "wss://ws.okx.com:8443/ws/v5/public", "wss://ws.okx.com:8443/ws/v5/private"),
     domains=("okx.com",),
     min_cost=Decimal(1),  # of the simulator's markets: OKX itself has a least quantity only, which is worth about a dollar

@@ -1,4 +1,4 @@
-"""Upbit's KRW markets, orders and account.
+"""Upbit's KRW and BTC markets, orders and account.
 
 Quirks, with the document that states each:
 - The answer to an order states that it was accepted, not its outcome (docs.upbit.com, new-order): an immediate order is
@@ -29,9 +29,9 @@ from arbtui.exchanges.private_stream import next_frame
 from arbtui.exchanges.queries import Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.upbit import orders
-from arbtui.exchanges.upbit.market_list import MarketList
+from arbtui.exchanges.upbit.market_list import QUOTES, MarketList
 from arbtui.exchanges.upbit.refusals import refusal
-from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
+from arbtui.exchanges.upbit.rules import market_of, with_unit
 from arbtui.exchanges.won import orders as won
 from arbtui.exchanges.won.adapter import HISTORY_MS, WINDOW_MS, WonAdapter
 from arbtui.model.clock import Clock
@@ -69,14 +69,11 @@ class UpbitAdapter(WonAdapter[orders.OrderRow]):
         """See :meth:`CcxtAdapter.listed`."""
         before = len(self.odd)
         try:
-            units = await self._market_list.units(list(await self._market_list.codes()))
+            units = await self._market_list.units(list(await self._market_list.codes(self.quotes)))
         except WireError as error:
             raise unreadable(self.name, error) from error
         self.tell_odd(before)
-        return {
-            code: Listing(with_unit(krw_market(code.removeprefix(f"{QUOTE}-")), price, unit), float(price))
-            for code, (price, unit) in units.items()
-        }
+        return {code: Listing(with_unit(market_of(code), price, unit), float(price)) for code, (price, unit) in units.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are queried for each market (30 a second)."""
@@ -84,7 +81,7 @@ class UpbitAdapter(WonAdapter[orders.OrderRow]):
             await self.check_keys()
             log.warning("upbit: Upbit does not state what a key may do; make sure that this one cannot withdraw")
             before = len(self.odd)
-            listed = await self._market_list.codes()
+            listed = await self._market_list.codes(self.quotes if codes is None else QUOTES)
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
             units = await self._market_list.units(wanted)
             made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
@@ -112,7 +109,7 @@ class UpbitAdapter(WonAdapter[orders.OrderRow]):
 
     async def _market_of(self, code: str, price: Decimal, unit: Decimal) -> Market | None:
         """A market by the account's own rules; None where it does not trade, or, named in :attr:`odd`, where they make no sense."""
-        documented = krw_market(code.removeprefix(f"{QUOTE}-"))
+        documented = market_of(code)
         market = with_unit(documented, price, unit)
         made = await self._with_account_rules(market)
         if made is not None and market is not documented:

@@ -1,4 +1,4 @@
-"""Upbit's list of won markets with their prices and price units; one odd market is left out, never a reason to fail."""
+"""Upbit's list of markets with their prices and price units; one odd market is left out, never a reason to fail."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -11,9 +11,11 @@ from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.upbit import orders
-from arbtui.exchanges.upbit.rules import QUOTE
+from arbtui.exchanges.upbit.rules import CROSS, QUOTE
 from arbtui.model.errors import WireError
 
+#: Quotes whose rules are known.
+QUOTES = (QUOTE, CROSS)
 #: Market codes in one query; a URL of 200 is under 2 kB.
 _CODES_A_REQUEST = 200
 
@@ -34,12 +36,12 @@ class MarketList:
     def __init__(self, adapter: CcxtAdapter) -> None:
         self._adapter = adapter
 
-    async def codes(self) -> dict[str, None]:
-        """Every won market that is listed."""
+    async def codes(self, quotes: Sequence[str] = QUOTES) -> dict[str, None]:
+        """Every market of ``quotes`` that is listed."""
         answer = await self._adapter.query("public", "GET", "market/all", costs={"quotation": 1})
         rows = read(answer, list[Any], "market/all")
         codes = (str(row.get("market", "")) for row in rows if isinstance(row, dict))
-        return dict.fromkeys(code for code in codes if code.startswith(f"{QUOTE}-"))
+        return dict.fromkeys(code for code in codes if code.partition("-")[0] in quotes)
 
     async def units(self, codes: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
         """Each market's last price and the price unit that holds there; odd ones are left out and noted in the adapter's ``odd``."""

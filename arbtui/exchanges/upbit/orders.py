@@ -10,7 +10,7 @@ from arbtui.exchanges.amounts import amount, reader
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.exchanges.upbit.rules import EXCHANGE
 from arbtui.exchanges.won import orders as won
-from arbtui.exchanges.won.errors import told_error
+from arbtui.exchanges.won.errors import error_of
 from arbtui.model.errors import WireError
 from arbtui.model.market import Market
 from arbtui.model.order import OrderState
@@ -124,5 +124,5 @@ def subscribed(frame: bytes) -> frozenset[str] | None:
 def _header_of(frame: bytes) -> _Header:
     header = _header(frame)
     if header.error is not None:
-        raise StreamRefused(*told_error(header.error)[:2])
+        raise StreamRefused(*error_of(header.error)[:2])
     return header

@@ -1,4 +1,4 @@
-"""Upbit's rules for KRW markets: price units, minimum, fee."""
+"""Upbit's rules for KRW and BTC markets: price units, minimum, fee."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -7,6 +7,7 @@ from arbtui.model.market import BandedUnits, Fees, FeeTakenIn, FixedUnit, Market
 
 EXCHANGE = "upbit"
 QUOTE = "KRW"
+CROSS = "BTC"  #: the coin that it trades others against
 
 
 def _bands(*rows: tuple[str, str]) -> BandedUnits:
@@ -46,6 +47,43 @@ LOT_STEP = Decimal("0.00000001")
 MAX_QTY = Decimal("1e13")
 #: KRW markets: 0.05 %, maker and taker alike, taken in KRW (ccxt: upbit.py, tradingFeesByQuoteCurrency).
 FEES = Fees(taker=Decimal("0.0005"), maker=Decimal("0.0005"), taken_in=FeeTakenIn.QUOTE)
+
+#: One price unit for every BTC market, whatever the price, and the least order in BTC (docs.upbit.com/docs/btc-market-info; the least
+#: order was 0.0005 BTC until 2024-08-19, docs.upbit.com/changelog/usdt_tick_unit_change).
+BTC_PRICE_UNITS = FixedUnit(Decimal("0.00000001"))
+BTC_MIN_COST = Decimal("0.00005")
+#: BTC markets: 0.25 %, maker and taker alike, taken in BTC (ccxt: upbit.py, fees.trading; ``orders/chance`` tells the account's own).
+BTC_FEES = Fees(taker=Decimal("0.0025"), maker=Decimal("0.0025"), taken_in=FeeTakenIn.QUOTE)
+
+
+def market_of(code: str) -> Market:
+    """The market of ``code``, ``KRW-BASE`` or ``BTC-BASE``, by the documented rules.
+
+    Raises:
+        ValueError: a market of another quote.
+    """
+    quote, _, base = code.partition("-")
+    if quote == QUOTE:
+        return krw_market(base)
+    if quote == CROSS:
+        return btc_market(base)
+    raise ValueError(f"{code} is no {QUOTE} or {CROSS} market")
+
+
+def btc_market(base: str) -> Market:
+    """The BTC market of ``base``, code ``BTC-BASE``."""
+    return Market(
+        exchange=EXCHANGE,
+        code=f"{CROSS}-{base}",
+        base=base,
+        quote=CROSS,
+        price_units=BTC_PRICE_UNITS,
+        lot_step=LOT_STEP,
+        min_qty=LOT_STEP,
+        max_qty=MAX_QTY,
+        min_cost=BTC_MIN_COST,
+        fees=BTC_FEES,
+    )
 
 
 def krw_market(base: str) -> Market:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from arbtui.exchanges.answers import ToldError
+from arbtui.exchanges.answers import VenueError
 from arbtui.exchanges.signing import Signing
-from arbtui.exchanges.won.errors import told_error
+from arbtui.exchanges.won.errors import error_of
 
 
 class UpbitSigning(Signing):
@@ -16,7 +16,7 @@ class UpbitSigning(Signing):
         claims = {"access_key": self._ccxt.apiKey, "nonce": self._ccxt.uuid()}
         return self.bearer(claims)
 
-    def read_error(self, status: int, answer: Any) -> ToldError | None:
+    def read_error(self, status: int, answer: Any) -> VenueError | None:
         """``{"error": {"name", "message"}}``."""
         error = answer.get("error") if isinstance(answer, dict) else None
-        return told_error(error) if status >= 400 and isinstance(error, dict) else None
+        return error_of(error) if status >= 400 and isinstance(error, dict) else None

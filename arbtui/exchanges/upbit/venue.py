@@ -7,7 +7,7 @@ from arbtui.exchanges.networks import KOREAN
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.signing import RestFacts
 from arbtui.exchanges.upbit import limits
-from arbtui.exchanges.upbit.rules import EXCHANGE, MIN_COST, QUOTE
+from arbtui.exchanges.upbit.rules import CROSS, EXCHANGE, MIN_COST, QUOTE
 from arbtui.exchanges.venue import Addresses, Captures, ClientIdRule, ClientIds, Venue
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ VENUE = Venue(
     name=EXCHANGE,
     title="Upbit",
     quotes=(QUOTE,),
+    cross_quotes=(CROSS,),
     urls=Addresses("https://api.upbit.com", "wss://api.upbit.com/websocket/v1", "wss://api.upbit.com/websocket/v1/private"),
     domains=("upbit.com",),
     min_cost=MIN_COST,

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from arbtui.exchanges.answers import EXCERPT, ToldError
+from arbtui.exchanges.answers import EXCERPT, VenueError
 
 
-def told_error(error: Mapping[str, Any]) -> ToldError:
+def error_of(error: Mapping[str, Any]) -> VenueError:
     """``{"name", "message"}`` of an error; the name is a number where a market or path is not there, or a parameter is missing."""
     name = error.get("name")
-    return ToldError("" if name is None else str(name), str(error.get("message", ""))[:EXCERPT])
+    return VenueError("" if name is None else str(name), str(error.get("message", ""))[:EXCERPT])

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -132,7 +132,7 @@ def audit_settled(story: Story, journal: Path, venue: Path) -> None:
         mine = portfolio.total(exchange, asset)
         story.check("I4 our balances are the venue's", mine == amount, f"{exchange} {asset}: {plain(mine)} here, {plain(amount)} there")
         story.check("I4 no balance below zero", amount >= ZERO, f"{exchange} {asset} {plain(amount)} at the venue")
-    _audit_money(story, journal, held, paid_in)
+    _audit_money(story, journal, held, paid_in, portfolio.state.settlement)
 
 
 def audit_alerts(story: Story, journal: Path, told: Sequence[str]) -> None:
@@ -153,7 +153,11 @@ def audit_alerts(story: Story, journal: Path, told: Sequence[str]) -> None:
 
 
 def _audit_money(
-    story: Story, journal: Path, theirs: Mapping[tuple[str, str], Decimal], paid_in: Mapping[tuple[str, str], Decimal]
+    story: Story,
+    journal: Path,
+    theirs: Mapping[tuple[str, str], Decimal],
+    paid_in: Mapping[tuple[str, str], Decimal],
+    settlement: Collection[str],
 ) -> None:
     """PnL is what the equity at the venues has changed by, external flows apart; positions are what the fills of cycles leave.
 
@@ -171,17 +175,26 @@ def _audit_money(
     story.check("PnL is the sum of its parts", abs(parts - pnl["total"]) <= 9 * _ROUNDED, f"{parts} in parts, {pnl['total']} in all")
     left: dict[tuple[str, str], Decimal] = {}
     for fill in ledger["fills"]:
-        key = fill["cycle_id"], fill["base"]
-        left[key] = left.get(key, ZERO) + Decimal(fill["qty"]) * (1 if fill["side"] == "buy" else -1)
-        if fill["fee_currency"] == fill["base"]:
-            left[key] -= Decimal(fill["fee"])
-    quotes = {fill["quote"] for fill in ledger["fills"]}
+        sign = 1 if fill["side"] == "buy" else -1
+        changes = {fill["base"]: sign * Decimal(fill["qty"]), fill["quote"]: -sign * Decimal(fill["cost"])}
+        if fill["fee_currency"] in changes:
+            changes[fill["fee_currency"]] -= Decimal(fill["fee"])
+        for asset, change in changes.items():
+            left[fill["cycle_id"], asset] = left.get((fill["cycle_id"], asset), ZERO) + change
     for cycle in ledger["cycles"]:
         if cycle["state"] != "RESIDUAL" or cycle.get("settled"):
             continue
-        named = sum((Decimal(row["qty"]) for row in ledger["residuals"] if row["cycle_id"] == cycle["id"]), ZERO)
-        owed = sum((amount for (cycle_id, asset), amount in left.items() if cycle_id == cycle["id"] and asset not in quotes), ZERO)
-        story.check("a residual is what its fills leave", named == owed, f"{cycle['id']}: {named} named, {owed} left", cycle["id"])
+        named = {row["asset"]: Decimal(row["qty"]) for row in ledger["residuals"] if row["cycle_id"] == cycle["id"]}
+        owed = {
+            asset: amount for (cycle_id, asset), amount in left.items() if cycle_id == cycle["id"] and asset not in settlement and amount
+        }
+        owed = {asset: amount for asset, amount in owed.items() if asset in named} or owed  # beside it there may be dust of another
+        told = f"{cycle['id']}: {_amounts(named)} named, {_amounts(owed)} left"
+        story.check("a residual is what its fills leave", named == owed, told, cycle["id"])
+
+
+def _amounts(amounts: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{plain(amount)} {asset}" for asset, amount in amounts.items()) or "nothing"
 
 
 def _text(row: Sequence[object]) -> tuple[str, ...]:

@@ -79,9 +79,11 @@ class World:
         self.sent: dict[str, None] = {}  #: client ids of all orders that have left, in every life
         self._counting: dict[tuple[FaultKind, ...], tuple[Fault, int]] = {}
         rng = Rng(settings.simulator.seed)
-        self.simulator = MarketSimulator(settings.simulator, selection(settings), rng, clock, None, list(settings.exchanges))
+        self.simulator = MarketSimulator(
+            settings.simulator, selection(settings), rng, clock, None, list(settings.exchanges), settings.cross_quotes
+        )
         self.markets: dict[str, dict[str, Market]] = {
-            name: with_fees(self.simulator.markets[name], settings.exchanges[name].taker_bps) for name in settings.exchanges
+            name: with_fees(self.simulator.markets[name], settings.exchanges[name]) for name in settings.exchanges
         }
 
     @classmethod

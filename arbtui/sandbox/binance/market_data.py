@@ -12,6 +12,7 @@ from arbtui.sandbox.binance.bodies import eight
 from arbtui.sandbox.binance.limits import RATE_LIMITS
 from arbtui.sandbox.binance.refusals import mandatory, refused
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
+from arbtui.sandbox.market_calls import MarketCalls
 from arbtui.sandbox.tape import Tape
 from arbtui.simulation.simulated_market import SimulatedMarket
 
@@ -31,7 +32,7 @@ _MINI = ("c", "o", "h", "l", "v", "q")
 _GREATEST = "9000000000.00000000"
 
 
-class BinanceMarketData:
+class BinanceMarketData(MarketCalls):
     """Handlers of the calls that need no signature."""
 
     def __init__(
@@ -43,12 +44,9 @@ class BinanceMarketData:
         is_halted: Callable[[str], bool],
         now_ms: Callable[[], int],
     ) -> None:
-        self._markets = markets
-        self._book_of = book_of
-        self._tape = tape
+        super().__init__(markets, book_of, tape, is_halted, now_ms)
+        self._market_of = book_of  # its books are numbered, too
         self._faults = faults
-        self._is_halted = is_halted
-        self._now_ms = now_ms
 
     async def ping(self, params: Params) -> Any:
         """``GET /api/v3/ping``."""
@@ -120,7 +118,7 @@ class BinanceMarketData:
 
     def top(self, code: str, levels: int) -> dict[str, Any]:
         """The first ``levels`` of a book, as ``depth`` and the partial book streams have them."""
-        book = self._book_of(code)
+        book = self._market_of(code)
         return {
             "lastUpdateId": book.update_id,
             "bids": [[f"{price:.8f}", f"{qty:.8f}"] for price, qty in islice(book.bids(), levels)],

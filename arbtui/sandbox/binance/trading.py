@@ -17,6 +17,7 @@ from arbtui.sandbox.binance.refusals import closed_market, mandatory, refused, r
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
+from arbtui.sandbox.order_calls import OrderCalls
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.trade_numbers import TradeNumbers
 from arbtui.simulation.matching import BookSource
@@ -35,7 +36,7 @@ _DAY_MS = 86_400_000
 _TYPES = 10_000
 
 
-class BinanceTrading:
+class BinanceTrading(OrderCalls):
     """Handlers of the signed calls; each takes its parameters and returns the answer's body."""
 
     def __init__(
@@ -51,13 +52,9 @@ class BinanceTrading:
         self.numbers = numbers
         self.cancel_ids: dict[int, str] = {}  #: order number -> the id of the cancel under way
         self._order_types: dict[str, str] = {}  # client id -> type, where it is not LIMIT; the newest, lost at a restart
-        self._account = account
+        super().__init__(account, faults, is_halted, clock)
         self._book_of = book_of
         self._limits = limits
-        self._faults = faults
-        self._is_halted = is_halted
-        self._clock = clock
-        self._unnamed = 0
 
     def order_type(self, order: OrderRecord) -> str:
         """Binance's order type of ``order``."""
@@ -68,7 +65,7 @@ class BinanceTrading:
         request, order_type = self._read(params)
         if not key.can_trade:
             raise refused(-2015)
-        if self._faults.stops_order(request.code) or self._is_halted(request.code):
+        if self.takes_no_order(request.code):
             raise closed_market()
         if order_type == "LIMIT":
             self._order_types.pop(request.client_order_id, None)
@@ -203,7 +200,7 @@ class BinanceTrading:
         return []
 
     async def _cancel(self, order: OrderRecord, cancel_id: str | None) -> dict[str, Any] | None:
-        self.cancel_ids[order.number] = cancel_id or self._make_id()
+        self.cancel_ids[order.number] = cancel_id or self.make_id()
         try:
             ended = await self._account.cancel(order)
             if ended is None or ended.state is not OrderState.CANCELED:
@@ -221,7 +218,7 @@ class BinanceTrading:
         order_type = params.get("type")
         if order_type not in ("LIMIT", "MARKET", "LIMIT_MAKER"):
             raise refused(-1116) if order_type else mandatory("type")
-        client_order_id = params.get("newClientOrderId") or self._make_id()
+        client_order_id = params.get("newClientOrderId") or self.make_id()
         if not _CLIENT_ID.fullmatch(client_order_id):
             raise refused(-1100, "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[\\.A-Z\\:/a-z0-9_-]{1,36}$'.")
         if order_type == "MARKET":
@@ -276,7 +273,8 @@ class BinanceTrading:
             raise refused(-1121)
         return market
 
-    def _make_id(self) -> str:
+    def make_id(self) -> str:
+        """See :class:`OrderCalls`: Binance makes one that is sent."""
         self._unnamed += 1
         return f"sbx{self._clock.time_ms():x}n{self._unnamed}"
 

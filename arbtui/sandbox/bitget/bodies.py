@@ -11,8 +11,6 @@ from arbtui.sandbox.account import AccountEvent
 from arbtui.sandbox.bitget.names import order_id, trade_id
 from arbtui.sandbox.order_log import OrderRecord
 
-#: Client ids that begin with this were generated here for orders sent without one.
-UNNAMED = "~"
 USER_ID = "1000000001"
 
 _STATES = {

@@ -1,15 +1,15 @@
 """Bitget's public REST data (bitget.com/api-doc, spot, "Market"; common, "Get Server Time")."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from arbtui.exchanges.bitget.rules import DOLLARS, MIN_COST
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO, plain
 from arbtui.sandbox.bitget.refusals import refused
-from arbtui.sandbox.tape import Tape
-from arbtui.simulation.matching import BookSource
+from arbtui.sandbox.market_calls import MarketCalls
 from arbtui.simulation.networks import simulated_terms
 
 LEVELS = 150  #: of a REST book, where the market has so many
@@ -17,17 +17,8 @@ LEVELS = 150  #: of a REST book, where the market has so many
 Params = Mapping[str, str]
 
 
-class BitgetMarketData:
+class BitgetMarketData(MarketCalls):
     """Handlers of the public calls; each takes its parameters and returns the answer's data."""
-
-    def __init__(
-        self, markets: Mapping[str, Market], book_of: BookSource, tape: Tape, is_halted: Callable[[str], bool], now_ms: Callable[[], int]
-    ) -> None:
-        self._markets = markets
-        self._book_of = book_of
-        self._tape = tape
-        self._is_halted = is_halted
-        self._now_ms = now_ms
 
     async def time(self, params: Params) -> Any:
         """``GET /api/v2/public/time``."""
@@ -82,7 +73,7 @@ class BitgetMarketData:
             "pricePrecision": str(_decimals(market.price_units.at(market.min_qty))),
             "quantityPrecision": str(_decimals(market.lot_step)),
             "quotePrecision": "8",
-            "minTradeUSDT": plain(market.min_cost),
+            "minTradeUSDT": plain(market.min_cost if market.quote in DOLLARS else MIN_COST),
             "status": "halt" if self._is_halted(market.code) else "online",
             "buyLimitPriceRatio": "0.05",
             "sellLimitPriceRatio": "0.05",

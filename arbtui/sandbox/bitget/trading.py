@@ -10,12 +10,13 @@ from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.model.order import OrderState, Side, TimeInForce
 from arbtui.sandbox.account import Account
-from arbtui.sandbox.bitget.bodies import UNNAMED, USER_ID, asset_body, ended_body, fill_body, open_body, order_body, placed_body
+from arbtui.sandbox.bitget.bodies import USER_ID, asset_body, ended_body, fill_body, open_body, order_body, placed_body
 from arbtui.sandbox.bitget.names import order_number, trade_number
 from arbtui.sandbox.bitget.refusals import refused, refused_by_core
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
+from arbtui.sandbox.order_calls import UNNAMED, OrderCalls
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.simulation.order_request import OrderRequest
 
@@ -30,22 +31,18 @@ _MOST_ROWS = 100
 _ENDED = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED)
 
 
-class BitgetTrading:
+class BitgetTrading(OrderCalls):
     """Handlers of the signed calls; each takes its parameters and returns the answer's data."""
 
     def __init__(self, account: Account, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock, coin: str) -> None:
-        self._account = account
-        self._faults = faults
-        self._is_halted = is_halted
-        self._clock = clock
+        super().__init__(account, faults, is_halted, clock)
         self._coin = coin
-        self._unnamed = 0
 
     async def place(self, key: Key, params: Params) -> Any:
         """``POST /api/v2/spot/trade/place-order``: that the order was taken, not what became of it."""
         self._check_window(params)
         request = self._read(params)
-        if self._faults.stops_order(request.code) or self._is_halted(request.code):
+        if self.takes_no_order(request.code):
             raise refused("41114")
         try:
             return placed_body(await self._account.place(request))
@@ -125,7 +122,7 @@ class BitgetTrading:
                 raise refused("40020", name) if params.get(name) else refused("40019", name)
         if side is None or tif is None:
             raise AssertionError("told above")
-        client_order_id = str(params.get("clientOid") or self._make_id())
+        client_order_id = str(params.get("clientOid") or self.make_id())
         if len(client_order_id) > _LONGEST_ID:
             raise refused("40304")
         if not client_order_id.startswith(UNNAMED) and not _CLIENT_ID.fullmatch(client_order_id):
@@ -162,10 +159,6 @@ class BitgetTrading:
 
     def _code(self, params: Params) -> str | None:
         return self._market(params).code if params.get("symbol") else None
-
-    def _make_id(self) -> str:
-        self._unnamed += 1
-        return f"{UNNAMED}{self._clock.time_ms():x}-{self._unnamed}"
 
 
 def _before_order(params: Params) -> Callable[[OrderRecord], bool] | None:

@@ -13,9 +13,10 @@ from arbtui.model.money import plain
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import AccountEvent, What
 from arbtui.sandbox.bithumb.names import order_id, trade_id
+from arbtui.sandbox.order_calls import sent_id
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.won import bodies as won
-from arbtui.sandbox.won.bodies import UNNAMED, OrderMoney, kst, number, side_of
+from arbtui.sandbox.won.bodies import OrderMoney, kst, number, side_of
 
 _STP = "cancel_taker"
 _EVENTS = {What.NEW: "wait", What.TRADE: "trade", What.DONE: "done", What.CANCELED: "cancel"}
@@ -29,7 +30,7 @@ def state_of(order: OrderRecord) -> str:
 
 
 def _named(order: OrderRecord) -> dict[str, Any]:
-    return {} if order.client_order_id.startswith(UNNAMED) else {"client_order_id": order.client_order_id}
+    return {"client_order_id": named} if (named := sent_id(order.client_order_id)) else {}
 
 
 def _tif(order: OrderRecord) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class BithumbExchange(AccountCalls):
         client_order_id = body.get("client_order_id")
         if client_order_id is not None and not _CLIENT_ID.fullmatch(str(client_order_id)):
             raise refused("invalid_parameter", "client_order_id must be 1 to 36 characters of [A-Za-z0-9_-]")
-        if self._faults.stops_order(market.code) or self._is_halted(market.code):
+        if self.takes_no_order(market.code):
             raise refused("market_offline")
         request = OrderRequest(str(client_order_id or self.make_id()), market.code, side, qty, price, _TIFS[time_in_force])
         try:

@@ -15,12 +15,12 @@ from arbtui.sandbox.bithumb.quotation import BithumbQuotation
 from arbtui.sandbox.bithumb.refusals import no_route, refused
 from arbtui.sandbox.bithumb.stream import PUBLIC, BithumbSubscriptions
 from arbtui.sandbox.call import Call
-from arbtui.sandbox.faults import Part
+from arbtui.sandbox.endpoint import Endpoint, Open
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.venue import Premises
-from arbtui.sandbox.won.door import Open, Signed, WonVenue
+from arbtui.sandbox.won.door import WonVenue
 from arbtui.sandbox.won.stream import PRIVATE
 
 
@@ -37,7 +37,7 @@ class BithumbVenue(WonVenue):
         account, book_of, faults, clock = premises.account, premises.book_of, premises.faults, premises.clock
         tape = Tape(BithumbDecoder, book_of, clock.time_ms)
         self._limits = BithumbLimits(clock.monotonic, enforced=premises.limits)
-        quotation = BithumbQuotation(account.markets, book_of, tape, clock.time_ms)
+        quotation = BithumbQuotation(account.markets, book_of, tape, self.is_halted, clock.time_ms)
         self._exchange = exchange = BithumbExchange(account, faults, self.is_halted, clock)
         calls: dict[str, tuple[str, Open]] = {
             "/v1/market/all": ("market", quotation.market_all),
@@ -45,19 +45,19 @@ class BithumbVenue(WonVenue):
             "/v1/ticker": ("ticker", quotation.tickers),
             "/v1/trades/ticks": ("trades", quotation.ticks),
         }
-        signed_calls: dict[tuple[str, str], tuple[str, Part, Signed]] = {
-            ("POST", "/v2/orders"): ("order", "order", exchange.place),
-            ("DELETE", "/v2/order"): ("cancel", "cancel", exchange.cancel),
-            ("POST", "/v2/orders/cancel"): ("batch", "cancel", exchange.cancel_many),
-            ("GET", "/v1/order"): ("default", "query", exchange.order),
-            ("GET", "/v2/orders/pending"): ("default", "query", exchange.pending),
-            ("GET", "/v2/orders/history"): ("default", "query", exchange.history),
-            ("GET", "/v1/orders/chance"): ("default", "account", exchange.chance),
-            ("GET", "/v1/accounts"): ("default", "account", exchange.accounts),
-            ("GET", "/v1/status/wallet"): ("default", "wallet", exchange.wallet_status),
-            ("GET", "/v1/withdraws/chance"): ("default", "wallet", exchange.withdraw_chance),
-            ("GET", "/v1/withdraws/coin_addresses"): ("default", "wallet", exchange.withdraw_addresses),
-            ("GET", "/v1/api_keys"): ("default", "account", exchange.api_keys),
+        signed_calls: dict[tuple[str, str], Endpoint] = {
+            ("POST", "/v2/orders"): Endpoint("order", "order", exchange.place),
+            ("DELETE", "/v2/order"): Endpoint("cancel", "cancel", exchange.cancel),
+            ("POST", "/v2/orders/cancel"): Endpoint("batch", "cancel", exchange.cancel_many),
+            ("GET", "/v1/order"): Endpoint("default", "query", exchange.order),
+            ("GET", "/v2/orders/pending"): Endpoint("default", "query", exchange.pending),
+            ("GET", "/v2/orders/history"): Endpoint("default", "query", exchange.history),
+            ("GET", "/v1/orders/chance"): Endpoint("default", "account", exchange.chance),
+            ("GET", "/v1/accounts"): Endpoint("default", "account", exchange.accounts),
+            ("GET", "/v1/status/wallet"): Endpoint("default", "wallet", exchange.wallet_status),
+            ("GET", "/v1/withdraws/chance"): Endpoint("default", "wallet", exchange.withdraw_chance),
+            ("GET", "/v1/withdraws/coin_addresses"): Endpoint("default", "wallet", exchange.withdraw_addresses),
+            ("GET", "/v1/api_keys"): Endpoint("default", "account", exchange.api_keys),
         }
         public = BithumbSubscriptions(PUBLIC, account.markets, clock, faults, self.snapshot)
         private = BithumbSubscriptions(PRIVATE, account.markets, clock, faults)
@@ -94,15 +94,15 @@ class BithumbVenue(WonVenue):
 
     async def answer_signed(self, call: Call, key: Key, params: Mapping[str, Any]) -> Answer:
         """See :class:`WonVenue`: orders and cancels of one market have a limit of their own."""
-        group, part, ask = self._signed[call.method, call.path]
-        if part in ("order", "cancel"):
+        known = self._signed[call.method, call.path]
+        if known.part in ("order", "cancel"):
             if not key.can_trade:
                 raise refused("out_of_scope")
-            code = str(params.get("market", "")) if part == "order" else self._exchange.code_of(params)
-            throttled = self._limits.take_of_asset(group, code) if code else None
+            code = str(params.get("market", "")) if known.part == "order" else self._exchange.code_of(params)
+            throttled = self._limits.take_of_asset(known.group, code) if code else None
             if throttled is not None:
                 return throttled
-        return Answer(encode(await ask(key, params)), 201 if part == "order" else 200)
+        return Answer(encode(await known.ask(key, params)), 201 if known.part == "order" else 200)
 
     def my_order(self, event: AccountEvent) -> dict[str, Any]:
         """See :class:`WonVenue`."""

@@ -8,10 +8,8 @@ from arbtui.exchanges.networks import NetworkTerms
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
 from arbtui.sandbox.bybit.names import execution_id, order_id
+from arbtui.sandbox.order_calls import sent_id
 from arbtui.sandbox.order_log import OrderRecord
-
-#: Client ids that begin with this were made here for orders sent without one, and are never told.
-UNNAMED = "~"
 
 
 def status_of(order: OrderRecord) -> str:
@@ -19,11 +17,6 @@ def status_of(order: OrderRecord) -> str:
     if order.state in (OrderState.EXPIRED, OrderState.CANCELED):
         return "PartiallyFilledCanceled" if order.filled_qty else "Cancelled"
     return {OrderState.FILLED: "Filled", OrderState.PARTIALLY_FILLED: "PartiallyFilled"}.get(order.state, "New")
-
-
-def client_id(order: OrderRecord) -> str:
-    """``orderLinkId``; empty where the client gave none."""
-    return "" if order.client_order_id.startswith(UNNAMED) else order.client_order_id
 
 
 def _reason(order: OrderRecord) -> str:
@@ -41,7 +34,7 @@ def order_row(order: OrderRecord) -> dict[str, Any]:
         fees[fill.fee_currency] = fees.get(fill.fee_currency, ZERO) + fill.fee
     return {
         "orderId": order_id(order.number),
-        "orderLinkId": client_id(order),
+        "orderLinkId": sent_id(order.client_order_id),
         "blockTradeId": "",
         "symbol": order.code,
         "price": plain(order.price),
@@ -96,7 +89,7 @@ def execution_row(fill: Fill, order: OrderRecord, number: int) -> dict[str, Any]
         "symbol": fill.market,
         "orderType": "Limit",
         "underlyingPrice": "",
-        "orderLinkId": client_id(order),
+        "orderLinkId": sent_id(order.client_order_id),
         "side": side_of(fill.side),
         "indexPrice": "",
         "orderId": order_id(order.number),

@@ -9,6 +9,7 @@ from arbtui.model.money import plain
 from arbtui.model.order import Side
 from arbtui.sandbox.bybit.refusals import refused
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
+from arbtui.sandbox.market_calls import MarketCalls
 from arbtui.sandbox.tape import Tape
 from arbtui.simulation.matching import BookSource
 
@@ -17,7 +18,7 @@ Params = Mapping[str, Any]
 _GREATEST = 1e12
 
 
-class BybitMarketData:
+class BybitMarketData(MarketCalls):
     """Handlers of the calls that need no signature; each returns the answer's ``result``."""
 
     def __init__(
@@ -30,13 +31,9 @@ class BybitMarketData:
         is_halted: Callable[[str], bool],
         now_ms: Callable[[], int],
     ) -> None:
-        self._markets = markets
-        self._book_of = book_of
+        super().__init__(markets, book_of, tape, is_halted, now_ms)
         self._number_of = number_of
-        self._tape = tape
         self._faults = faults
-        self._is_halted = is_halted
-        self._now_ms = now_ms
 
     async def time(self, params: Params) -> Any:
         """``GET /v5/market/time``."""

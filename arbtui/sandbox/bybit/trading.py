@@ -11,12 +11,13 @@ from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Side, TimeInForce
 from arbtui.sandbox.account import Account
-from arbtui.sandbox.bybit.bodies import UNNAMED, client_id, coin_body, execution_row, order_row, wallet
+from arbtui.sandbox.bybit.bodies import coin_body, execution_row, order_row, wallet
 from arbtui.sandbox.bybit.names import order_id, order_number
 from arbtui.sandbox.bybit.refusals import refused, refused_by_core
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
+from arbtui.sandbox.order_calls import UNNAMED, OrderCalls, sent_id
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.trade_numbers import TradeNumbers
 from arbtui.simulation.networks import simulated_terms
@@ -32,24 +33,20 @@ _WEEK_MS = 7 * 86_400_000
 _RECENT = 500
 
 
-class BybitTrading:
+class BybitTrading(OrderCalls):
     """Handlers of the signed calls; each takes its parameters and returns the answer's ``result``."""
 
     def __init__(
         self, account: Account, numbers: TradeNumbers, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock
     ) -> None:
-        self._account = account
+        super().__init__(account, faults, is_halted, clock)
         self._numbers = numbers
-        self._faults = faults
-        self._is_halted = is_halted
-        self._clock = clock
-        self._unnamed = 0
 
     async def place(self, key: Key, params: Params) -> Any:
         """``POST /v5/order/create``: that the order was taken; its outcome is told by lists and events."""
         request = self._read(params)
         _require_trade(key)
-        if self._faults.stops_order(request.code) or self._is_halted(request.code):
+        if self.takes_no_order(request.code):
             raise refused(170151)
         try:
             return _named(await self._account.place(request))
@@ -200,8 +197,7 @@ class BybitTrading:
             raise refused(170115)
         if str(params.get("isLeverage", 0)) != "0":
             raise refused(10001, "margin trading is not played here")
-        self._unnamed += 1
-        name = str(params.get("orderLinkId") or f"{UNNAMED}{self._clock.time_ms():x}-{self._unnamed}")
+        name = str(params.get("orderLinkId") or self.make_id())
         if not name.startswith(UNNAMED) and not _CLIENT_ID.fullmatch(name):
             raise refused(10001, "OrderLinkId is invalid.")
         return OrderRequest(name, market.code, side, _decimal(params, "qty"), _decimal(params, "price"), tif)
@@ -248,7 +244,7 @@ def _page(rows: Sequence[Any], body: Callable[[Any], dict[str, Any]], params: Pa
 
 
 def _named(order: OrderRecord) -> dict[str, str]:
-    return {"orderId": order_id(order.number), "orderLinkId": client_id(order)}
+    return {"orderId": order_id(order.number), "orderLinkId": sent_id(order.client_order_id)}
 
 
 def _require_spot(params: Params) -> None:

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -23,8 +22,8 @@ from arbtui.sandbox.bybit.refusals import refused
 from arbtui.sandbox.bybit.stream import BOOK, PrivateSockets, PublicSockets
 from arbtui.sandbox.bybit.trading import BybitTrading
 from arbtui.sandbox.call import Call
+from arbtui.sandbox.endpoint import Endpoint, Open
 from arbtui.sandbox.faults import Part
-from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.trade_numbers import TradeNumbers
@@ -32,18 +31,6 @@ from arbtui.sandbox.venue import Premises, Venue
 
 _NUMBER = re.compile(rb'"u":(\d+)')
 _SPOT = {"category": "spot", "isLeverage": "0"}
-
-_Open = Callable[[Mapping[str, Any]], Awaitable[Any]]
-_Signed = Callable[[Key, Mapping[str, Any]], Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    """A signed call: the limit it counts in, and what kind of request it is."""
-
-    group: str
-    part: Part
-    ask: _Signed
 
 
 class BybitVenue(Venue):
@@ -74,26 +61,26 @@ class BybitVenue(Venue):
         )
         trading = BybitTrading(account, self._trades, faults, self.is_halted, clock)
         self._events_sent = 0
-        self._open: dict[str, _Open] = {
+        self._open: dict[str, Open] = {
             "/v5/market/time": data.time,
             "/v5/market/instruments-info": data.instruments,
             "/v5/market/orderbook": data.orderbook,
             "/v5/market/tickers": data.tickers,
             "/v5/market/recent-trade": data.recent_trades,
         }
-        self._signed: dict[tuple[str, str], _Endpoint] = {
-            ("POST", "/v5/order/create"): _Endpoint("create", "order", trading.place),
-            ("POST", "/v5/order/cancel"): _Endpoint("cancel", "cancel", trading.cancel),
-            ("POST", "/v5/order/cancel-all"): _Endpoint("cancel-all", "cancel", trading.cancel_all),
-            ("GET", "/v5/order/realtime"): _Endpoint("orders", "query", trading.realtime),
-            ("GET", "/v5/order/history"): _Endpoint("history", "query", trading.history),
-            ("GET", "/v5/execution/list"): _Endpoint("executions", "query", trading.executions),
-            ("GET", "/v5/account/wallet-balance"): _Endpoint("balances", "account", trading.wallet_balance),
-            ("GET", "/v5/account/info"): _Endpoint("info", "account", trading.info),
-            ("GET", "/v5/account/user-setting-config"): _Endpoint("config", "account", trading.config),
-            ("GET", "/v5/account/fee-rate"): _Endpoint("fee-rate", "account", trading.fee_rates),
-            ("GET", "/v5/user/query-api"): _Endpoint("key", "account", trading.key_info),
-            ("GET", "/v5/asset/coin/query-info"): _Endpoint("coins", "wallet", trading.coins),
+        self._signed: dict[tuple[str, str], Endpoint] = {
+            ("POST", "/v5/order/create"): Endpoint("create", "order", trading.place),
+            ("POST", "/v5/order/cancel"): Endpoint("cancel", "cancel", trading.cancel),
+            ("POST", "/v5/order/cancel-all"): Endpoint("cancel-all", "cancel", trading.cancel_all),
+            ("GET", "/v5/order/realtime"): Endpoint("orders", "query", trading.realtime),
+            ("GET", "/v5/order/history"): Endpoint("history", "query", trading.history),
+            ("GET", "/v5/execution/list"): Endpoint("executions", "query", trading.executions),
+            ("GET", "/v5/account/wallet-balance"): Endpoint("balances", "account", trading.wallet_balance),
+            ("GET", "/v5/account/info"): Endpoint("info", "account", trading.info),
+            ("GET", "/v5/account/user-setting-config"): Endpoint("config", "account", trading.config),
+            ("GET", "/v5/account/fee-rate"): Endpoint("fee-rate", "account", trading.fee_rates),
+            ("GET", "/v5/user/query-api"): Endpoint("key", "account", trading.key_info),
+            ("GET", "/v5/asset/coin/query-info"): Endpoint("coins", "wallet", trading.coins),
         }
 
     def trade_ids(self) -> Iterator[str]:

@@ -14,10 +14,9 @@ from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, OrderState, Side
 from arbtui.sandbox.account import AccountEvent, What
 from arbtui.sandbox.coinone.names import order_id, trade_id
+from arbtui.sandbox.order_calls import sent_id
 from arbtui.sandbox.order_log import OrderRecord
 
-#: Client ids that begin with this were generated here for orders sent without one, and are never sent.
-UNNAMED = "~"
 _STATUS = {
     OrderState.ACCEPTED: "LIVE",
     OrderState.PARTIALLY_FILLED: "PARTIALLY_FILLED",
@@ -164,7 +163,7 @@ def my_order(event: AccountEvent) -> dict[str, Any]:
         "executed_fee": None if fill is None else plain(fill.fee),
         "remain_qty": None if is_new else plain(ZERO if is_end else order.leaves_qty),
         "remain_amount": None if fill is None else "0",
-        "user_order_id": None if order.client_order_id.startswith(UNNAMED) else order.client_order_id,
+        "user_order_id": sent_id(order.client_order_id) or None,
         "prevented_qty": None,
         "executed_timestamp": None if is_new else event.ts_ms // 1000,
         "order_timestamp": None if is_end else order.ts_ms // 1000,

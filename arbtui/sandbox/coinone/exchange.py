@@ -1,7 +1,7 @@
 """Coinone's signed REST calls of version 2.1: orders, cancels, look-ups, accounts (docs.coinone.co.kr, reference)."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -9,12 +9,10 @@ from arbtui.exchanges.coinone.rules import code_of
 from arbtui.model.errors import OrderRejected
 from arbtui.model.market import Market
 from arbtui.model.order import Fill, OrderState, Side, TimeInForce
-from arbtui.sandbox.account import Account
-from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.coinone.bodies import UNNAMED, active, balance, cancelled, detail, fee_rate, trade
+from arbtui.sandbox.coinone.bodies import active, balance, cancelled, detail, fee_rate, trade
 from arbtui.sandbox.coinone.names import order_id, order_number, trade_id
 from arbtui.sandbox.coinone.refusals import refused, refused_by_core
-from arbtui.sandbox.faults import WireFaults
+from arbtui.sandbox.order_calls import OrderCalls
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.simulation.order_request import OrderRequest
 
@@ -27,15 +25,8 @@ _MOST_ROWS = 100
 Body = Mapping[str, Any]
 
 
-class CoinoneExchange:
+class CoinoneExchange(OrderCalls):
     """Handlers of the signed calls; each takes its parameters and returns what is in the answer beside its result."""
-
-    def __init__(self, account: Account, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock) -> None:
-        self._account = account
-        self._faults = faults
-        self._is_halted = is_halted
-        self._clock = clock
-        self._unnamed = 0
 
     async def place(self, body: Body) -> dict[str, Any]:
         """``/v2.1/order``: the order's id. Market and stop orders are not played: nothing here sends them."""
@@ -51,9 +42,9 @@ class CoinoneExchange:
         client_order_id = body.get("user_order_id")
         if client_order_id is not None and not _CLIENT_ID.fullmatch(str(client_order_id)):
             raise refused("314")
-        if self._faults.stops_order(market.code) or self._is_halted(market.code):
+        if self.takes_no_order(market.code):
             raise refused("300")
-        request = OrderRequest(str(client_order_id or self._make_id()), market.code, side, qty, price, TimeInForce.GTC)
+        request = OrderRequest(str(client_order_id or self.make_id()), market.code, side, qty, price, TimeInForce.GTC)
         try:
             return {"order_id": order_id((await self._account.place(request)).number)}
         except OrderRejected as rejected:
@@ -136,10 +127,6 @@ class CoinoneExchange:
             places = {trade_id(fill.trade_id): place for place, fill in enumerate(rows)}
             rows = rows[places.get(str(before), len(rows)) + 1 :]
         return {"completed_orders": [trade(fill, self._account.markets[fill.market]) for fill in rows[:size]]}
-
-    def _make_id(self) -> str:
-        self._unnamed += 1
-        return f"{UNNAMED}{self._clock.time_ms():x}-{self._unnamed}"
 
 
 def _number(told: object) -> Decimal:

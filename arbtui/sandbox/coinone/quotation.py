@@ -1,6 +1,6 @@
 """Coinone's public data: the REST answers without a signature (docs.coinone.co.kr, reference, Public API V2)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import islice, pairwise
 from typing import Any
 
@@ -9,8 +9,7 @@ from arbtui.model.market import BandedUnits, Market
 from arbtui.model.money import ZERO, decimal_of, plain
 from arbtui.model.order import Side
 from arbtui.sandbox.coinone.refusals import refused
-from arbtui.sandbox.tape import Tape
-from arbtui.simulation.matching import BookSource
+from arbtui.sandbox.market_calls import MarketCalls
 from arbtui.simulation.networks import simulated_terms
 
 _SIZES = (5, 10, 15, 16)
@@ -19,17 +18,8 @@ _TOP_MIN = 10_000_000_000
 Query = Mapping[str, str]
 
 
-class CoinoneQuotation:
+class CoinoneQuotation(MarketCalls):
     """Handlers of the public calls. ``parts``: what follows the call's name in its path: quote and target currency."""
-
-    def __init__(
-        self, markets: Mapping[str, Market], book_of: BookSource, tape: Tape, is_halted: Callable[[str], bool], now_ms: Callable[[], int]
-    ) -> None:
-        self._markets = markets
-        self._book_of = book_of
-        self._tape = tape
-        self._is_halted = is_halted
-        self._now_ms = now_ms
 
     async def markets(self, parts: list[str], query: Query) -> dict[str, Any]:
         """``/public/v2/markets/KRW``, or of one market."""

@@ -10,10 +10,9 @@ from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import AccountEvent
 from arbtui.sandbox.okx.names import bill_id, order_id
+from arbtui.sandbox.order_calls import sent_id
 from arbtui.sandbox.order_log import OrderRecord
 
-#: What the client id of an order that has none begins with; OKX shows it as empty.
-UNNAMED = "~"
 UID = "100000001"
 
 _STATES = {
@@ -34,14 +33,16 @@ _PUSH_UNUSED = (
 )  # fmt: skip
 
 
-def client_id(order: OrderRecord) -> str:
-    """The client id of an order; empty for one that has none."""
-    return "" if order.client_order_id.startswith(UNNAMED) else order.client_order_id
-
-
 def operation(order: OrderRecord, ts_ms: int) -> dict[str, str]:
     """The row of an order that was placed."""
-    return {"clOrdId": client_id(order), "ordId": order_id(order.number), "tag": "", "ts": str(ts_ms), "sCode": "0", "sMsg": ""}
+    return {
+        "clOrdId": sent_id(order.client_order_id),
+        "ordId": order_id(order.number),
+        "tag": "",
+        "ts": str(ts_ms),
+        "sCode": "0",
+        "sMsg": "",
+    }
 
 
 def cancellation(order: OrderRecord, ts_ms: int) -> dict[str, str]:
@@ -63,7 +64,7 @@ def order_row(order: OrderRecord, market: Market, trade_number: int | None) -> d
         "cTime": str(order.ts_ms),
         "cancelSourceReason": "",
         "category": "normal",
-        "clOrdId": client_id(order),
+        "clOrdId": sent_id(order.client_order_id),
         "fee": _charged(order.fee),
         "feeCcy": fee_currency,
         "fillPx": plain(last.price) if last is not None else "",
@@ -121,11 +122,10 @@ def order_push(event: AccountEvent, market: Market, trade_number: int | None) ->
 def fill_row(fill: Fill, trade_number: int) -> dict[str, Any]:
     """A row of ``trade/fills`` and ``trade/fills-history``."""
     rate = fill.fee / (fill.qty if fill.fee_currency == fill.base else fill.cost)
-    name = fill.client_order_id
     return {
         **dict.fromkeys(("fillPxVol", "fillFwdPx", "fillPxUsd", "fillMarkVol", "tag", "fillIdxPx", "fillMarkPx"), ""),
         "billId": bill_id(fill.trade_id),
-        "clOrdId": "" if name.startswith(UNNAMED) else name,
+        "clOrdId": sent_id(fill.client_order_id),
         "execType": _liquidity(fill),
         "fee": _charged(fill.fee),
         "feeCcy": fill.fee_currency,

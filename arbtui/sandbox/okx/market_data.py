@@ -7,6 +7,7 @@ from typing import Any
 
 from arbtui.model.market import Market
 from arbtui.model.money import plain
+from arbtui.sandbox.market_calls import MarketCalls
 from arbtui.sandbox.okx.refusals import refused
 from arbtui.sandbox.tape import Tape
 from arbtui.simulation.simulated_market import SimulatedMarket
@@ -24,7 +25,7 @@ _EMPTY = (
 _GREATEST = "9999999999"
 
 
-class OkxMarketData:
+class OkxMarketData(MarketCalls):
     """Handlers of the calls that need no signature; each takes its parameters and returns the answer's ``data``.
 
     Args:
@@ -40,12 +41,8 @@ class OkxMarketData:
         is_halted: Callable[[str], bool],
         now_ms: Callable[[], int],
     ) -> None:
-        self._markets = markets
-        self._book_of = book_of
+        super().__init__(markets, book_of, tape, is_halted, now_ms)
         self._seq_id = seq_id
-        self._tape = tape
-        self._is_halted = is_halted
-        self._now_ms = now_ms
 
     async def time(self, params: Params) -> Any:
         """``GET /api/v5/public/time``."""

@@ -13,10 +13,11 @@ from arbtui.sandbox.account import Account
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaults
 from arbtui.sandbox.keys import Key
-from arbtui.sandbox.okx.bodies import UID, UNNAMED, balance_row, cancellation, currency_row, fill_row, operation, order_row
+from arbtui.sandbox.okx.bodies import UID, balance_row, cancellation, currency_row, fill_row, operation, order_row
 from arbtui.sandbox.okx.market_data import FEE_GROUP, require_spot
 from arbtui.sandbox.okx.names import bill_number, order_number
 from arbtui.sandbox.okx.refusals import failed, failed_by_core, refused
+from arbtui.sandbox.order_calls import OrderCalls
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.trade_numbers import TradeNumbers
 from arbtui.simulation.networks import simulated_terms
@@ -33,24 +34,20 @@ _UNFILLED_MS = 2 * 3_600_000
 _RECENT_MS = 3 * 86_400_000
 
 
-class OkxTrading:
+class OkxTrading(OrderCalls):
     """Handlers of the signed calls; each takes its parameters and returns the answer's ``data``."""
 
     def __init__(
         self, account: Account, numbers: TradeNumbers, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock
     ) -> None:
-        self._account = account
+        super().__init__(account, faults, is_halted, clock)
         self._numbers = numbers
-        self._faults = faults
-        self._is_halted = is_halted
-        self._clock = clock
-        self._unnamed = 0
 
     async def place(self, key: Key, params: Params) -> Any:
         """``POST /api/v5/trade/order``: that the order was taken; its outcome is told by look-ups and pushes."""
         _require_trade(key)
         request, named = self._read(params)
-        if self._faults.stops_order(request.code) or self._is_halted(request.code):
+        if self.takes_no_order(request.code):
             raise failed("51022", named)
         try:
             return [operation(await self._account.place(request), self._clock.time_ms())]
@@ -182,9 +179,9 @@ class OkxTrading:
                 raise failed("51000", named, name)
         assert side is not None
         assert tif is not None
-        self._unnamed += 1
-        own = given or f"{UNNAMED}{self._clock.time_ms():x}-{self._unnamed}"
-        return OrderRequest(own, market.code, side, _decimal(params, "sz", named), _decimal(params, "px", named), tif), named
+        return OrderRequest(
+            given or self.make_id(), market.code, side, _decimal(params, "sz", named), _decimal(params, "px", named), tif
+        ), named
 
     def _market(self, params: Params) -> Market:
         if not params.get("instId"):

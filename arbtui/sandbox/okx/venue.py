@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +13,8 @@ from arbtui.sandbox.account import AccountEvent, What
 from arbtui.sandbox.answer import Answer, Refusal, encode, response_of
 from arbtui.sandbox.book_corruptor import Prices
 from arbtui.sandbox.call import Call
+from arbtui.sandbox.endpoint import Endpoint, Open
 from arbtui.sandbox.faults import Part, Stream
-from arbtui.sandbox.keys import Key
 from arbtui.sandbox.okx.auth import OkxAuth
 from arbtui.sandbox.okx.bodies import UID, balance_push, order_push
 from arbtui.sandbox.okx.limits import OkxLimits
@@ -33,18 +32,6 @@ _HEAD = re.compile(rb'\{"arg":\{"channel":"([^"]+)","instId":"([^"]+)"')
 _NUMBER = re.compile(rb'"seqId":(\d+)')
 #: Codes of orders and cancels, which stand in the operation's own row.
 _OF_OPERATIONS = ("51",)
-
-_Open = Callable[[Mapping[str, Any]], Awaitable[Any]]
-_Signed = Callable[[Key, Mapping[str, Any]], Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    """A signed call: the limit it counts in, and what kind of request it is."""
-
-    group: str
-    part: Part
-    ask: _Signed
 
 
 class OkxVenue(Venue):
@@ -78,25 +65,25 @@ class OkxVenue(Venue):
             account.markets, book_of, lambda code: self._seq_ids.get(code, 0), tape, self.is_halted, clock.time_ms
         )
         trading = OkxTrading(account, self._numbers, faults, self.is_halted, clock)
-        self._open: dict[str, tuple[str, _Open]] = {
+        self._open: dict[str, tuple[str, Open]] = {
             "/api/v5/public/time": ("time", data.time),
             "/api/v5/public/instruments": ("instruments", data.instruments),
             "/api/v5/market/tickers": ("tickers", data.tickers),
             "/api/v5/market/ticker": ("ticker", data.ticker),
             "/api/v5/market/books": ("books", data.books),
         }
-        self._signed: dict[tuple[str, str], _Endpoint] = {
-            ("POST", "/api/v5/trade/order"): _Endpoint("order", "order", trading.place),
-            ("POST", "/api/v5/trade/cancel-order"): _Endpoint("cancel", "cancel", trading.cancel),
-            ("GET", "/api/v5/trade/order"): _Endpoint("order-query", "query", trading.order),
-            ("GET", "/api/v5/trade/orders-pending"): _Endpoint("orders-pending", "query", trading.pending),
-            ("GET", "/api/v5/trade/fills"): _Endpoint("fills", "query", trading.fills),
-            ("GET", "/api/v5/trade/fills-history"): _Endpoint("fills-history", "query", trading.fills_history),
-            ("GET", "/api/v5/account/balance"): _Endpoint("balance", "account", trading.balance),
-            ("GET", "/api/v5/account/config"): _Endpoint("config", "account", trading.config),
-            ("GET", "/api/v5/account/trade-fee"): _Endpoint("trade-fee", "account", trading.trade_fee),
-            ("GET", "/api/v5/account/instruments"): _Endpoint("account-instruments", "account", lambda _, params: data.instruments(params)),
-            ("GET", "/api/v5/asset/currencies"): _Endpoint("currencies", "wallet", trading.currencies),
+        self._signed: dict[tuple[str, str], Endpoint] = {
+            ("POST", "/api/v5/trade/order"): Endpoint("order", "order", trading.place),
+            ("POST", "/api/v5/trade/cancel-order"): Endpoint("cancel", "cancel", trading.cancel),
+            ("GET", "/api/v5/trade/order"): Endpoint("order-query", "query", trading.order),
+            ("GET", "/api/v5/trade/orders-pending"): Endpoint("orders-pending", "query", trading.pending),
+            ("GET", "/api/v5/trade/fills"): Endpoint("fills", "query", trading.fills),
+            ("GET", "/api/v5/trade/fills-history"): Endpoint("fills-history", "query", trading.fills_history),
+            ("GET", "/api/v5/account/balance"): Endpoint("balance", "account", trading.balance),
+            ("GET", "/api/v5/account/config"): Endpoint("config", "account", trading.config),
+            ("GET", "/api/v5/account/trade-fee"): Endpoint("trade-fee", "account", trading.trade_fee),
+            ("GET", "/api/v5/account/instruments"): Endpoint("account-instruments", "account", lambda _, params: data.instruments(params)),
+            ("GET", "/api/v5/asset/currencies"): Endpoint("currencies", "wallet", trading.currencies),
         }
 
     def trade_ids(self) -> Iterator[str]:

@@ -11,10 +11,11 @@ from arbtui.model.market import Market
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import AccountEvent, What
+from arbtui.sandbox.order_calls import sent_id
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
 from arbtui.sandbox.won import bodies as won
-from arbtui.sandbox.won.bodies import KST, UNNAMED, OrderMoney, kst, number, side_of
+from arbtui.sandbox.won.bodies import KST, OrderMoney, kst, number, side_of
 
 _STATES = {
     OrderState.ACCEPTED: "wait",
@@ -56,8 +57,8 @@ def order_body(order: OrderRecord, market: Market, ord_type: str) -> dict[str, A
     }
     if order.tif is not TimeInForce.GTC:
         body["time_in_force"] = order.tif.value
-    if not order.client_order_id.startswith(UNNAMED):
-        body["identifier"] = order.client_order_id
+    if named := sent_id(order.client_order_id):
+        body["identifier"] = named
     return body
 
 
@@ -123,7 +124,7 @@ def my_order(event: AccountEvent, market: Market, ord_type: str) -> dict[str, An
         "time_in_force": None if order.tif is TimeInForce.GTC else order.tif.value,
         "trade_fee": number(fill.fee) if fill else None,
         "is_maker": fill.liquidity == "maker" if fill else None,
-        "identifier": None if order.client_order_id.startswith(UNNAMED) else order.client_order_id,
+        "identifier": sent_id(order.client_order_id) or None,
         "smp_type": None,
         "prevented_volume": 0,
         "prevented_locked": 0,

@@ -13,12 +13,12 @@ from arbtui.sandbox.account import Account, as_of
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaults
 from arbtui.sandbox.keys import Key
+from arbtui.sandbox.order_calls import UNNAMED
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.bodies import account_body, chance_body, order_body, order_with_trades
 from arbtui.sandbox.upbit.names import order_number
 from arbtui.sandbox.upbit.refusals import refused, refused_by_core
 from arbtui.sandbox.won.account_calls import AccountCalls
-from arbtui.sandbox.won.bodies import UNNAMED
 from arbtui.sandbox.won.parameters import Body, number_of
 from arbtui.simulation.matching import BookSource
 from arbtui.simulation.order_request import OrderRequest
@@ -135,7 +135,7 @@ class UpbitExchange(AccountCalls):
 
     async def _place(self, body: Body) -> OrderRecord:
         market, side, qty, price, tif, ord_type = self._read(body)
-        if self._faults.stops_order(market.code) or self._is_halted(market.code):
+        if self.takes_no_order(market.code):
             raise refused("market_offline")
         client_order_id = str(body.get("identifier") or self.make_id())
         if ord_type != "limit":

@@ -1,30 +1,20 @@
 """Upbit's public data: the REST answers without a signature, and the ticker frame (docs.upbit.com, Quotation API)."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from arbtui.model.market import Market
 from arbtui.model.money import decimal_of
 from arbtui.model.order import Side
 from arbtui.sandbox.answer import Refusal
-from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.upbit.refusals import not_found, refused
 from arbtui.sandbox.won.bodies import utc
 from arbtui.sandbox.won.parameters import Body
 from arbtui.sandbox.won.quotation import Quotation, figures
-from arbtui.simulation.matching import BookSource
 
 LEVELS = 30  #: of a REST book, where the market has so many
 
 
 class UpbitQuotation(Quotation):
     """Handlers of the public calls."""
-
-    def __init__(
-        self, markets: Mapping[str, Market], book_of: BookSource, tape: Tape, is_halted: Callable[[str], bool], now_ms: Callable[[], int]
-    ) -> None:
-        super().__init__(markets, book_of, tape, now_ms)
-        self._is_halted = is_halted
 
     def no_market(self) -> Refusal:
         """See there."""

@@ -7,7 +7,8 @@ from arbtui.exchanges.upbit.wire import UpbitDecoder
 from arbtui.sandbox.account import AccountEvent
 from arbtui.sandbox.answer import Answer, Refusal, encode
 from arbtui.sandbox.call import Call
-from arbtui.sandbox.faults import Part, WireFaultKind
+from arbtui.sandbox.endpoint import Endpoint, Open
+from arbtui.sandbox.faults import WireFaultKind
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.tape import PublicTrade, Tape
@@ -20,7 +21,7 @@ from arbtui.sandbox.upbit.quotation import UpbitQuotation
 from arbtui.sandbox.upbit.refusals import not_found, refused
 from arbtui.sandbox.upbit.stream import PUBLIC, UpbitSubscriptions
 from arbtui.sandbox.venue import Premises
-from arbtui.sandbox.won.door import Open, Signed, WonVenue
+from arbtui.sandbox.won.door import WonVenue
 from arbtui.sandbox.won.stream import PRIVATE
 
 
@@ -49,21 +50,21 @@ class UpbitVenue(WonVenue):
             "/v1/ticker/all": ("ticker", quotation.all_tickers),
             "/v1/trades/ticks": ("trade", quotation.ticks),
         }
-        signed_calls: dict[tuple[str, str], tuple[str, Part, Signed]] = {
-            ("POST", "/v1/orders"): ("order", "order", exchange.place),
-            ("POST", "/v1/orders/test"): ("order-test", "test", exchange.test),
-            ("GET", "/v1/order"): ("default", "query", exchange.order),
-            ("DELETE", "/v1/order"): ("default", "cancel", exchange.cancel),
-            ("GET", "/v1/orders/open"): ("default", "query", exchange.open_orders),
-            ("DELETE", "/v1/orders/open"): ("order-cancel-all", "cancel", exchange.cancel_all),
-            ("GET", "/v1/orders/closed"): ("default", "query", exchange.closed_orders),
-            ("GET", "/v1/orders/uuids"): ("default", "query", exchange.orders_by_id),
-            ("GET", "/v1/orders/chance"): ("default", "account", exchange.chance),
-            ("GET", "/v1/accounts"): ("default", "account", exchange.accounts),
-            ("GET", "/v1/status/wallet"): ("default", "wallet", exchange.wallet_status),
-            ("GET", "/v1/withdraws/chance"): ("default", "wallet", exchange.withdraw_chance),
-            ("GET", "/v1/withdraws/coin_addresses"): ("default", "wallet", exchange.withdraw_addresses),
-            ("GET", "/v1/api_keys"): ("default", "account", exchange.api_keys),
+        signed_calls: dict[tuple[str, str], Endpoint] = {
+            ("POST", "/v1/orders"): Endpoint("order", "order", exchange.place),
+            ("POST", "/v1/orders/test"): Endpoint("order-test", "test", exchange.test),
+            ("GET", "/v1/order"): Endpoint("default", "query", exchange.order),
+            ("DELETE", "/v1/order"): Endpoint("default", "cancel", exchange.cancel),
+            ("GET", "/v1/orders/open"): Endpoint("default", "query", exchange.open_orders),
+            ("DELETE", "/v1/orders/open"): Endpoint("order-cancel-all", "cancel", exchange.cancel_all),
+            ("GET", "/v1/orders/closed"): Endpoint("default", "query", exchange.closed_orders),
+            ("GET", "/v1/orders/uuids"): Endpoint("default", "query", exchange.orders_by_id),
+            ("GET", "/v1/orders/chance"): Endpoint("default", "account", exchange.chance),
+            ("GET", "/v1/accounts"): Endpoint("default", "account", exchange.accounts),
+            ("GET", "/v1/status/wallet"): Endpoint("default", "wallet", exchange.wallet_status),
+            ("GET", "/v1/withdraws/chance"): Endpoint("default", "wallet", exchange.withdraw_chance),
+            ("GET", "/v1/withdraws/coin_addresses"): Endpoint("default", "wallet", exchange.withdraw_addresses),
+            ("GET", "/v1/api_keys"): Endpoint("default", "account", exchange.api_keys),
         }
         public = UpbitSubscriptions(PUBLIC, account.markets, clock, faults, self.snapshot)
         private = UpbitSubscriptions(PRIVATE, account.markets, clock, faults)
@@ -99,8 +100,8 @@ class UpbitVenue(WonVenue):
 
     async def answer_signed(self, call: Call, key: Key, params: Mapping[str, Any]) -> Answer:
         """See :class:`WonVenue`: orders, their tests and cancels need one right, "주문하기"."""
-        group, part, _ = self._signed[call.method, call.path]
-        if not key.can_trade and (group in ("order", "order-test") or part == "cancel"):
+        known = self._signed[call.method, call.path]
+        if not key.can_trade and (known.group in ("order", "order-test") or known.part == "cancel"):
             raise refused("out_of_scope")
         return await super().answer_signed(call, key, params)
 

@@ -1,32 +1,22 @@
 """AccountCalls: the signed calls that ask about the account: balances, fees, wallets, keys. Nothing here withdraws."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any
 
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance
-from arbtui.sandbox.account import Account
-from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.faults import WireFaults
 from arbtui.sandbox.keys import Key
-from arbtui.sandbox.won.bodies import UNNAMED, kst
+from arbtui.sandbox.order_calls import OrderCalls
+from arbtui.sandbox.won.bodies import kst
 from arbtui.sandbox.won.parameters import Body
 from arbtui.simulation.networks import simulated_terms
 
 _YEAR_MS = 365 * 86_400_000
 
 
-class AccountCalls(ABC):
+class AccountCalls(OrderCalls, ABC):
     """Handlers; each takes its parameters and returns the answer's body. The venue's own calls about orders are added by its subclass."""
-
-    def __init__(self, account: Account, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock) -> None:
-        self._account = account
-        self._faults = faults
-        self._is_halted = is_halted
-        self._clock = clock
-        self._unnamed = 0
 
     @abstractmethod
     def account_body(self, asset: str, balance: Balance) -> dict[str, Any]:
@@ -87,11 +77,6 @@ class AccountCalls(ABC):
     async def api_keys(self, key: Key, query: Body) -> list[dict[str, Any]]:
         """``GET /v1/api_keys``: the keys and when they expire, a year from now."""
         return [{"access_key": key.key, "expire_at": kst(self._clock.time_ms() + _YEAR_MS)}]
-
-    def make_id(self) -> str:
-        """A client id for an order that was sent without one."""
-        self._unnamed += 1
-        return f"{UNNAMED}{self._clock.time_ms():x}-{self._unnamed}"
 
     def _assets(self) -> list[str]:
         return sorted({market.base for market in self._account.markets.values()})

@@ -13,8 +13,6 @@ from arbtui.model.order import Balance, Side
 from arbtui.sandbox.order_log import OrderRecord
 
 KST = timezone(timedelta(hours=9))
-#: Client ids that begin with this were generated here for orders sent without one, and are never sent.
-UNNAMED = "~"
 
 
 def kst(ts_ms: int) -> str:

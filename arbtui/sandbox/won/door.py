@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from arbtui.sandbox.account import AccountEvent, What
 from arbtui.sandbox.answer import Answer, Refusal, encode, response_of
 from arbtui.sandbox.book_corruptor import Prices
 from arbtui.sandbox.call import Call
+from arbtui.sandbox.endpoint import Endpoint, Open
 from arbtui.sandbox.faults import Part
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.tape import Tape
@@ -21,9 +22,6 @@ from arbtui.sandbox.won.auth import TokenAuth
 from arbtui.sandbox.won.parameters import parse_query
 from arbtui.sandbox.won.rewriting import rewritten
 from arbtui.sandbox.won.stream import EVERY, Subscriptions
-
-Open = Callable[[Mapping[str, Any]], Awaitable[Any]]
-Signed = Callable[[Key, Mapping[str, Any]], Awaitable[Any]]
 
 _KIND = re.compile(rb'\{"type":"(orderbook|trade)","code":"([^"]+)"')
 
@@ -47,7 +45,7 @@ class WonVenue(Venue):
         private: Subscriptions,
         auth: TokenAuth,
         calls: Mapping[str, tuple[str, Open]],
-        signed_calls: Mapping[tuple[str, str], tuple[str, Part, Signed]],
+        signed_calls: Mapping[tuple[str, str], Endpoint],
     ) -> None:
         super().__init__(premises, tape, public, private)
         self._public = public
@@ -88,8 +86,8 @@ class WonVenue(Venue):
         Raises:
             Refusal: the venue refuses.
         """
-        group, _, ask = self._signed[call.method, call.path]
-        return Answer(encode(await ask(key, params)), 201 if call.method == "POST" else 200, self.headers(group))
+        known = self._signed[call.method, call.path]
+        return Answer(encode(await known.ask(key, params)), 201 if call.method == "POST" else 200, self.headers(known.group))
 
     def rewritten(self, raw: bytes, prices: Prices, empty: bool) -> bytes:
         """See :class:`Venue`."""
@@ -109,7 +107,7 @@ class WonVenue(Venue):
             symbol = (msgspec.json.decode(call.body) if call.body else parse_query(call.query)).get("market")
         except (msgspec.MsgspecError, AttributeError):
             symbol = None
-        return known[1], symbol
+        return known.part, symbol
 
     async def answer(self, call: Call) -> Answer:
         """See :class:`Venue`."""
@@ -126,7 +124,7 @@ class WonVenue(Venue):
         known = self._signed.get((call.method, call.path))
         if known is None:
             raise self.no_path()
-        throttled = self.take(known[0])
+        throttled = self.take(known.group)
         if throttled is not None:
             return throttled
         params: Mapping[str, Any]

@@ -1,34 +1,26 @@
 """Quotation: the REST answers without a signature."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, ClassVar
 
-from arbtui.model.market import Market
 from arbtui.model.order import Side
 from arbtui.sandbox.answer import Refusal
-from arbtui.sandbox.tape import DayFigures, PublicTrade, Tape
+from arbtui.sandbox.market_calls import MarketCalls
+from arbtui.sandbox.tape import DayFigures, PublicTrade
 from arbtui.sandbox.won.bodies import utc
 from arbtui.sandbox.won.parameters import Body
-from arbtui.simulation.matching import BookSource
 
 KST_MS = 9 * 3_600_000
 
 
-class Quotation(ABC):
+class Quotation(MarketCalls, ABC):
     """Handlers of the public calls.
 
     ``time_shift_ms``: what a ticker's times are ahead of UTC.
     """
 
     time_shift_ms: ClassVar[int] = 0
-
-    def __init__(self, markets: Mapping[str, Market], book_of: BookSource, tape: Tape, now_ms: Callable[[], int]) -> None:
-        self._markets = markets
-        self._book_of = book_of
-        self._tape = tape
-        self._now_ms = now_ms
 
     @abstractmethod
     def no_market(self) -> Refusal:

@@ -1,7 +1,10 @@
-"""Binance spot as the simulator plays it: USDT markets of every asset.
+"""Binance spot as the simulator plays it: USDT markets of every asset, and markets against BTC where they are asked for.
 
-Fees in BNB have eight decimals ("Account trade list", ``commission``).
+Those have the price units and the least order of its own list (``exchangeInfo`` of 2023-04-10: ETHBTC 0.0001 BTC at least, lots of 0.0001;
+LINKBTC moves by 0.0000001, XRPBTC by 0.00000001). Fees in BNB have eight decimals ("Account trade list", ``commission``).
 """
+
+from decimal import Decimal
 
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.venues import VENUES
@@ -10,9 +13,15 @@ from arbtui.simulation.assets import Asset
 from arbtui.simulation.binance.market import BinanceMarket
 from arbtui.simulation.played_venue import PlayedVenue
 
+_LEAST_IN_COIN = Decimal("0.0001")
+
 
 def _market(asset: Asset) -> Market:
     return spot_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binance"].min_cost)
+
+
+def _cross(asset: Asset, coin: Asset) -> Market:
+    return spot_market(asset.symbol, coin.symbol, asset.tick_in(coin, 3), asset.lot, _LEAST_IN_COIN)
 
 
 VENUE = PlayedVenue(
@@ -26,5 +35,6 @@ VENUE = PlayedVenue(
     depth_usdt=150_000.0,
     depth_exponent=-0.5,
     cash=("USDC",),
+    cross=_cross,
     fee_coin=Asset("BNB", 5, 600.0),
 )

@@ -1,10 +1,10 @@
-"""Bithumb as the simulator plays it: won markets of every asset, and KRW-USDT.
+"""Bithumb as the simulator plays it: won markets of every asset, KRW-USDT, and markets against BTC where they are asked for.
 
 Spread and depth as recorded in April 2024 (KRW-BTC 1.1 bps in the mean, five levels of a side 22 to 28 million won; KRW-ETC 15 to 22),
 books and trades as counted in September 2026 (8.8 to 11.3 and 0.7 to 0.8 a second of KRW-BTC, two books of five like the one before).
 """
 
-from arbtui.exchanges.bithumb.rules import EXCHANGE, QUOTE, krw_market
+from arbtui.exchanges.bithumb.rules import EXCHANGE, QUOTE, btc_market, krw_market
 from arbtui.model.market import Market
 from arbtui.simulation.assets import Asset
 from arbtui.simulation.bithumb.market import BithumbMarket
@@ -13,6 +13,10 @@ from arbtui.simulation.played_venue import PlayedVenue
 
 def _market(asset: Asset) -> Market:
     return krw_market(asset.symbol)
+
+
+def _cross(asset: Asset, coin: Asset) -> Market:
+    return btc_market(asset.symbol)
 
 
 VENUE = PlayedVenue(
@@ -28,4 +32,5 @@ VENUE = PlayedVenue(
     pace=0.55,  # of books that differ: repeats come on top
     opens_after=4,
     cash=("USDT",),
+    cross=_cross,
 )

@@ -1,7 +1,8 @@
-"""Bybit spot as the simulator plays it: USDT markets of every asset.
+"""Bybit spot as the simulator plays it: USDT markets of every asset, and markets against BTC where they are asked for.
 
 Price units and lots are those of its own list (``GET /v5/market/instruments-info`` of 2026-08-09): BTC moves by 0.1 USDT, and lots have a
-decimal more than Binance's. Its books came 6 to 7 times a second in a recording of that day, and best prices only with them.
+decimal more than Binance's; ETHBTC moves by 0.000001, in lots of 0.00001, and an order there is
+0.000065 BTC at least. Its books came 6 to 7 times a second in a recording of that day, and best prices only with them.
 How many decimals fees in MNT have is told nowhere: eight are played.
 """
 
@@ -16,10 +17,16 @@ from arbtui.simulation.played_venue import PlayedVenue
 
 _DIGITS = 5  #: of a price unit: a hundred thousandth of the price's first digit at least
 
+_LEAST_IN_COIN = Decimal("0.000065")
+
 
 def _market(asset: Asset) -> Market:
     least = Decimal(1).scaleb(math.floor(math.log10(asset.price)) - _DIGITS)
     return spot_market(asset.symbol, "USDT", max(asset.tick, least), asset.lot.scaleb(-1))
+
+
+def _cross(asset: Asset, coin: Asset) -> Market:
+    return spot_market(asset.symbol, coin.symbol, asset.tick_in(coin, 4), asset.lot.scaleb(-1), _LEAST_IN_COIN)
 
 
 VENUE = PlayedVenue(
@@ -34,5 +41,6 @@ VENUE = PlayedVenue(
     depth_exponent=-0.5,
     pace=0.7,
     cash=("USDC",),
+    cross=_cross,
     fee_coin=Asset(FEE_COIN, 60, 1.2),
 )

@@ -1,7 +1,8 @@
-"""OKX spot as the simulator plays it: USDT markets of every asset.
+"""OKX spot as the simulator plays it: USDT markets of every asset, and markets against BTC where they are asked for.
 
 Price units, lots and least quantities are as in its own list (``GET /api/v5/public/instruments`` of 2022-05-13): BTC moves by 0.1 USDT,
-lots are a thousandth of the least quantity. In a recording of that day BTC-USDT's book changed 9 times a second, its best prices 7 times.
+lots are a thousandth of the least quantity, and ETH-BTC moves by 0.00001. In a recording of that day BTC-USDT's book
+changed 9 times a second, its best prices 7 times.
 """
 
 import math
@@ -20,8 +21,17 @@ _CHEAP = 0.001  #: USDT; coins below are traded in whole pieces at least
 
 def _market(asset: Asset) -> Market:
     least = Decimal(1).scaleb(math.floor(math.log10(asset.price)) - _DIGITS)
+    return spot_market(asset.symbol, "USDT", max(asset.tick, least), *_lots(asset))
+
+
+def _cross(asset: Asset, coin: Asset) -> Market:
+    return spot_market(asset.symbol, coin.symbol, asset.tick_in(coin, 3), *_lots(asset))
+
+
+def _lots(asset: Asset) -> tuple[Decimal, Decimal]:
+    """Lot and least quantity."""
     lot = max(asset.lot.scaleb(-3), Decimal(1) if asset.price < _CHEAP else _FINEST)
-    return spot_market(asset.symbol, "USDT", max(asset.tick, least), lot, max(asset.lot, lot))
+    return lot, max(asset.lot, lot)
 
 
 VENUE = PlayedVenue(
@@ -36,4 +46,5 @@ VENUE = PlayedVenue(
     depth_exponent=-0.5,
     pace=0.7,
     cash=("USDC",),
+    cross=_cross,
 )

@@ -1,6 +1,6 @@
-"""Upbit as the simulator plays it: won markets of every asset, and KRW-USDT."""
+"""Upbit as the simulator plays it: won markets of every asset, KRW-USDT, and markets against BTC where they are asked for."""
 
-from arbtui.exchanges.upbit.rules import krw_market
+from arbtui.exchanges.upbit.rules import btc_market, krw_market
 from arbtui.model.market import Market
 from arbtui.simulation.assets import Asset
 from arbtui.simulation.played_venue import PlayedVenue
@@ -9,6 +9,10 @@ from arbtui.simulation.upbit.market import UpbitMarket
 
 def _market(asset: Asset) -> Market:
     return krw_market(asset.symbol)
+
+
+def _cross(asset: Asset, coin: Asset) -> Market:
+    return btc_market(asset.symbol)
 
 
 VENUE = PlayedVenue(
@@ -23,4 +27,5 @@ VENUE = PlayedVenue(
     depth_exponent=-0.3,
     opens_after=3,
     cash=("USDT",),
+    cross=_cross,
 )

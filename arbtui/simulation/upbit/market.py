@@ -2,14 +2,12 @@
 
 from arbtui.model.clock import iso_ms
 from arbtui.simulation.ladder import LadderSide
+from arbtui.simulation.orderbook_units import OrderbookUnits
 from arbtui.simulation.whole_book_market import WholeBookMarket
 
 UNITS = 15  #: levels of a book frame
 
-#: The pieces of ``orderbook_units``; a book fills in every second one. Joining them is three times as fast as formatting.
-_PIECES = ['},{"ask_price":', "", ',"bid_price":', "", ',"ask_size":', "", ',"bid_size":', ""] * UNITS
-_PIECES[0] = '{"ask_price":'
-_PADDING = ["0", "0", "0.00000000", "0.00000000"] * UNITS
+_ORDERBOOK_UNITS = OrderbookUnits(UNITS, gone="0.00000000")
 
 
 class UpbitMarket(WholeBookMarket):
@@ -21,20 +19,10 @@ class UpbitMarket(WholeBookMarket):
 
     def book_frame(self, snapshot: bool, empty: bool) -> bytes:
         """See :meth:`WholeBookMarket.book_frame`."""
-        bids, asks = self.bids_sent, self.asks_sent
-        pieces = _PIECES
-        if empty:  # Upbit pads with levels of price and size zero
-            pieces[1::2] = _PADDING
-            sold = bought = 0.0
-        else:
-            pieces[1::8] = asks.prices
-            pieces[3::8] = bids.prices
-            pieces[5::8] = asks.sizes
-            pieces[7::8] = bids.sizes
-            sold, bought = sum(asks.qtys), sum(bids.qtys)
+        units, sold, bought = _ORDERBOOK_UNITS.text(self.bids_sent, self.asks_sent, empty)
         text = (
             f'{{"type":"orderbook","code":"{self.code}","timestamp":{self.stage.ts_ms},'
-            f'"total_ask_size":{sold:.8f},"total_bid_size":{bought:.8f},"orderbook_units":[{"".join(pieces)}}}],'
+            f'"total_ask_size":{sold:.8f},"total_bid_size":{bought:.8f},"orderbook_units":[{units}],'
             f'"stream_type":"{"SNAPSHOT" if snapshot else "REALTIME"}","level":0}}'
         )
         return text.encode()

@@ -11,12 +11,11 @@ import pytest
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.model.errors import OrderAbandoned, OrderRejected, OrderUnknown
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
-from tests.exchanges.contract.venues import FACTORIES, Factory, VenueUnderTest, run
+from tests.exchanges.contract.venues import FACTORIES, SCALE, Factory, VenueUnderTest, run
 
 pytestmark = pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)
 
-#: Prices by what the best ask is divided by 3: 1 at Binance and on paper, 1000 at Upbit.
-_SCALE = {"KRW": 1000, "USDT": 1}
+_SCALE = {quote: Decimal(repr(scale)) for quote, scale in SCALE.items()}
 
 
 def _price(v: VenueUnderTest, tenths: int) -> str:

@@ -35,7 +35,10 @@ _ids = count(1)
 
 @dataclass
 class VenueUnderTest:
-    """One venue, its book in the test's hand, and a look at its truth. Bids 100 at 2.9 and 50 under it; asks 40 at 3 and 60 above."""
+    """One venue, its book in the test's hand, and a look at its truth. Bids 100 at 2.9 and 50 under it; asks 40 at 3 and 60 above.
+
+    Prices are times :data:`SCALE` of the market's quote.
+    """
 
     adapter: ExchangeAdapter
     market: Market
@@ -71,13 +74,16 @@ class VenueUnderTest:
         return sum((fill.fee for fill in self.core.fills_since(0) if fill.fee_currency == currency), Decimal(0))
 
 
+#: What the best ask is divided by 3.
+SCALE = {"KRW": 1000.0, "USDT": 1.0, "BTC": 0.00001}
+
 Factory = Callable[[Path], AbstractAsyncContextManager[VenueUnderTest]]
 
 
 def hand_book(scale: float) -> HandBook:
     """Two levels a side; ``scale`` is the price of the best ask divided by 3."""
     return HandBook(
-        [(round(2.9 * scale, 4), 100.0), (round(2.8 * scale, 4), 50.0)], [(round(3.0 * scale, 4), 40.0), (round(3.1 * scale, 4), 60.0)]
+        [(round(2.9 * scale, 9), 100.0), (round(2.8 * scale, 9), 50.0)], [(round(3.0 * scale, 9), 40.0), (round(3.1 * scale, 9), 60.0)]
     )
 
 
@@ -107,21 +113,23 @@ def keys_of(exchange: str) -> VenueKeyHolder:
     return holder_of(play_key(exchange, passphrase=door_of(exchange).wants_passphrase))
 
 
-#: Of venues whose least order is a quantity alone, which the test's smallest order is not below: a rule that came since.
-_LEAST_COST = {"okx": "5"}
+#: Of venues whose least order is a quantity alone, which the test's smallest order is not below: a rule that came since. By quote.
+LEAST_COST = {("okx", "USDT"): "5", ("okx", "BTC"): "0.00005"}
 
 
-def _code(box: Sandbox, exchange: str) -> str:
-    """Of the venue's market of XRP."""
-    (code,) = (market.code for market in box.cores[exchange].markets.values() if market.base == "XRP")
+def _code(box: Sandbox, exchange: str, quote: str) -> str:
+    """Of the venue's market of XRP against ``quote``."""
+    (code,) = (market.code for market in box.cores[exchange].markets.values() if (market.base, market.quote) == ("XRP", quote))
     return code
 
 
 @asynccontextmanager
-async def registry_of(box: Sandbox, exchange: str) -> AsyncIterator[ExchangeRegistry]:
-    """A registry with one venue of ``box``, connected to XRP."""
-    code = _code(box, exchange)
-    config = ExchangeConfig(quote=VENUES[exchange].quote, urls=UrlsConfig(**box.urls[exchange]))
+async def registry_of(box: Sandbox, exchange: str, quote: str) -> AsyncIterator[ExchangeRegistry]:
+    """A registry with one venue of ``box``, connected to XRP against ``quote``, its own currency or a coin."""
+    code = _code(box, exchange, quote)
+    own = VENUES[exchange].quote
+    crosses = [] if quote == own else [quote]
+    config = ExchangeConfig(quote=own, cross_quotes=crosses, urls=UrlsConfig(**box.urls[exchange]))
     limits = {exchange: RateLimitManager(exchange, SystemClock(), documented_limits(exchange))}
     registry = await ExchangeRegistry.open({exchange: config}, {exchange: keys_of(exchange)}, SystemClock(), limits, {})
     try:
@@ -132,16 +140,21 @@ async def registry_of(box: Sandbox, exchange: str) -> AsyncIterator[ExchangeRegi
         await registry.close()
 
 
-def _live(exchange: str) -> Factory:
+def _live(exchange: str, coin: str = "") -> Factory:
+    """``coin``: XRP is traded against it, instead of the venue's own currency."""
+    quote = coin or VENUES[exchange].quote
+    symbols, crosses = (["XRP", coin], {exchange: [coin]}) if coin else (["XRP"], {})
+
     @asynccontextmanager
     async def opened(folder: Path) -> AsyncIterator[VenueUnderTest]:
-        async with sandbox(SandboxOptions(port=0, symbols=["XRP"], venues=[exchange], state_dir=folder)) as box:
-            book = hand_book(1000.0 if VENUES[exchange].quote == "KRW" else 1.0)
+        options = SandboxOptions(port=0, symbols=symbols, venues=[exchange], state_dir=folder, cross_quotes=crosses)
+        async with sandbox(options) as box:
+            book = hand_book(SCALE[quote])
             core = box.cores[exchange]
             core._books = lambda _: book  # its truth in the test's hand; the market goes on talking
-            if least := _LEAST_COST.get(exchange):
-                box.fault(WireFault(exchange, WireFaultKind.RULES, symbol=_code(box, exchange), min_cost=least))
-            async with registry_of(box, exchange) as registry:
+            if least := LEAST_COST.get((exchange, quote)):
+                box.fault(WireFault(exchange, WireFaultKind.RULES, symbol=_code(box, exchange, quote), min_cost=least))
+            async with registry_of(box, exchange, quote) as registry:
                 adapter = registry.adapters[exchange]
                 (market,) = adapter.markets.values()
                 front = box.fronts[exchange]
@@ -152,6 +165,10 @@ def _live(exchange: str) -> Factory:
 
 #: Every venue that has a door.
 FACTORIES: dict[str, Factory] = {"paper": paper, **{name: _live(name) for name in door_names()}}
+#: Markets of one coin against another, of every venue that has some.
+CROSS_FACTORIES: dict[str, Factory] = {
+    f"{name} {coin}": _live(name, coin) for name in door_names() if name in VENUES for coin in VENUES[name].cross_quotes
+}
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:

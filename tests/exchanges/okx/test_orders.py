@@ -9,7 +9,7 @@ import pytest
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import Answer, refusal_of
 from arbtui.exchanges.okx import orders
-from arbtui.exchanges.okx.errors import told_error
+from arbtui.exchanges.okx.errors import error_of
 from arbtui.exchanges.okx.networks import Currency, networks_of
 from arbtui.exchanges.okx.refusals import CODES, refusal
 from arbtui.exchanges.okx.rules import spot_market
@@ -139,13 +139,13 @@ def test_frames_of_the_private_socket() -> None:
 class TestErrors:
     def test_an_orders_own_code_stands_in_its_row(self) -> None:
         row = {"clOrdId": "x", "ordId": "", "sCode": "51008", "sMsg": "Order failed. Insufficient USDT balance in account"}
-        told = told_error({"code": "1", "data": [row], "msg": "All operations failed"})
+        told = error_of({"code": "1", "data": [row], "msg": "All operations failed"})
         assert told is not None
         assert (told.code, told.message) == ("51008", row["sMsg"])
-        assert told_error({"code": "0", "data": [{**row, "sCode": "0"}], "msg": ""}) is None
-        assert told_error({"code": "1", "data": [], "msg": "Operation failed."}) == ("1", "Operation failed.", None)
-        assert told_error({"code": "50111", "data": [], "msg": "Invalid OK-ACCESS-KEY."}) == ("50111", "Invalid OK-ACCESS-KEY.", None)
-        assert told_error([]) is told_error(None) is told_error({"data": 1}) is None
+        assert error_of({"code": "0", "data": [{**row, "sCode": "0"}], "msg": ""}) is None
+        assert error_of({"code": "1", "data": [], "msg": "Operation failed."}) == ("1", "Operation failed.", None)
+        assert error_of({"code": "50111", "data": [], "msg": "Invalid OK-ACCESS-KEY."}) == ("50111", "Invalid OK-ACCESS-KEY.", None)
+        assert error_of([]) is error_of(None) is error_of({"data": 1}) is None
 
     def test_every_documented_code_has_a_row(self) -> None:
         codes = [code for line in listed("okx_codes.txt") for code in _spans(line)]

@@ -1,0 +1,69 @@
+"""Fills on a market of one coin against another: the coin that is paid with, and its fee, count at the coin's own price."""
+
+from decimal import Decimal
+
+from arbtui.exchanges.upbit.rules import btc_market
+from arbtui.execution.plan import needs
+from arbtui.journal.events import BalanceOpened, PlannedLeg
+from arbtui.model.order import Fill, Side
+from arbtui.portfolio.valuation import value
+from tests.portfolio.telling import Telling
+
+PRICES = {"BTC": Decimal(100_000), "ETH": Decimal(3500), "KRW": Decimal("0.0007")}
+QTY, PRICE = Decimal("0.1"), Decimal("0.0349")
+COST = QTY * PRICE
+FEE = COST * Decimal("0.0025")
+STOCK = Decimal("0.02")
+
+
+def bought() -> Telling:
+    """0.1 ETH bought for BTC at Upbit: 3,490 dollars a coin that is worth 3,500."""
+    tell = Telling().start(balances={"upbit": {"KRW": Decimal(1_000_000), "BTC": STOCK, "ETH": Decimal(1)}})
+    market = btc_market("ETH")
+    leg = PlannedLeg(0, "upbit", market.code, "ETH", "BTC", Side.BUY, QTY, PRICE, market.lot_step, market.min_cost)
+    tell.marks(PRICES)
+    tell.open("c1", leg, reserved=(needs(market, Side.BUY, QTY, PRICE),))
+    return tell
+
+
+def fill(tell: Telling, prices: dict[str, Decimal]) -> None:
+    traded = Fill(
+        "upbit", "t1", "c1-0", "v1", "BTC-ETH", "ETH", "BTC", Side.BUY, QTY, PRICE, COST, FEE, "BTC", "taker", 0,
+    )  # fmt: skip
+    tell.fill("c1", traded, prices)
+
+
+def test_the_coin_is_stock_that_is_set_aside_for_the_leg_that_spends_it() -> None:
+    tell = bought()
+    assert tell.portfolio.state.settlement == ("KRW", "USDT")
+    assert tell.portfolio.state.targets["upbit"]["BTC"] == STOCK
+    assert tell.portfolio.available("upbit", "BTC") == STOCK - COST - FEE
+    fill(tell, PRICES)
+    assert tell.portfolio.total("upbit", "BTC") == STOCK - COST - FEE
+
+
+def test_trading_and_fees_in_the_coin_count_at_its_mark_and_the_parts_add_up() -> None:
+    tell = bought()
+    before = tell.portfolio.value(PRICES)
+    fill(tell, PRICES)
+    after = tell.portfolio.value(PRICES)
+    pnl = after.since(before)
+    assert pnl.trading == QTY * PRICES["ETH"] - COST * PRICES["BTC"] == Decimal(1)
+    assert pnl.fees == FEE * PRICES["BTC"]
+    assert pnl.total == after.equity - before.equity
+    assert (pnl.fx_open, pnl.fx_stock, pnl.unpriced) == (0, 0, ())
+    dearer = tell.portfolio.value({**PRICES, "BTC": Decimal(110_000)})
+    assert dearer.since(after).inventory == (STOCK - COST - FEE) * 10_000  # a coin's price is no exchange rate
+
+
+def test_what_was_paid_in_a_coin_without_a_price_is_named_and_never_nothing() -> None:
+    tell = Telling().start(balances={"upbit": {"KRW": Decimal(1_000_000)}})
+    tell(BalanceOpened("upbit", "BTC", STOCK))
+    tell.open("c1", PlannedLeg(0, "upbit", "BTC-ETH", "ETH", "BTC", Side.BUY, QTY, PRICE, Decimal("0.00000001")))
+    fill(tell, {})
+    state = tell.portfolio.state
+    found = value(state.counters, {"KRW": PRICES["KRW"]}, state.currency, state.settlement)
+    assert found.so_far.unpriced == ("BTC", "ETH")
+    priced = value(state.counters, PRICES, state.currency, state.settlement)
+    assert priced.so_far.unpriced == ()
+    assert priced.so_far.fees == FEE * PRICES["BTC"]
