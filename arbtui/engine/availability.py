@@ -54,7 +54,7 @@ class RouteAvailability:
         """The same for ``routes``: they are new on the list."""
         busy, waiting = self._routes.busy_markets(), bool(self._routes.residual_assets())
         for route in routes:
-            if busy and not busy.isdisjoint(route.markets):
+            if (busy and not busy.isdisjoint(route.markets)) or self._routes.is_moved_alike(route):
                 route.blocked = Reason.ROUTE_BUSY
             else:
                 route.blocked = Reason.RESIDUAL if waiting and self._routes.has_residual(route) else self._standing(route)

@@ -316,7 +316,7 @@ class RouteGuard:
 
     def busy_markets(self) -> set[tuple[str, str]]:
         """(exchange, code) of every market that an open cycle trades on."""
-        return {(leg.exchange, leg.market) for cycle in self._portfolio.open_cycles for leg in cycle.legs}
+        return {(leg.exchange, leg.market) for cycle in self._portfolio.open_cycles if not cycle.is_moving for leg in cycle.legs}
 
     def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
         """Whether an open cycle trades on a market of ``route``, or a transfer is under way at a place of one of its own.
@@ -333,7 +333,11 @@ class RouteGuard:
             for leg in cycle.legs
         ):
             return True
-        return bool(route.transfers and self._portfolio.state.transfers) and any(  # two that come or go at one place look alike there
+        return self.is_moved_alike(route, cycle_id)
+
+    def is_moved_alike(self, route: ArbRoute, cycle_id: str = "") -> bool:
+        """Whether a transfer of what ``route`` moves, not that of ``cycle_id``, is under way at one of its places: two would look alike."""
+        return bool(route.transfers and self._portfolio.state.transfers) and any(
             one.asset == hop.asset and not {one.sender, one.receiver}.isdisjoint((hop.sender, hop.receiver))
             for one in self._portfolio.open_transfers
             if (one.cycle_id or " ") != cycle_id
