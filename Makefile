@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= 6
 NAUTILUS := .venv-nautilus
 PYTHONS ?= python3.11 python3.12 python3.13
 
-.PHONY: run install test check format lint types contracts coverage matrix picture bench proof lock clean
+.PHONY: run install test check format lint types contracts coverage matrix picture bench proof monitoring lock clean
 .DEFAULT_GOAL := run
 
 run: install  ## the console on the shipped profile
@@ -61,6 +61,9 @@ bench: $(VENV)/.installed-dev  ## every figure of docs/performance.md, measured 
 
 proof: $(VENV)/.installed-dev  ## checks that take minutes to hours, resumable (PROOF="--list", "--ci", "mutation-risk --sample 30")
 	nice $(BIN)/python -m tests.proof $(PROOF)
+
+monitoring:  ## Prometheus and Alertmanager for the engines of this machine; docs/monitoring.md (MONITORING="--engine a=127.0.0.1:9464")
+	@$(PYTHON) deploy/monitoring/start.py $(MONITORING)
 
 # The marker files hold the lock they were made from, so that a changed lock, and only that, installs anew. The bigger
 # set holds the smaller one, so whoever has it needs nothing more to run.

@@ -17,6 +17,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# One machine, many engines at once: metrics are served where a test asks for them, at a port of its own.
+METRICS_OFF = ("ARBTUI_METRICS__ENABLED", "false")
+os.environ.update([METRICS_OFF])
+
 #: Files of tests that take longest, the longest first: begun at the end, one of them would keep a single worker busy alone.
 LONGEST = (
     "runtime/test_crash_scenario.py",
@@ -78,6 +82,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty home folder with the platform's own places inside, nothing of arbtui in the environment, the umask kept."""
     for variable in [name for name in os.environ if name.startswith("ARBTUI_")]:
         monkeypatch.delenv(variable)
+    monkeypatch.setenv(*METRICS_OFF)
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import write_flag
 from arbtui.model.loopback import is_loopback
-from arbtui.model.regular_file import read_regular
+from arbtui.settings.drill import DRILL_NAME, drill_words
 from arbtui.settings.kill_signal import CONFIRM_S
 from arbtui.settings.kill_signal import ask as signal_engine
 from arbtui.settings.lock import holder
@@ -20,7 +20,6 @@ from arbtui.settings.person import person
 from arbtui.settings.requests import ask
 from arbtui.settings.state import latest_mode, mode_folder, profile_folder
 
-FILE_NAME = "kill.drill.json"
 #: For how long the engine is waited for until it has settled its orders, in s.
 _SETTLE_S = 30.0
 _PAUSE_S = 0.1
@@ -74,23 +73,8 @@ def drill(name: str, root: Path) -> dict[str, Any]:
     }
     _remember(folder, facts)
     if refusal:
-        raise UsageError(f"kill --drill: {_words(facts)}; {name} STAYS HALTED: {refusal}")
-    return {**facts, "words": _words(facts)}
-
-
-def read_drill(folder: Path, now_ms: int) -> dict[str, Any] | None:
-    """The last drill on ``folder``, with its age in s as of ``now_ms``; None when there was none, or its file cannot be read."""
-    try:
-        facts = json.loads(read_regular(folder / FILE_NAME))
-        return {**facts, "age_s": max(0.0, (now_ms - int(facts["ts_ms"])) / 1000), "words": _words(facts)}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
-def _words(facts: dict[str, Any]) -> str:
-    cancel = facts["cancel_began_ms"]
-    cancels = f"first cancels {cancel:.0f} ms later" if cancel is not None else "when its cancels began is not known"
-    return f"gate closed within {facts['gate_ms']:.0f} ms, {cancels}"
+        raise UsageError(f"kill --drill: {drill_words(facts)}; {name} STAYS HALTED: {refusal}")
+    return {**facts, "words": drill_words(facts)}
 
 
 def _asked(folder: Path, request: dict[str, Any]) -> dict[str, Any] | None:
@@ -123,10 +107,10 @@ def _is_sandbox(journal: Path) -> bool:
 
 
 def _remember(folder: Path, facts: dict[str, Any]) -> None:
-    part = folder / f".{FILE_NAME}.{os.getpid()}"
+    part = folder / f".{DRILL_NAME}.{os.getpid()}"
     try:
         part.write_text(json.dumps(facts))
         part.chmod(0o600)
-        part.replace(folder / FILE_NAME)
+        part.replace(folder / DRILL_NAME)
     except OSError as error:
-        raise UsageError(f"kill --drill: {_words(facts)}, which could not be remembered ({error.strerror or error})") from None
+        raise UsageError(f"kill --drill: {drill_words(facts)}, which could not be remembered ({error.strerror or error})") from None

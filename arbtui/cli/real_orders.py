@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arbtui.cli.kill_drill import read_drill
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import read_flag
+from arbtui.settings.drill import read_drill
 from arbtui.settings.guardian_post import guardian_facts
 from arbtui.settings.output import say
 from arbtui.settings.state import mode_folder, profile_folder

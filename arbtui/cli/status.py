@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arbtui.cli.kill_drill import read_drill
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag
 from arbtui.model.printable import printable
 from arbtui.model.scoped_halts import FOLDER_NAME, read_halts
+from arbtui.settings.drill import read_drill
 from arbtui.settings.guardian_post import guardian_facts
 from arbtui.settings.lock import LOCK_NAME, holder
 from arbtui.settings.mode_file import read_reconciliation, read_start

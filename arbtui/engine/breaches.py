@@ -48,6 +48,7 @@ class BreachBook:
             for row in left
         }
         self.acknowledged: dict[str, None] = {}
+        self.recorded: dict[Severity, int] = dict.fromkeys(Severity, 0)  #: in this run
         self.version = 0
 
     def record(self, severity: Severity, kind: str, scope: str, detail: str, action: str, *, every_time: bool = False) -> Breach | None:
@@ -61,6 +62,7 @@ class BreachBook:
         while now - self._last[oldest := next(iter(self._last))] >= _REPEAT_AFTER_S:  # it says nothing any more
             del self._last[oldest]
         self._count += 1
+        self.recorded[severity] += 1
         breach = Breach(f"{self._run_id}-b{self._count}", self._clock.time_ms(), severity, kind, scope, detail, action)
         self.breaches[breach.id] = breach
         if len(self.breaches) > _KEPT:

@@ -24,6 +24,7 @@ from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import KnownOrder
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown, OrderAbandoned, OrderRejected
+from arbtui.model.histogram import Histogram
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Order, OrderState, TimeInForce
 from arbtui.model.reason import Reason
@@ -84,6 +85,9 @@ class OrderTracker:
         self.fills_per_exchange: dict[str, int] = {}
         self.fills_per_symbol: dict[str, int] = {}
         self.answer_ms: dict[str, deque[float]] = {name: deque(maxlen=50) for name in adapters}
+        self.answers: dict[str, Histogram] = {name: Histogram() for name in adapters}  #: the same in ms, of the whole run
+        self.ends: dict[tuple[str, OrderState], int] = {}  #: orders that have ended, by exchange and how
+        self.lost: dict[str, int] = dict.fromkeys(adapters, 0)  #: orders that were sent and not usably answered
 
     def intend(self, orders: Sequence[Order], opening: Sequence[Event] = ()) -> Awaitable[None]:
         """Journal that ``orders`` are about to be sent, after ``opening``; what it returns waits until that is durable.
@@ -157,12 +161,15 @@ class OrderTracker:
                 return
             order.state, order.reason = OrderState.UNKNOWN, str(error) or "no answer in time"
             self._risk.exchange[exchange].lost_sight(order.client_order_id)
+            self.lost[exchange] += 1
             self._journal.post(OrderChanged.of(order))
             self.on_unknown(order)
             await self.resolve(followed)
             return
         self.sent += 1
-        self.answer_ms[exchange].append(self._answered(followed, ok=True))
+        answered_ms = self._answered(followed, ok=True)
+        self.answer_ms[exchange].append(answered_ms)
+        self.answers[exchange].add(answered_ms)
         if report is not None and not await self.take(followed, report, "answer"):
             await self.resolve(followed)
 
@@ -395,7 +402,9 @@ class OrderTracker:
         durable = self._journal.record(*events, OrderChanged.of(order))
         if order.state.is_final:
             self._risk.exchange[order.market.exchange].settled(order.client_order_id)
-            self.open.pop(order.client_order_id, None)
+            if self.open.pop(order.client_order_id, None) is not None:
+                end = (order.market.exchange, order.state)
+                self.ends[end] = self.ends.get(end, 0) + 1
             followed.end()
         if events:
             self.on_booked(cycle, events[-1].fill)

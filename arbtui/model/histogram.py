@@ -1,6 +1,7 @@
-"""A histogram of milliseconds in bounded memory: exponential buckets, 2 % wide, and the exact largest value."""
+"""A histogram of milliseconds in bounded memory: exponential buckets, 2 % wide, the exact largest value and the exact sum."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _LOWEST_MS = 0.001
@@ -23,18 +24,19 @@ class Quantiles:
 class Histogram:
     """Counts values by magnitude. Adding and merging are exact; a quantile is the upper edge of its bucket, at most the maximum."""
 
-    __slots__ = ("_counts", "count", "largest")
+    __slots__ = ("_counts", "count", "largest", "total_ms")
 
     def __init__(self) -> None:
         self._counts = [0] * BUCKETS
         self.count = 0
         self.largest = 0.0
+        self.total_ms = 0.0  #: all values together
 
     def add(self, value_ms: float) -> None:
         """Record one value; below the lowest bucket (also negative) counts as the lowest."""
-        index = 0 if value_ms <= _LOWEST_MS else min(BUCKETS - 1, math.ceil(math.log(value_ms / _LOWEST_MS) / _LOG_GROWTH))
-        self._counts[index] += 1
+        self._counts[_index(value_ms)] += 1
         self.count += 1
+        self.total_ms += value_ms
         if value_ms > self.largest:
             self.largest = value_ms
 
@@ -44,12 +46,14 @@ class Histogram:
             if count:
                 self._counts[index] += count
         self.count += other.count
+        self.total_ms += other.total_ms
         self.largest = max(self.largest, other.largest)
 
     def copy(self) -> "Histogram":
         """What was recorded so far."""
         copied = Histogram()
         copied._counts, copied.count, copied.largest = list(self._counts), self.count, self.largest
+        copied.total_ms = self.total_ms
         return copied
 
     def since(self, earlier: "Histogram") -> "Histogram":
@@ -57,6 +61,7 @@ class Histogram:
         fresh = Histogram()
         fresh._counts = [now - then for now, then in zip(self._counts, earlier._counts, strict=True)]
         fresh.count, fresh.largest = self.count - earlier.count, self.largest
+        fresh.total_ms = self.total_ms - earlier.total_ms
         return fresh
 
     def clear(self) -> None:
@@ -64,6 +69,17 @@ class Histogram:
         self._counts = [0] * BUCKETS
         self.count = 0
         self.largest = 0.0
+        self.total_ms = 0.0
+
+    def at_most(self, bounds_ms: Sequence[float]) -> list[int]:
+        """How many records do not exceed each of ``bounds_ms`` (ascending); right to the width of a bucket, 2 % of the bound."""
+        found, seen, start = [], 0, 0
+        for bound in bounds_ms:
+            end = _index(bound) + 1
+            seen += sum(self._counts[start:end])
+            found.append(seen)
+            start = end
+        return found
 
     def quantile(self, share: float) -> float:
         """The value that ``share`` (0 to 1) of the records do not exceed; 0 without records."""
@@ -78,3 +94,8 @@ class Histogram:
     def quantiles(self) -> Quantiles:
         """p50, p99, the largest and how many."""
         return Quantiles(self.quantile(0.5), self.quantile(0.99), self.largest, self.count)
+
+
+def _index(value_ms: float) -> int:
+    """The bucket that a value belongs to."""
+    return 0 if value_ms <= _LOWEST_MS else min(BUCKETS - 1, math.ceil(math.log(value_ms / _LOWEST_MS) / _LOG_GROWTH))

@@ -80,3 +80,22 @@ class Reason(StrEnum):
     DEADLINE = "DEADLINE"
     RESERVATION = "RESERVATION"
     DISABLED = "DISABLED"  #: execution is off in the profile, or the operator disabled the route
+
+    @property
+    def tier(self) -> str:
+        """Which tier of limits says so: ``global``, ``exchange``, ``symbol`` or ``route``; the ``gate``; or ``data``, before them all."""
+        return _TIER_OF[self]
+
+
+#: As docs/limits.md lists them; ``data`` is what is looked at before any tier is asked.
+_TIERS = {
+    "data": """NO_BOOK GAPPED STALE CROSSED NO_RATE RATE_OLD RATE_DOUBTED RATE_UNCONFIRMED COIN_DOUBTED CROSS_TOO_NEW PRICE_RATIO
+        TOO_SMALL LOT_TOO_COARSE""",
+    "global": """DISARMED PAUSED HALTED SCOPE_PAUSED SCOPE_REDUCING UNHEDGED OPEN_FX FACTOR LOSS_DAY LOSS_HOUR DRAWDOWN ORDER_PACE
+        UNATTENDED LOOP_LAG COMMIT_LATE DISK_FULL OPEN_CYCLES JOURNAL""",
+    "exchange": "IN_FLIGHT RATE_LIMITED ORDERS_UNKNOWN MESSAGE_AGE VENUE_DOWN VENUE_FROZEN DISPUTED VENUE_DEGRADED VENUE_UNTRIED",
+    "symbol": "PRICE_BAND NO_MARK BOOK_AGE LEG_SKEW EXCESS_DELAY LEARNING QUARANTINED PRICE_JUMP",
+    "route": "BELOW_THRESHOLD EDGE_TOO_GOOD ORDER_VALUE ROUTE_BUSY COOLDOWN ONE_LEG LOSSES REFUSED RESIDUAL",
+    "gate": "NO_STOCK NO_CASH SCOPE_HALTED OLD_EPOCH REBALANCE_BUDGET DECISION_AGE DEADLINE RESERVATION DISABLED",
+}
+_TIER_OF = {Reason(name): tier for tier, names in _TIERS.items() for name in names.split()}

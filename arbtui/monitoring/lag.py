@@ -58,6 +58,11 @@ class LagProbe:
                 merged.merge(part)
         return merged.quantiles()
 
+    @property
+    def lags(self) -> Histogram:
+        """Every lag since :meth:`start`, in ms."""
+        return self._run
+
     def run(self) -> Quantiles:
         """Lag since :meth:`start`, in ms."""
         return self._run.quantiles()

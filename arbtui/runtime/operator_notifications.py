@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import SecretStr
 
@@ -46,6 +46,7 @@ class OperatorNotifications:
         for chat in chats:
             chat.on_moved = lambda old, new: self._moved.append((old, new))
         channels: list[Channel] = [*chats, *others]
+        self.channels = len(channels)
         self._alerts = AlertManager(journal, clock, channels, f"{settings.name} {settings.mode.upper()}", outbox.alerts)
         journal.alert_of, journal.on_dropped = self._alerts.alert_of, self._alerts.on_dropped
         self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
@@ -54,6 +55,11 @@ class OperatorNotifications:
     def waiting(self) -> int:
         """How many alerts have not reached every channel yet."""
         return self._alerts.waiting
+
+    @property
+    def overdue(self) -> Mapping[str, tuple[int, float, str]]:
+        """By channel: how many alerts it should have taken a while ago, the age of the oldest in s, and what the last try met."""
+        return self._alerts.overdue()
 
     def attach(self, engine: Engine, views: EngineViews) -> None:
         """Obey commands from now on, where the profile names users; tell the desk of alerts that do not arrive."""

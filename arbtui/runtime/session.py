@@ -157,6 +157,7 @@ class Session:
         self._stop = Stop()
         self._reach: OperatorNotifications | None = None
         self._tap: SessionRecorder | None = None
+        self._serves_metrics = plan.settings.metrics.enabled and not plan.virtual  # in virtual time nothing may wait for a socket
         self._backups: AutomaticBackups | None = None  #: where the journal is backed up by itself
         self._ended_in_order = False
         self._steps: StartSteps
@@ -174,6 +175,8 @@ class Session:
         clock: Clock = SystemClock()
         if self._plan.virtual:
             clock = self._plan.clock or LoopClock(asyncio.get_running_loop(), max(VIRTUAL_EPOCH_MS, last_event_ms(path) + 1000))
+        if self._serves_metrics:
+            import arbtui.runtime.metrics  # noqa: F401  now, not while the loop has something to do
         rng = Rng(self._settings.simulator.seed)
         salt = f"{rng.stream('salt').getrandbits(64):016x}" if self._plan.virtual else None
         baseline_mb = rss_mb()
@@ -364,6 +367,11 @@ class Session:
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         if not self._plan.virtual:
             background.append(tasks.create_task(Pulse(engine, views, self._heartbeat, live=live).run(), name="pulse"))
+        if self._serves_metrics:
+            from arbtui.runtime.metrics import RunMetrics  # the library is loaded where it is used only
+
+            metrics = RunMetrics(run, views, self._reach)
+            background.append(tasks.create_task(metrics.serve(headless=self._plan.headless), name="metrics"))
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         background.append(tasks.create_task(accounts.run(), name="accounts"))
         every_min = self._settings.journal.backup_interval_min

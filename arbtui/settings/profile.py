@@ -14,7 +14,7 @@ from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.failover.config import FailoverConfig, ReconcileConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
-from arbtui.monitoring.config import TelegramConfig
+from arbtui.monitoring.config import MetricsConfig, TelegramConfig
 from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.risk.config import MONEY_LIMITS, LimitSet, RiskConfig, default_limits
 from arbtui.routes.config import CostsConfig, UniverseConfig
@@ -85,6 +85,9 @@ class Settings(BaseSettings):
 
     telegram: TelegramConfig = TelegramConfig()
     """alerts to a phone, and commands from it."""
+
+    metrics: MetricsConfig = MetricsConfig()
+    """where Prometheus reads how the engine does."""
 
     failover: FailoverConfig = FailoverConfig()
     """what a start does that nobody confirms."""

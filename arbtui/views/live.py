@@ -23,6 +23,7 @@ from arbtui.portfolio.operator_events import untyped
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.traded import TradedSums
 from arbtui.portfolio.transfer_plan import plan_lines
+from arbtui.portfolio.valuation import Pnl
 from arbtui.risk.breach import Breach
 from arbtui.risk.limit_book import LimitRow
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
@@ -51,6 +52,11 @@ from arbtui.views.stock_ways import StockWay, do_stock_way, stock_ways
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
 _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
+
+
+def route_state(refusal: Reason | None) -> str:
+    """What a route's state is called: READY, OPEN, IDLE, or the first reason why it does not trade."""
+    return "READY" if refusal is None else _WORDS.get(refusal, refusal.value)
 
 
 #: A quiet row is painted anew when its age has moved by so much.
@@ -160,6 +166,10 @@ class EngineViews:
             open_fx=read_open_fx(engine),
         )
 
+    def pnl(self) -> tuple[Pnl, Pnl]:
+        """The PnL of the run and of the desk's day, split, at live marks."""
+        return self._pnl.look(self._engine.components.clock.monotonic())
+
     def _why_idle(self, now: float) -> str:
         """Looked at once a second: it may ask every route."""
         if now - self._idle_at >= _IDLE_EVERY_S:
@@ -183,7 +193,7 @@ class EngineViews:
                 _known(net),
                 min([hop.touch_qty for hop in route.trades]),
                 fills[row.id].fills if row.id in fills else 0,
-                "READY" if refusal is None else _WORDS.get(refusal, refusal.value),
+                route_state(refusal),
             )
             age_ms = age * 1000 if isfinite(age) else inf
             before = (row.prices, row.edge_bps, row.net_bps, row.depth, row.fills, row.state)

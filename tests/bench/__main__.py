@@ -17,7 +17,7 @@ from typing import TextIO
 
 import psutil
 
-from tests.bench import kill_key, loop_lag, side_by_side, stages, starting, update_cost
+from tests.bench import kill_key, loop_lag, metrics_cost, side_by_side, stages, starting, update_cost
 from tests.bench.table import Row, as_markdown, as_records, as_text
 
 GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
@@ -26,6 +26,7 @@ GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
     "update": update_cost.rows,
     "start": partial(starting.rows, side_by_side.PEER_PYTHON),
     "lag": loop_lag.rows,
+    "metrics": metrics_cost.rows,
     "kill": kill_key.rows,
 }
 

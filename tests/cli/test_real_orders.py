@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.cli.kill_drill import FILE_NAME
 from arbtui.cli.real_orders import Condition, conditions, tell_open
 from arbtui.model.halt import write_flag
+from arbtui.settings.drill import DRILL_NAME
 from arbtui.settings.load import load_profile
 from arbtui.settings.profile import Settings
 from tests.cli.command import Here
@@ -64,9 +64,9 @@ def test_a_kill_and_a_drill_count(home: Path) -> None:
     write_flag(folder, "CLI", "drill")
     assert found(home, settings(home))["kill"] == Condition("kill", False, True, "latched by CLI: arbtui rearm")
     facts = {"ts_ms": time.time_ns() // 1_000_000 - 3 * DAY_MS, "gate_ms": 4.0, "cancel_began_ms": 9.0}
-    (folder / FILE_NAME).write_text(json.dumps(facts))
+    (folder / DRILL_NAME).write_text(json.dumps(facts))
     assert found(home, settings(home))["drill"].is_met
-    (folder / FILE_NAME).write_text(json.dumps({**facts, "ts_ms": facts["ts_ms"] - 40 * DAY_MS}))
+    (folder / DRILL_NAME).write_text(json.dumps({**facts, "ts_ms": facts["ts_ms"] - 40 * DAY_MS}))
     assert not found(home, settings(home))["drill"].is_met
 
 

@@ -96,7 +96,7 @@ class BotApi:
         self.asked += 1
         if request.match_info["token"] != TOKEN:
             return refusal(401, "Unauthorized")
-        body = await request.post()
+        body = await request.json() if request.content_type == "application/json" else await request.post()  # either is in its documents
         taken = Taken(int(str(body["chat_id"])), str(body["text"]), time.monotonic())
         request[TAKEN] = taken
         answer = self.next_sends.popleft() if self.next_sends else self.every_send(taken)

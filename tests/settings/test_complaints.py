@@ -37,7 +37,7 @@ class Complaint:
         ("[risk.glbal]\nmax_unhedged = 3", "mine.toml:1: risk.glbal is no key of a profile; did you mean risk.global?"),
         ("[risk.global]\nmax_unhedgd = 3", "did you mean risk.global.max_unhedged?"),
         ("[zzz]", "mine.toml:1: zzz is no key of a profile"),
-        ("[metrics]\nport = 1", "mine.toml:1: [metrics] is not built yet"),
+        ("[email]\nport = 1", "mine.toml:1: [email] is not built yet"),
         ('mode = "live"', "mine.toml:1: mode is not set by a profile; a mode is chosen at each start, with --mode"),
         ('name = "other"', "mine.toml:1: name is not set by a profile"),
     ],

@@ -1,0 +1,69 @@
+"""The metrics of one run: what the runtime knows, put beside what the engine knows, and served while it goes on."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from prometheus_client.core import Metric
+
+from arbtui import __version__
+from arbtui.monitoring.metrics import families
+from arbtui.monitoring.metrics_server import MetricsServer
+from arbtui.runtime.operator_notifications import OperatorNotifications
+from arbtui.runtime.summary import Run
+from arbtui.settings.drill import read_drill
+from arbtui.settings.output import say
+from arbtui.views.live import EngineViews
+from arbtui.views.measures import DrillMeasures, MeasuresReader, OutboxMeasures, RunMeasures
+
+log = logging.getLogger("arbtui")
+
+
+class RunMetrics:
+    """Serves the metrics of ``run`` at ``[metrics]``. A fault of theirs is told and ends nothing.
+
+    Args:
+        reach: how the operator is reached; None where nobody is.
+    """
+
+    def __init__(self, run: Run, views: EngineViews, reach: OperatorNotifications | None) -> None:
+        self._run = run
+        self._reach = reach
+        self._clock = run.engine.components.clock
+        self._started_ms = self._clock.time_ms()
+        self._reader = MeasuresReader(run.engine, views, __version__, self._measures)
+
+    async def serve(self, *, headless: bool) -> None:
+        """Until cancelled; where the port is taken, nothing but a warning."""
+        server = MetricsServer(self._run.settings.metrics, self._read)
+        try:
+            refusal = await server.open()
+            if refusal:
+                log.warning("%s", refusal)
+                if headless:
+                    say(f"warning: {refusal}")
+                return
+            log.info("metrics are at %s", server.url)
+            await asyncio.get_running_loop().create_future()
+        except Exception:  # nothing about metrics may end a run that trades
+            log.exception("metrics are not served any more")
+        finally:
+            await server.close()
+
+    async def _read(self) -> Iterable[Metric]:
+        return families(await self._reader.read())
+
+    def _measures(self) -> RunMeasures:
+        run = self._run
+        return RunMeasures(self._started_ms, run.meter.updates, run.meter.decision, run.lag.lags, self._outbox(), self._drill())
+
+    def _outbox(self) -> OutboxMeasures:
+        if self._reach is None:
+            return OutboxMeasures()
+        late = list(self._reach.overdue.values())
+        oldest_s = max((age_s for _, age_s, _ in late), default=0.0)
+        return OutboxMeasures(self._reach.channels, self._reach.waiting, sum(count for count, _, _ in late), oldest_s)
+
+    def _drill(self) -> DrillMeasures:
+        drill = read_drill(self._run.engine.components.halt.folder, self._clock.time_ms())
+        return DrillMeasures() if drill is None else DrillMeasures(int(drill["ts_ms"]), float(drill["gate_ms"]))
