@@ -19,6 +19,7 @@ from arbtui.model.money import plain
 from arbtui.model.order import Fill
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import ScopedHalt
+from arbtui.model.turns import Turns
 from arbtui.portfolio.operator_events import untyped
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.traded import TradedSums
@@ -166,9 +167,9 @@ class EngineViews:
             open_fx=read_open_fx(engine),
         )
 
-    def pnl(self) -> tuple[Pnl, Pnl]:
-        """The PnL of the run and of the desk's day, split, at live marks."""
-        return self._pnl.look(self._engine.components.clock.monotonic())
+    async def pnl(self, turns: Turns) -> tuple[Pnl, Pnl]:
+        """The PnL of the run and of the desk's day, split, at live marks; the loop has its turn in between."""
+        return await self._pnl.look_in_pieces(self._engine.components.clock.monotonic(), turns)
 
     def _why_idle(self, now: float) -> str:
         """Looked at once a second: it may ask every route."""

@@ -1,6 +1,5 @@
 """The read model of metrics: what a run has counted and what stands now, summed up: a thousand symbols have as many figures as ten."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite, nan
@@ -14,14 +13,15 @@ from arbtui.model.histogram import Histogram
 from arbtui.model.order import OrderState
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import Depth
+from arbtui.model.turns import Turns
 from arbtui.portfolio.valuation import Pnl
 from arbtui.risk.breach import Severity
 from arbtui.views.live import EngineViews, route_state
 from arbtui.views.model import GaugeView, HeaderView, LimitLine
 from arbtui.views.stock import StockRow
 
-#: Routes, and rows of stock, that are looked at before the loop has its turn: each slice well under 1 ms.
-_ROUTES, _ROWS = 100, 10
+#: Routes, and rows of stock, that are looked at before it is asked whether the loop should have its turn: each slice well under 1 ms.
+_ROUTES, _ROWS = 50, 5
 #: A route whose prices can be believed: only its edge, or a cycle that runs, is in the way.
 _PRICED = (None, Reason.BELOW_THRESHOLD, Reason.ROUTE_BUSY)
 
@@ -155,18 +155,27 @@ class MeasuresReader:
 
     async def read(self) -> Measures:
         """Everything, as of now. Where there is much to look at, the loop has its turn in between."""
-        routes, edges = await self._routes()
-        stock = await self._stock()
+        turns = Turns()
+        routes, edges = await self._routes(turns)
+        stock = await self._stock(turns)
+        run, day = await self._views.pnl(turns)
         engine, views = self._engine, self._views
         parts, state = engine.components, engine.portfolio.state
-        run, day = views.pnl()
+        header = views.header()
+        await turns.pause()
+        limits = [line for line in views.limits() if line.scope.count(".") == 1]  # those of a name of its own are without number
+        await turns.pause()
+        venues = []
+        for name in parts.adapters:
+            venues.append(self._venue(name))
+            await turns.pause()
         open_breaches = [breach for key, breach in engine.breaches.breaches.items() if key not in engine.breaches.acknowledged]
         machine = engine.machine.last
         return Measures(
             version=self._version,
-            header=views.header(),
+            header=header,
             gauges=views.gauges(),
-            limits=[line for line in views.limits() if line.scope.count(".") == 1],  # those of a name of its own are without number
+            limits=limits,
             run=self._run(),
             kill_latched=parts.halt.is_closed,
             pnl_run=run,
@@ -186,7 +195,7 @@ class MeasuresReader:
             routes=routes,
             best_edge_bps=max(edges, default=nan),
             median_edge_bps=median(edges) if edges else nan,
-            venues=[self._venue(name) for name in parts.adapters],
+            venues=venues,
             stock=stock,
             rates=self._rates(),
             commits=parts.journal.latency,
@@ -195,7 +204,7 @@ class MeasuresReader:
             free_disk_mb=nan if machine is None else machine.free_disk_mb,
         )
 
-    async def _routes(self) -> tuple[Mapping[str, int], Sequence[float]]:
+    async def _routes(self, turns: Turns) -> tuple[Mapping[str, int], Sequence[float]]:
         """How many routes are in each state, and the net edges of those whose prices can be believed."""
         universe, clock = self._engine.components.universe, self._engine.components.clock
         states: dict[str, int] = {}
@@ -208,15 +217,19 @@ class MeasuresReader:
                 states[word] = states.get(word, 0) + 1
                 if refusal in _PRICED and isfinite(edge := route.touch_edge_bps()):
                     edges.append(edge)
-            await asyncio.sleep(0)
+            await turns.pause()
         return states, edges
 
-    async def _stock(self) -> Sequence[StockMeasures]:
+    async def _stock(self, turns: Turns) -> Sequence[StockMeasures]:
         rows = self._views.stock()
         for part in _slices(rows, _ROWS):
             self._views.refresh_stock(part)
-            await asyncio.sleep(0)
-        return [self._stock_of(name.upper(), rows) for name in self._engine.components.adapters]
+            await turns.pause()
+        found = []
+        for name in self._engine.components.adapters:
+            found.append(self._stock_of(name.upper(), rows))
+            await turns.pause()
+        return found
 
     def _stock_of(self, exchange: str, rows: Sequence[StockRow]) -> StockMeasures:
         settlement = self._engine.portfolio.state.settlement

@@ -27,3 +27,18 @@ def test_extremes_are_counted_and_nothing_is_zero() -> None:
         histogram.add(duration)
     assert histogram.count == 3
     assert histogram.quantile(0.5) <= 0.0011
+
+
+def test_the_sum_is_exact_and_counts_up_to_a_bound_are_right_to_two_percent() -> None:
+    histogram = Histogram()
+    for value in (0.5, 1.0, 5.0, 50.0, 50.0):
+        histogram.add(value)
+    assert histogram.total_ms == 106.5
+    assert histogram.at_most([0.1, 1.0, 4.9, 5.0, 49.0, 51.0, 1e9]) == [0, 2, 2, 3, 3, 5, 5]
+    before = histogram.copy()
+    histogram.add(2.0)
+    assert (histogram.since(before).total_ms, histogram.since(before).at_most([1.9, 2.0])) == (2.0, [0, 1])
+    histogram.merge(before)
+    assert (histogram.total_ms, histogram.count) == (215.0, 11)
+    histogram.clear()
+    assert (histogram.total_ms, histogram.at_most([1e9])) == (0.0, [0])

@@ -121,7 +121,7 @@ def test_a_trade_is_told_as_the_engine_knows_it(tmp_path: Path) -> None:
                 assert after[key("arbtui_order_acknowledgement_seconds_count", exchange=exchange)] == 1.0
                 for state in views.venues():
                     assert state.health == "HEALTHY"
-            assert after[key("arbtui_pnl", currency="USDT", span="run")] == pytest.approx(float(views.pnl()[0].total))
+            assert after[key("arbtui_pnl", currency="USDT", span="run")] == pytest.approx(views.header().pnl_session)
             assert after[key("arbtui_trading_state", state="ARMED")] == 1.0
             routes = sum(value for (name, _), value in after.items() if name == "arbtui_routes")
             assert routes == len(w.components.universe.routes)

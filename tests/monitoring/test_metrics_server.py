@@ -82,8 +82,9 @@ def test_what_is_no_scrape_is_told_so_or_cut_off(request_: bytes, status: str, m
     served(everything, check)
 
 
-def test_the_loop_has_its_turn_before_each_family() -> None:
+def test_the_loop_has_its_turn_before_each_family_that_comes_after_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     """How long a piece takes is measured elsewhere; here, that there are pieces."""
+    monkeypatch.setattr("arbtui.model.turns.PIECE_S", 0.0)
     turns: list[int] = []
 
     async def many() -> Iterable[Metric]:
