@@ -27,6 +27,7 @@ LONGEST = (
     "proof/test_proof.py",
     "bench/test_bench.py",
     "settings/test_structure.py",
+    "deploy/test_end_to_end.py",
     "lifecycle/test_live.py",
     "lifecycle/test_crash.py",
     "lifecycle/test_random_faults.py",

@@ -557,6 +557,7 @@ class Engine:
             self.availability.rest(route, cycle.closed_at)
         self.stock.at_once(route.symbol)
         self.learning.ended(cycle)
+        self.prioritizer.release(route)
         self._late.on_residual(cycle.id, cycle.reason)
         self._troubles.on_end(cycle)
         self.netting.on_end(cycle)

@@ -221,6 +221,8 @@ def _machine(m: Measures) -> Iterator[Metric]:
     yield _histograms(
         "arbtui_decision_seconds", "From a batch's arrival to the end of the decision on it.", (), {(): m.run.decisions}, _FINE_S
     )
+    old = {(): m.run.staleness}
+    yield _histograms("arbtui_update_staleness_seconds", "From a message's being due to the end of the decision on it.", (), old, _FINE_S)
     yield _histograms("arbtui_loop_lag_seconds", "How late the event loop is, every 10 ms.", (), {(): m.run.lags}, _FINE_S)
     yield _histograms("arbtui_journal_commit_seconds", "From an event's recording until it is durable.", (), {(): m.commits}, _COARSE_S)
     yield _counter("arbtui_journal_events", "Events recorded since the journal was opened.", m.events)

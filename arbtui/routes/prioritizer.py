@@ -8,7 +8,7 @@ from arbtui.model.order import Side
 from arbtui.model.reason import Reason
 from arbtui.routes.health_score import RouteHealthScore
 from arbtui.routes.hops import TradeHop
-from arbtui.routes.route import Opportunity
+from arbtui.routes.route import ArbRoute, Opportunity
 
 #: What opportunities share: a side of a book, or an asset at a venue.
 _Shared = tuple[OrderBook, Side] | tuple[str, str]
@@ -30,7 +30,8 @@ class RoutePrioritizer:
 
     def __init__(self, health: RouteHealthScore | None = None) -> None:
         self.health = health if health is not None else RouteHealthScore()
-        self._taken: dict[tuple[OrderBook, Side], tuple[int, float]] = {}  # since which update of the book, and how much, in base
+        # By side of a book: since which update of it, and how much of it each route was given, in base.
+        self._taken: dict[tuple[OrderBook, Side], tuple[int, dict[str, float]]] = {}
 
     def rank(self, opportunities: Sequence[Opportunity]) -> list[Opportunity]:
         """Best first; equal scores keep their order, so a replay repeats."""
@@ -50,7 +51,8 @@ class RoutePrioritizer:
     def share_out(self, opportunity: Opportunity, open_cycle: Callable[[Opportunity], Reason | None]) -> tuple[Opportunity, Reason | None]:
         """Open a cycle on ``opportunity``, or on what others have left of it; why not, or None. The opportunity as it was opened.
 
-        What was opened takes its quantities out of its books until the venue shows them anew: what they then hold is known.
+        What was opened takes its quantities out of its books until the venue shows them anew, or the cycle has ended: what it has not
+        filled by then is left.
         """
         sized = self._left_of(opportunity)
         if isinstance(sized, Reason):
@@ -58,7 +60,7 @@ class RoutePrioritizer:
         refusal = open_cycle(sized)
         if refusal is None:
             for order in sized.orders:
-                self._take(order.hop, float(order.qty))
+                self._take(sized.route.id, order.hop, float(order.qty))
         return sized, refusal
 
     def _left_of(self, opportunity: Opportunity) -> Opportunity | Reason:
@@ -79,17 +81,26 @@ class RoutePrioritizer:
             return Reason.DEPTH_TAKEN
         return route.denied or Reason.RESERVATION
 
-    def _take(self, hop: TradeHop, qty: float) -> None:
-        self._taken[hop.book, hop.side] = hop.book.updates, self._taken_of(hop) + qty
+    def release(self, route: ArbRoute) -> None:
+        """The cycle of ``route`` has ended: nothing is kept for it any more."""
+        for hop in route.trades:
+            _, given = self._taken.get((hop.book, hop.side), (0, {}))
+            if given.pop(route.id, None) is not None and not given:
+                del self._taken[hop.book, hop.side]
+
+    def _take(self, route_id: str, hop: TradeHop, qty: float) -> None:
+        self._taken_of(hop)  # what was given of an earlier state of the book does not count
+        _, given = self._taken.setdefault((hop.book, hop.side), (hop.book.updates, {}))
+        given[route_id] = given.get(route_id, 0.0) + qty
 
     def _taken_of(self, hop: TradeHop) -> float:
         """What cycles of ours were given of the side that ``hop`` trades on since its book last changed, in base."""
         key = hop.book, hop.side
-        updates, qty = self._taken.get(key, (hop.book.updates, 0.0))
+        updates, given = self._taken.get(key, (hop.book.updates, {}))
         if updates != hop.book.updates:
             del self._taken[key]
             return 0.0
-        return qty
+        return sum(given.values())
 
 
 def _wants(opportunity: Opportunity) -> dict[_Shared, float]:

@@ -187,7 +187,7 @@ class SplitRoute(WalkedRoute):
         return None
 
     def _sized(self, worst: Sequence[float]) -> tuple[SizedHop, ...] | Reason:
-        """See :class:`WalkedRoute`: the parts of the fork are rounded down, the other leg is what they come to, less than a lot over it."""
+        """See :class:`WalkedRoute`: the parts of the fork are rounded down, the other leg is what they come to, less than a lot off."""
         share = min(self._affordable(leg, price) / leg.qty for leg, price in zip(self._legs, worst, strict=True) if leg.buys)
         if not share > 0.0:
             return Reason.NO_CASH
@@ -200,6 +200,8 @@ class SplitRoute(WalkedRoute):
                 qty = parts[leg]
             elif buys_alone:
                 qty = market.qty_up(sum(parts.values(), ZERO) / kept_of_bought(market))
+                if not leg.hop.would_fill(float(qty), price):  # that lot is more than the book holds: what it is short of is dust
+                    qty -= market.lot_step
             else:
                 qty = market.qty_down(sum((part * kept_of_bought(each.hop.market) for each, part in parts.items()), ZERO))
             limit = market.price_down(decimal_of(price)) if leg.buys else market.price_up(decimal_of(price))

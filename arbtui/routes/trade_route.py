@@ -6,6 +6,7 @@ each in what the legs before it bring; what survives is sized in Decimal, once.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from math import inf, prod
 
 from arbtui.journal.events import LegAfter, On
@@ -187,8 +188,7 @@ class TradeRoute(WalkedRoute):
     def _sized(self, worst: Sequence[float]) -> tuple[SizedHop, ...] | Reason:
         """See :class:`WalkedRoute`.
 
-        The coarsest lot is rounded first. The legs before it bring enough for it; all others spend what is brought, rounded down: full
-        fills leave less than one lot of any coin.
+        The coarsest lot is rounded first, and once more where what the others need for it is more than their books hold.
         """
         legs, share = self._legs, 1.0
         for leg, price in zip(legs, worst, strict=True):
@@ -197,7 +197,20 @@ class TradeRoute(WalkedRoute):
         if not share > 0.0:
             return Reason.NO_CASH
         coarsest = max(range(len(legs)), key=lambda number: float(legs[number].hop.market.lot_step) / legs[number].qty)
-        exact = legs[coarsest].hop.market.qty_down(decimal_of(legs[coarsest].qty * share))
+        market = legs[coarsest].hop.market
+        exact = market.qty_down(decimal_of(legs[coarsest].qty * share))
+        orders = self._rounded(worst, coarsest, exact)
+        if not isinstance(orders, Reason) and not _are_shown(orders, worst):
+            orders = self._rounded(worst, coarsest, exact - market.lot_step)
+        return orders
+
+    def _rounded(self, worst: Sequence[float], coarsest: int, exact: Decimal) -> tuple[SizedHop, ...] | Reason:
+        """The orders with ``exact`` on the leg of that number, or why there are none.
+
+        The legs before it bring enough for it; all others spend what is brought, rounded down: full fills leave less than one lot of
+        any coin.
+        """
+        legs = self._legs
         scale = float(exact) / legs[coarsest].qty
         orders: list[SizedHop] = []
         brought = ZERO
@@ -262,6 +275,11 @@ class TradeRoute(WalkedRoute):
         if not leg.buys and following is not None and following.direct:
             return ample and following.place.available >= following.spent * _TO_TAKE_BACK
         return ample
+
+
+def _are_shown(orders: Sequence[SizedHop], worst: Sequence[float]) -> bool:
+    """Whether the books hold each of ``orders`` at its worst price or better."""
+    return all(order.hop.would_fill(float(order.qty), price) for order, price in zip(orders, worst, strict=True))
 
 
 def route_id(path: ClosedPath) -> str:

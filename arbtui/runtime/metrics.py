@@ -55,7 +55,10 @@ class RunMetrics:
 
     def _measures(self) -> RunMeasures:
         run = self._run
-        return RunMeasures(self._started_ms, run.meter.updates, run.meter.decision, run.lag.lags, self._outbox(), self._drill())
+        meter = run.meter
+        return RunMeasures(
+            self._started_ms, meter.updates, meter.decision, meter.staleness, run.lag.lags, outbox=self._outbox(), drill=self._drill()
+        )
 
     def _outbox(self) -> OutboxMeasures:
         if self._reach is None:

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
-from arbtui.exchanges.ccxt_adapter import Listing
+from arbtui.exchanges.assets import AssetRegistry
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.networks import Networks
@@ -24,6 +26,7 @@ from arbtui.runtime.venues import Ground, Venues, book_of, with_fees
 from arbtui.settings.account_lock import AccountLocks
 from arbtui.settings.output import say
 from arbtui.settings.profile import Settings
+from arbtui.settings.sign_offs import SignOffs
 from arbtui.settings.venue_keys import key_holder
 from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import VenueLedger
@@ -72,8 +75,8 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
     try:
         _lock_accounts(locks, settings, registry)  # before the first request: of two with one key, the second leaves no trace
         _say_where(settings)
-        listings = await _listings(registry)
-        pairs = pair(settings, ground.folder.parent, listings, _odd(registry), await _networks(registry, listings))
+        listings, networks = await _listings_and_networks(registry, ground.folder.parent)
+        pairs = pair(settings, ground.folder.parent, listings, _odd(registry), networks)
         markets = await registry.connect(_codes(settings, pairs, listings, ground))
         _lock_accounts(locks, settings, registry)  # the venues have told whose accounts they are: other keys of one are known now
         between = _still_traded(pairs, markets)
@@ -172,18 +175,31 @@ async def _listings(registry: ExchangeRegistry) -> dict[str, Mapping[str, Listin
     return {name: await adapter.listed() for name, adapter in registry.adapters.items()}
 
 
-async def _networks(registry: ExchangeRegistry, listings: Mapping[str, Mapping[str, Listing]]) -> dict[str, Networks]:
+async def _listings_and_networks(registry: ExchangeRegistry, folder: Path) -> tuple[dict[str, Mapping[str, Listing]], dict[str, Networks]]:
+    """What the venues list, and beside it the networks of what may be traded: of the table, or signed off in ``folder``."""
+    known = {*AssetRegistry.shipped().assets, *SignOffs(folder).signed()}
+    asked = asyncio.create_task(_networks(registry, known))
+    try:
+        return await _listings(registry), await asked
+    finally:
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+
+
+async def _networks(registry: ExchangeRegistry, assets: Collection[str]) -> dict[str, Networks]:
     """Networks with contract addresses, of the venues that publish them. One that does not answer is warned of, and compared by prices."""
-    bases = {listing.market.base for listed in listings.values() for listing in listed.values()}
-    found: dict[str, Networks] = {}
-    for name, adapter in registry.adapters.items():
-        if adapter.capabilities.publishes_contracts:
-            try:
-                await adapter.measure_clock()
-                found[name] = await adapter.fetch_networks(bases)
-            except (VenueFailed, RateLimited) as error:
-                log.warning("%s: contract addresses are not compared with other venues': %s", name, error)
-    return found
+
+    async def asked(name: str, adapter: CcxtAdapter) -> Networks | None:
+        try:
+            await adapter.measure_clock()
+            return await adapter.fetch_networks(assets)
+        except (VenueFailed, RateLimited) as error:
+            log.warning("%s: contract addresses are not compared with other venues': %s", name, error)
+            return None
+
+    publishing = {name: adapter for name, adapter in registry.adapters.items() if adapter.capabilities.publishes_contracts}
+    answers = await asyncio.gather(*(asked(name, adapter) for name, adapter in publishing.items()))
+    return {name: answer for name, answer in zip(publishing, answers, strict=True) if answer is not None}
 
 
 def _odd(registry: ExchangeRegistry) -> dict[str, list[str]]:

@@ -44,6 +44,10 @@ class Asset:
         """The price unit in ``coin``: so many digits below the price's first one, eight decimals at most."""
         return Decimal(1).scaleb(max(math.floor(math.log10(self.price / coin.price)) - digits, -_FINEST_DECIMALS))
 
+    def lot_in(self, tick: Decimal, lot: Decimal) -> Decimal:
+        """``lot``, or the finest with which what an order comes to has eight decimals, as balances of dollar venues have."""
+        return max(lot, Decimal(1).scaleb(-_FINEST_DECIMALS) / tick)
+
 
 @cache
 def universe() -> dict[str, Asset]:

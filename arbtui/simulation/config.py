@@ -37,10 +37,12 @@ class SimulatorConfig(Config):
     that stock runs dry one way."""
 
     cash: dict[Currency, Money] = Field(default={"KRW": 100_000_000.0, "USDT": 70_000.0})
-    """simulated cash at the first start, by quote currency, at each venue of that quote; about equal in value on both sides."""
+    """simulated cash at the first start, by quote currency, at each venue of that quote; about equal in value on both sides. A quote that
+    is not named is held for as much as USDT is."""
 
     usdt_share: float = Field(default=0.2, ge=0, le=1)
-    """share of the cash at a won venue that it holds in USDT at the first start: what open won is traded back with."""
+    """share of the cash at a venue that trades another currency of cash (KRW-USDT) which it holds in that one at the first start: what is
+    open is traded back with it."""
 
     stock_value: float = Field(default=2000.0, ge=0, le=1e9)
     """USDT worth of every asset at each venue at the first start: twenty orders of the default size."""

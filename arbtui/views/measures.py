@@ -53,6 +53,7 @@ class RunMeasures:
     started_ms: int = 0
     updates: int = 0
     decisions: Histogram = field(default_factory=Histogram)  #: from a batch's arrival to the end of the decision on it
+    staleness: Histogram = field(default_factory=Histogram)  #: from a message's being due to the end of the decision on it
     lags: Histogram = field(default_factory=Histogram)  #: of the event loop
     outbox: OutboxMeasures = OutboxMeasures()
     drill: DrillMeasures = DrillMeasures()

@@ -103,6 +103,7 @@ def healthy(minutes: float) -> Measures:
             STARTED_MS,
             updates=1000 * n,
             decisions=histogram(0.05, 900 * n),
+            staleness=histogram(0.6, 1000 * n),
             lags=histogram(0.4, 100 * n),
             outbox=OutboxMeasures(channels=1),
             drill=DrillMeasures(DRILL_MS, 12.0),

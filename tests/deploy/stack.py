@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def recorded() -> set[str]:
     return {rule["record"] for rule in _rules("recording.yml")}
 
 
+@cache
 def _rules(name: str) -> list[dict[str, Any]]:
     """The rules of one file, as far as this reader of its plain YAML goes: one key a line, text over lines by ``>-``."""
     rules: list[dict[str, Any]] = []

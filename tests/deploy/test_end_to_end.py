@@ -154,6 +154,7 @@ def test_every_condition_reaches_a_person_and_what_is_critical_by_two_ways(tmp_p
         until(lambda: whole.by_telegram("OVER KillLatched at KillLatched:"), "told that it is over")
 
         whole.bot.every_send = lambda taken: refuses(502, "Bad Gateway")  # Telegram is down
+        whole.engines.tells["VenueBanned"] = healthy  # so that there is something to send, and to fail at
         until(lambda: whole.by_mail("NotificationsFail at alertmanager:"), "told by the other way")
         whole.bot.every_send = lambda taken: None
         whole.engines.close()

@@ -4,7 +4,8 @@ import json
 import math
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,19 @@ import pytest
 from arbtui.monitoring.metrics import families
 from tests.conftest import REPOSITORY
 from tests.deploy.conditions import CONDITIONS, FOLLOWS, NOT_OF_AN_ENGINE, At, healthy
-from tests.deploy.stack import MONITORING, alerts, program, recorded, written
+from tests.deploy.stack import MONITORING, alerts, asked_by, program, recorded, written
 
 RULES = [MONITORING / "rules" / name for name in ("recording.yml", "alerts.yml")]
 HOUR = 60
-_ENGINE = {"engine": "desk", "instance": "127.0.0.1:9464", "job": "arbtui"}
 
 Series = dict[str, tuple[float, float]]
 """A series, with its values at the beginning and at the end of an hour in which it changes evenly."""
+
+
+@cache
+def named() -> frozenset[str]:
+    """Every name of the program's that the rules ask for."""
+    return frozenset(name for path in RULES for name in re.findall(r"(?<![\w:])arbtui_\w+", path.read_text()))
 
 
 def told() -> set[str]:
@@ -42,9 +48,8 @@ def test_every_alert_says_how_bad_it_is_what_it_means_and_what_to_do(name: str) 
 
 
 def test_rules_name_only_what_the_program_tells() -> None:
-    named = {name for path in RULES for name in re.findall(r"(?<![\w:])arbtui_\w+", path.read_text())}
-    assert named
-    assert named - told() == set()
+    assert named()
+    assert named() - told() == set()
     used = {name for path in RULES for name in re.findall(r"\b(?:engine|exchange):\w+:\w+", path.read_text())}
     assert used == recorded()
 
@@ -84,18 +89,18 @@ def test_the_files_as_they_are_pass_promtool() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def series(at: At) -> Series:
+def series(at: At, engine: str = "desk") -> Series:
     """All that the rules ask for, over an hour of one engine."""
-    text = "".join(path.read_text() for path in RULES)
+    target = {"engine": engine, "instance": "127.0.0.1:9464", "job": "arbtui"}
     ends = [
         {(sample.name, *sorted(sample.labels.items())): sample.value for family in families(at(minute)) for sample in family.samples}
         for minute in (0.0, float(HOUR))
     ]
-    found = {_name("up", **_ENGINE): (1.0, 1.0)}
+    found = {_name("up", **target): (1.0, 1.0)}
     for key, last in ends[1].items():
         name = str(key[0])
-        if re.search(rf"(?<![\w:]){name}\b", text):
-            found[_name(name, **_ENGINE, **dict(key[1:]))] = (ends[0].get(key, last), last)  # type: ignore[arg-type]
+        if name in named():
+            found[_name(name, **target, **dict(key[1:]))] = (ends[0].get(key, last), last)  # type: ignore[arg-type]
     return found
 
 
@@ -111,18 +116,14 @@ def _values(ends: tuple[float, float]) -> str:
     return f"{first!r}+{(last - first) / HOUR!r}x{HOUR}"
 
 
-def case(shown: Series, fires: Sequence[str], quiet_at: int | None = None) -> dict[str, Any]:
-    """An hour at whose end exactly these alerts fire, and Watchdog; at minute ``quiet_at`` the first of them does not."""
-    firing = 'group by (alertname) (ALERTS{alertstate="firing"%s})'
-    asked = [
-        {
-            "expr": firing % "",
-            "eval_time": f"{HOUR}m",
-            "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted({"Watchdog", *fires})],
-        }
-    ]
-    if quiet_at is not None:
-        asked.append({"expr": firing % f',alertname="{fires[0]}"', "eval_time": f"{quiet_at}m", "exp_samples": []})
+def case(shown: Series, fires: Iterable[tuple[str, str]], quiet: Iterable[tuple[str, str, int]] = ()) -> dict[str, Any]:
+    """An hour at whose end exactly these alerts fire, each at its engine, and Watchdog; ``quiet``: such as do not at that minute."""
+    firing = 'group by (alertname, engine) (ALERTS{alertstate="firing"%s})'
+    told = [f'{{alertname="{name}", engine="{engine}"}}' for name, engine in fires] + ['{alertname="Watchdog"}']
+    asked = [{"expr": firing % "", "eval_time": f"{HOUR}m", "exp_samples": [{"labels": labels, "value": 1} for labels in told]}]
+    for name, engine, minute in quiet:
+        query = firing % f',alertname="{name}",engine="{engine}"'
+        asked.append({"expr": query, "eval_time": f"{minute}m", "exp_samples": []})
     return {
         "interval": "1m",
         "input_series": [{"series": name, "values": _values(ends)} for name, ends in shown.items()],
@@ -130,16 +131,30 @@ def case(shown: Series, fires: Sequence[str], quiet_at: int | None = None) -> di
     }
 
 
+def _waits(name: str) -> int:
+    """For how many minutes the condition must hold; 0: none."""
+    found = re.fullmatch(r"(\d+)m", alerts()[name].get("for", ""))
+    return int(found[1]) if found else 0
+
+
 def cases() -> Iterator[dict[str, Any]]:
-    """Every alert in an hour of its own."""
+    """One hour in which each condition holds at an engine of its own, and those of no engine."""
+    shown: Series = {}
+    asked = {name: asked_by(name) for name in alerts()}
     for name, at in CONDITIONS.items():
-        waits = re.fullmatch(r"(\d+)m", alerts()[name].get("for", ""))
-        yield case(series(at), [name, *FOLLOWS.get(name, ())], int(waits[1]) - 1 if waits else None)
-    down = series(healthy) | {_name("up", **_ENGINE): (0.0, 0.0)}
-    yield case(down, ["EngineDown", "NoEngine"], 0)
-    yield case({}, ["NoEngine"], 1)
+        told, usual = series(at, name), series(healthy, name)
+        changed = {key.partition("{")[0] for key in told if told[key] != usual.get(key)}
+        # What no alert asks for beside something that has changed is as in the healthy hour, and that has an hour of its own.
+        wanted = set[str]().union(*(names for names in asked.values() if names & changed))
+        assert name in {alert for alert, names in asked.items() if names & changed}
+        shown |= {key: ends for key, ends in told.items() if key.partition("{")[0] in {"up", *wanted}}
+    fires = [(fired, name) for name in CONDITIONS for fired in (name, *FOLLOWS.get(name, ()))]
+    yield case(shown, fires, [(name, name, _waits(name) - 1) for name in CONDITIONS if _waits(name)])
+    down = {_name("up", engine="desk", instance="127.0.0.1:9464", job="arbtui"): (0.0, 0.0)}
+    yield case(down, [("EngineDown", "desk"), ("NoEngine", "none")], [("EngineDown", "desk", 0), ("NoEngine", "none", 1)])
+    yield case({}, [("NoEngine", "none")], [("NoEngine", "none", 1)])
     failed = _name("alertmanager_notifications_failed_total", engine="alertmanager", integration="telegram", job="alertmanager")
-    yield case(series(healthy) | {failed: (0.0, 60.0)}, ["NotificationsFail"])
+    yield case(series(healthy) | {failed: (0.0, 60.0)}, [("NotificationsFail", "alertmanager")])
 
 
 def promtool_test(tmp_path: Path, tests: Sequence[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
@@ -160,6 +175,6 @@ def test_each_alert_fires_on_its_condition_alone_and_not_before_its_time(tmp_pat
 
 
 def test_promtool_would_say_so_if_one_did_not_fire(tmp_path: Path) -> None:
-    done = promtool_test(tmp_path, [case(series(healthy), ["KillLatched"])])
+    done = promtool_test(tmp_path, [case(series(healthy), [("KillLatched", "desk")])])
     assert done.returncode != 0
     assert "KillLatched" in done.stdout + done.stderr

@@ -92,6 +92,30 @@ def test_what_filled_before_the_cancel_counts_and_the_rest_is_hedged(tmp_path: P
     run_virtual(main())
 
 
+def test_a_part_that_filled_is_priced_while_the_rest_is_open(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, on_open=_without) as w:
+            _shown_on_arrival(w, A_PART)
+            w.show("upbit", UPBIT_DEAR)
+            (cycle,) = w.engine.cycles.values()
+            order = _leg(cycle, "upbit")
+            while not (order.filled_qty and _leg(cycle, "binance").state.is_final):
+                cycle.changed.clear()
+                await cycle.changed.wait()
+            assert (order.state, order.filled_qty) == (OrderState.PARTIALLY_FILLED, Decimal(20))
+            left = _leg(cycle, "binance").filled_qty - order.filled_qty
+            exposure = cycle.exposure()["XRP"]
+            assert (exposure.covered, exposure.pending) == (Decimal(20), -order.leaves_qty)
+            assert exposure.uncovered == pytest.approx(left, rel=Decimal("0.002"))  # less the fee that was taken in the coin
+            price = cycle.account.references["XRP"]
+            now = w.clock.monotonic()
+            worth_s = cycle.naked_until(now + 1.0) - cycle.naked_until(now)
+            assert worth_s == pytest.approx(float(exposure.uncovered * price), rel=1e-9)
+            assert w.engine.risk.total.unhedged >= worth_s
+
+    run_virtual(main())
+
+
 def test_a_cancel_without_an_answer_is_sent_again_until_the_order_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with world(tmp_path, on_open=_without) as w:

@@ -18,26 +18,24 @@ from tests.faults.desk import Desk, desk, play
 from tests.routes.pairs import TERMS
 
 CODES = {"upbit": ("KRW-BTC", "BTC-ETH", "KRW-ETH"), "binance": ("BTCUSDT", "ETHBTC", "ETHUSDT")}
-QTY = Decimal("0.001")  #: BTC, worth about a hundred dollars
+QTY = Decimal("0.028")  #: ETH, worth about a hundred dollars
 AFTER = {number: (LegAfter(number - 1, On.ARRIVAL),) for number in (1, 2)}
 
 
 def triangle(d: Desk, venue: str) -> CyclePlan:
-    """A round of :data:`QTY`, each leg for what the one before it leaves, at prices up to 1 % beyond the touch."""
+    """A round of :data:`QTY`: as much BTC for it as it costs at most. Prices up to 1 % beyond the touch, 0.3 % where BTC are left of it."""
     parts = d.engine.components
     coin, cross, asset = (d.venues.markets[venue][code] for code in CODES[venue])
     hops = [
         TradeHop(market, parts.aggregator.books[venue, market.code], side)
         for market, side in ((coin, Side.BUY), (cross, Side.BUY), (asset, Side.SELL))
     ]
-    most, least = (decimal_of(hop.book.ask * 1.01) for hop in hops[:2]), decimal_of(hops[2].book.bid * 0.99)
-    coin_price, cross_price = (market.price_up(price) for market, price in zip((coin, cross), most, strict=True))
-    held = QTY * kept_of_bought(coin)
-    bought = cross.qty_down(held / decimal_of(hops[1].book.ask) / (ONE + cross.fees.taker))
+    cross_price = cross.price_up(decimal_of(hops[1].book.ask * 1.003))
+    spent = coin.qty_up(QTY * cross_price * (ONE + cross.fees.taker) / kept_of_bought(coin))
     orders = [
-        SizedHop(hops[0], QTY, coin_price),
-        SizedHop(hops[1], bought, cross_price),
-        SizedHop(hops[2], asset.qty_down(bought * kept_of_bought(cross)), asset.price_down(least)),
+        SizedHop(hops[0], spent, coin.price_up(decimal_of(hops[0].book.ask * 1.01))),
+        SizedHop(hops[1], QTY, cross_price),
+        SizedHop(hops[2], asset.qty_down(QTY * kept_of_bought(cross)), asset.price_down(decimal_of(hops[2].book.bid * 0.99))),
     ]
     route = ArbRoute(f"BTC>ETH:{venue}", "ETH", [*hops, RateMark(coin.quote, coin.quote)], parts.rates, TERMS)
     now = parts.clock.monotonic()

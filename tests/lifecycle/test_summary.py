@@ -38,6 +38,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     "loop_turns": (dict, type(None)),
     "wall_s": NUMBER,
     "resources": (list,),
+    "top_routes": (list,),
     "levels.columns": (list,),
     "levels.rows": (list,),
 }
@@ -70,6 +71,14 @@ def test_a_session_tells_every_key(state: State, speed: str) -> None:
     virtual: dict[str, tuple[type, ...]] = dict.fromkeys(LAGS, MAYBE) if speed == "max" else {}  # nothing is late in virtual time
     assert_keys(told, KEYS | virtual)
     assert (told["profile"], told["mode"], told["seed"], told["stop_reason"]) == ("upbit-binance", "sim", 7, "max_runtime")
+    assert len(told["top_routes"]) == 10
+    for route in told["top_routes"]:
+        falls, capacity = route["waterfall_bps"], route["capacity"]
+        assert abs(falls["gross"] + sum(bps for _, bps in falls["steps"]) - falls["net"]) < 1e-4
+        assert [point["value"] for point in capacity["points"]] == [size for size in capacity["sizes"] if size <= capacity["end"]["value"]]
+        assert {factor["name"] for factor in route["health"]["factors"]} == {
+            *("spread", "volume", "latency", "flow", "survival", "realised", "runway")
+        }
     assert (told["symbols"], told["markets"], told["routes"], told["max_runtime_s"]) == (5, 11, 10, 1.5)
     assert told["routes_by_shape"] == {**dict.fromkeys(SHAPES, 0), "two_leg": 10}
     cycles = told["cycles_by_shape"]

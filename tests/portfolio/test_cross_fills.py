@@ -5,6 +5,7 @@ from decimal import Decimal
 from arbtui.exchanges.upbit.rules import btc_market
 from arbtui.execution.plan import needs
 from arbtui.journal.events import BalanceOpened, PlannedLeg
+from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Side
 from arbtui.portfolio.valuation import value
 from tests.portfolio.telling import Telling
@@ -51,7 +52,8 @@ def test_trading_and_fees_in_the_coin_count_at_its_mark_and_the_parts_add_up() -
     assert pnl.trading == QTY * PRICES["ETH"] - COST * PRICES["BTC"] == Decimal(1)
     assert pnl.fees == FEE * PRICES["BTC"]
     assert pnl.total == after.equity - before.equity
-    assert (pnl.fx_open, pnl.fx_stock, pnl.unpriced) == (0, 0, ())
+    assert pnl.fx_open == pnl.fx_stock == ZERO
+    assert pnl.unpriced == ()
     dearer = tell.portfolio.value({**PRICES, "BTC": Decimal(110_000)})
     assert dearer.since(after).inventory == (STOCK - COST - FEE) * 10_000  # a coin's price is no exchange rate
 

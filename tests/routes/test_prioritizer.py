@@ -148,6 +148,17 @@ def test_what_is_refused_says_why_until_the_book_is_shown_anew() -> None:
     assert prioritizer.share_out(second, desk.open_cycle)[1] is None
 
 
+def test_what_a_cycle_was_given_and_has_not_taken_is_there_again_when_it_ends() -> None:
+    desk = _shared_asks([199])
+    first, second = RoutePrioritizer().rank([one for one in desk.found() if one.route.id != "XRP:third>far"])
+    prioritizer = RoutePrioritizer()
+    assert prioritizer.share_out(first, desk.open_cycle)[1] is None
+    prioritizer.release(second.route)
+    assert prioritizer.share_out(second, desk.open_cycle)[1] is Reason.DEPTH_TAKEN, "that was not its own"
+    prioritizer.release(first.route)
+    assert prioritizer.share_out(second, desk.open_cycle)[1] is None
+
+
 def test_stock_that_the_first_has_reserved_is_not_promised_to_the_second() -> None:
     """Two buy apart and sell at one venue, from a stock that only one of them can use."""
     bids = {"near": (2.0, [10]), "third": (2.0, [10]), "far": (2.05, [900])}

@@ -11,10 +11,8 @@ import pytest
 
 from arbtui.exchanges.assets import Quarantine
 from arbtui.exchanges.capabilities import Capabilities
-from arbtui.exchanges.ccxt_adapter import Listing
 from arbtui.exchanges.networks import Networks, NetworkTerms
 from arbtui.exchanges.registry import ExchangeRegistry
-from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.model.errors import VenueFailed
 from arbtui.runtime.real_venues import _networks
 from arbtui.runtime.tradable import tradable_symbols
@@ -52,9 +50,8 @@ def test_only_venues_that_publish_them_are_asked_once_and_silence_is_no_contradi
         "binance": _Adapter(publishes=True, answer=_terms("0xb")),
         "okx": _Adapter(publishes=True, answer=VenueFailed("no answer")),
     }
-    listings = {"upbit": {code: Listing(krw_market(code.removeprefix("KRW-"))) for code in ("KRW-XRP", "KRW-BTC")}}
     with caplog.at_level(logging.WARNING, "arbtui"):
-        found = asyncio.run(_networks(cast(ExchangeRegistry, SimpleNamespace(adapters=adapters)), listings))
+        found = asyncio.run(_networks(cast(ExchangeRegistry, SimpleNamespace(adapters=adapters)), {"XRP", "BTC"}))
     assert found == {"binance": _terms("0xb")}
     assert [adapter.asked for adapter in adapters.values()] == [[], ["time", "BTC,XRP"], ["time", "BTC,XRP"]]
     assert [record.getMessage() for record in caplog.records] == ["okx: contract addresses are not compared with other venues': no answer"]

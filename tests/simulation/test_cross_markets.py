@@ -118,6 +118,8 @@ def test_every_venue_that_has_such_markets_plays_them_and_coinone_none() -> None
     for name, listed in markets.items():
         crosses = [market for market in listed.values() if market.quote == "BTC"]
         assert [market.base for market in crosses] == ["ETH"], name  # a price unit of SHIB would be a tenth of its price
+        least_value = crosses[0].price_units.at(Decimal("0.035")) * crosses[0].lot_step
+        assert least_value % Decimal("0.00000001") == 0 or not played_venue(name).is_of_dollars  # balances there have eight decimals
         assert 0.0 < crosses[0].min_cost <= Decimal("0.0001") or name == "okx"
     with pytest.raises(UsageError, match="no markets of coinone against BTC: it has no such markets"):
         simulated_markets(["BTC", "ETH"], ["coinone"], {"coinone": ["BTC"]})

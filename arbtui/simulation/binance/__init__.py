@@ -1,7 +1,8 @@
 """Binance spot as the simulator plays it: USDT markets of every asset, and markets against BTC where they are asked for.
 
-Those have the price units and the least order of its own list (``exchangeInfo`` of 2023-04-10: ETHBTC 0.0001 BTC at least, lots of 0.0001;
-LINKBTC moves by 0.0000001, XRPBTC by 0.00000001). Fees in BNB have eight decimals ("Account trade list", ``commission``).
+Those have the price units and the least order of its own list (``exchangeInfo`` of 2023-04-10: ETHBTC 0.0001 BTC at least, LINKBTC moves by
+0.0000001, XRPBTC by 0.00000001 in lots of 1); lots are coarser where an order's value had more than eight decimals.
+Fees in BNB have eight decimals ("Account trade list", ``commission``).
 """
 
 from decimal import Decimal
@@ -21,7 +22,8 @@ def _market(asset: Asset) -> Market:
 
 
 def _cross(asset: Asset, coin: Asset) -> Market:
-    return spot_market(asset.symbol, coin.symbol, asset.tick_in(coin, 3), asset.lot, _LEAST_IN_COIN)
+    tick = asset.tick_in(coin, 3)
+    return spot_market(asset.symbol, coin.symbol, tick, asset.lot_in(tick, asset.lot), _LEAST_IN_COIN)
 
 
 VENUE = PlayedVenue(

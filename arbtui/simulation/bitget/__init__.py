@@ -1,6 +1,7 @@
 """Bitget as the simulator plays it: USDT markets of every asset, and markets against BTC where they are asked for.
 
-ETHBTC moves by 0.000001, in lots of 0.0001 (``products`` of 2022-04-07). The least order there is told in USDT, as everywhere at Bitget.
+ETHBTC moves by 0.000001 (``products`` of 2022-04-07); lots are such that an order's value has eight decimals.
+The least order there is told in USDT, as everywhere at Bitget.
 Fees in BGB have twelve decimals ("Get Fills", ``totalFee`` of its example).
 """
 
@@ -22,7 +23,8 @@ def _market(asset: Asset) -> Market:
 
 def _cross(asset: Asset, coin: Asset) -> Market:
     least = decimal_of(float(MIN_COST) / coin.price).quantize(_STEP)
-    return spot_market(asset.symbol, coin.symbol, asset.tick_in(coin, 4), asset.lot, least)
+    tick = asset.tick_in(coin, 4)
+    return spot_market(asset.symbol, coin.symbol, tick, asset.lot_in(tick, asset.lot), least)
 
 
 VENUE = PlayedVenue(

@@ -1,8 +1,9 @@
 """Bybit spot as the simulator plays it: USDT markets of every asset, and markets against BTC where they are asked for.
 
 Price units and lots are those of its own list (``GET /v5/market/instruments-info`` of 2026-08-09): BTC moves by 0.1 USDT, and lots have a
-decimal more than Binance's; ETHBTC moves by 0.000001, in lots of 0.00001, and an order there is
-0.000065 BTC at least. Its books came 6 to 7 times a second in a recording of that day, and best prices only with them.
+decimal more than Binance's; ETHBTC moves by 0.000001, and an order there is 0.000065 BTC at least;
+lots there are coarser than its own, so that an order's value has eight decimals.
+Its books came 6 to 7 times a second in a recording of that day, and best prices only with them.
 How many decimals fees in MNT have is told nowhere: eight are played.
 """
 
@@ -26,7 +27,8 @@ def _market(asset: Asset) -> Market:
 
 
 def _cross(asset: Asset, coin: Asset) -> Market:
-    return spot_market(asset.symbol, coin.symbol, asset.tick_in(coin, 4), asset.lot.scaleb(-1), _LEAST_IN_COIN)
+    tick = asset.tick_in(coin, 4)
+    return spot_market(asset.symbol, coin.symbol, tick, asset.lot_in(tick, asset.lot.scaleb(-1)), _LEAST_IN_COIN)
 
 
 VENUE = PlayedVenue(

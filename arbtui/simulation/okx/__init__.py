@@ -25,7 +25,9 @@ def _market(asset: Asset) -> Market:
 
 
 def _cross(asset: Asset, coin: Asset) -> Market:
-    return spot_market(asset.symbol, coin.symbol, asset.tick_in(coin, 3), *_lots(asset))
+    tick, (lot, least) = asset.tick_in(coin, 3), _lots(asset)
+    lot = asset.lot_in(tick, lot)
+    return spot_market(asset.symbol, coin.symbol, tick, lot, max(lot, least))
 
 
 def _lots(asset: Asset) -> tuple[Decimal, Decimal]:

@@ -81,3 +81,13 @@ def test_fees_are_those_of_the_markets_group_else_the_common_ones() -> None:
     odd: dict[str, str] = {}
     assert with_fees(markets, FeeRates(taker="NaN", maker="0"), {}, FeeTakenIn.RECEIVED, odd) == {}  # left out, and named
     assert odd.keys() == markets.keys()
+
+
+@pytest.mark.parametrize("rate", ["NaN", "x", "1", "-1.5"])
+def test_a_rate_that_is_none_leaves_its_group_out_and_no_other(rate: str) -> None:
+    groups: dict[str, str] = {}
+    markets = markets_of([ROW, {**ROW, "instId": "ETH-EUR", "groupId": "9"}], groups=groups)
+    told = {"feeGroup": [{"groupId": "4", "maker": "0", "taker": rate}], "maker": "-0.0008", "taker": "-0.001"}
+    odd: dict[str, str] = {}
+    assert list(with_fees(markets, read(told, FeeRates, "trade-fee"), groups, FeeTakenIn.RECEIVED, odd)) == ["ETH-EUR"]
+    assert list(odd) == ["BTC-EUR"]
