@@ -316,7 +316,8 @@ def test_one_coin_against_another_is_paired_with_nothing_though_its_market_is_th
     universe = ArbUniverse(markets, books, rate_book(), TERMS, 0.0, ["XRP", "BTC"])
     assert [route.id for route in universe.routes] == ["XRP:upbit>binance", "XRP:binance>upbit"]
     route = universe.by_id["XRP:upbit>binance"]
-    assert isinstance(route, InventoryRoute) and route.sold.market is BINANCE_XRP
+    assert isinstance(route, InventoryRoute)
+    assert route.sold.market is BINANCE_XRP
     assert universe.markets == tuple(markets)
     assert not universe.touched_by.get(books["binance", "XRPBTC"])
 
