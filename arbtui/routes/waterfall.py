@@ -134,6 +134,8 @@ def edge_waterfall(
         size = most
     amounts = poured([stage.pieces for stage in stages], size) if size > 0.0 else None
     lossless = amounts if not losses or amounts is None else poured([stage.pieces for stage in priced], size)
+    if lossless is None and amounts is not None:  # a book ends within what is lost
+        lossless = [amount for number, amount in enumerate(amounts) if number == 0 or not stages[number - 1].loss]
     if amounts is None or lossless is None or amounts[-1] <= 0.0:
         size, amounts, lossless = 0.0, None, None
     parts = [stage.parts(0.0 if lossless is None else lossless[number]) for number, stage in enumerate(priced)]
