@@ -102,7 +102,7 @@ class CycleAccount(Struct):
     closed_ms: int | None = None
     reason: str = ""
     lots: dict[str, Decimal] = field(default_factory=dict)  #: coarsest quantity step by base asset
-    largest: dict[str, Decimal] = field(default_factory=dict)  #: largest fill by base asset
+    largest: dict[str, Decimal] = field(default_factory=dict)  #: most that one fill moved of an asset, settlement currencies apart
     orders: dict[str, OrderRecord] = field(default_factory=dict)  #: those that are not final, or may still prove to be there
     unwinds: list[str] = field(default_factory=list)  #: client ids of orders that take a leg back
     intended: int = 0  #: orders in all

@@ -257,9 +257,10 @@ class Portfolio(Readings):
         cycle.undone = cycle.undone or fill.client_order_id in cycle.unwinds
         settles = fill.client_order_id in cycle.settling_orders
         cycle.traded_away = cycle.traded_away or settles
-        cycle.largest[fill.base] = max(fill.qty, cycle.largest.get(fill.base, ZERO))
         for asset, change in fill_changes(fill):
             cycle.traded[asset] = None
+            if asset not in state.settlement:
+                cycle.largest[asset] = max(abs(change), cycle.largest.get(asset, ZERO))
             add_to(cycle.flows, fill.exchange, asset, change)
             self._move(fill.exchange, asset, change)
             self._leave_open(at, asset, change)

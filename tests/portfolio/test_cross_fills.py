@@ -69,3 +69,26 @@ def test_what_was_paid_in_a_coin_without_a_price_is_named_and_never_nothing() ->
     priced = value(state.counters, PRICES, state.currency, state.settlement)
     assert priced.so_far.unpriced == ()
     assert priced.so_far.fees == FEE * PRICES["BTC"]
+
+
+def test_what_a_leg_and_its_taking_back_leave_of_the_coin_they_trade_in_is_dust_though_no_leg_traded_the_coin_itself() -> None:
+    """A lot of 0.01 SOL is 17e-6 BTC: what two fills a tick apart leave of BTC is less, and no order could trade it."""
+    tell = Telling().start(balances={"binance": {"BTC": STOCK, "SOL": Decimal(10)}})
+    qty, lot, least = Decimal("0.58"), Decimal("0.01"), Decimal("0.0001")
+    legs = (
+        PlannedLeg(0, "coinone", "KRW-BTC", "BTC", "KRW", Side.BUY, Decimal("0.001"), Decimal(137_000_000), Decimal("1e-8")),
+        PlannedLeg(1, "binance", "SOLBTC", "SOL", "BTC", Side.BUY, qty, Decimal("0.001741"), lot, least),
+    )
+    tell.open("c1", *legs)
+    for number, (side, price, fee, coin) in enumerate(
+        [(Side.BUY, "0.001741", "0.00058", "SOL"), (Side.SELL, "0.001742", "0.00000102", "BTC")]
+    ):
+        cost = qty * Decimal(price)
+        made = Fill(
+            "binance", f"t{number}", "c1-1", f"v{number}", "SOLBTC", "SOL", "BTC", side, qty, Decimal(price), cost, Decimal(fee), coin,
+            "taker", 0,
+        )  # fmt: skip
+        tell.fill("c1", made, {**PRICES, "SOL": Decimal(171)})
+    cycle = tell.portfolio.state.cycles["c1"]
+    assert cycle.left(tell.portfolio.state.settlement) == {}
+    assert cycle.dust(tell.portfolio.state.settlement) == {"BTC": Decimal("-4.4E-7"), "SOL": Decimal("-0.00058")}
