@@ -30,6 +30,9 @@ _AT_ONCE = 8
 #: What was read is told again to whoever asks within so many seconds: two scrapers, or a careless one, cost no more than one.
 _AGAIN_S = 0.5
 
+#: Of the loop: an accepted socket is a connection, and a closed one is gone, within three.
+_TURNS = 10
+
 Families = Callable[[], Awaitable[Iterable[Metric]]]
 
 
@@ -76,9 +79,11 @@ class MetricsServer:
         if self._server is None:
             return
         self._server.close()
-        for task in self._busy:
-            task.cancel()
-        await asyncio.gather(*self._busy, return_exceptions=True)
+        for _ in range(_TURNS):
+            for task in self._busy:
+                task.cancel()
+            await asyncio.gather(*self._busy, return_exceptions=True)
+            await asyncio.sleep(0)
         self._server = None
 
     async def __aenter__(self) -> Self:
@@ -105,6 +110,9 @@ class MetricsServer:
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # whoever asked went away, or does not speak HTTP
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         except Exception:  # a figure that cannot be told must not end a run
             log.exception("metrics could not be told")
         finally:

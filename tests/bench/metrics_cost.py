@@ -26,6 +26,9 @@ def rows(*, quick: bool) -> Iterator[Row]:
             environment = {**os.environ, "ARBTUI_METRICS__ENABLED": "true", "ARBTUI_SIMULATOR__SCENARIO": "normal"}
             subprocess.run(command, check=True, timeout=300, stderr=subprocess.DEVNULL, env=environment)
             scrapes = json.loads(file.read_text())
+        if not scrapes:
+            yield Row("metrics", f"metrics, {symbols} symbols", "no scrape was answered in time", f"{seconds:g} s")
+            continue
         totals = [sum(scrape["pieces_ms"]) for scrape in scrapes]
         longest = [max(scrape["pieces_ms"]) for scrape in scrapes]
         share = median(totals) / 1000 / _SCRAPED_EVERY_S * 100

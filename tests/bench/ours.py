@@ -31,6 +31,7 @@ from arbtui.marketdata.rate_market import RateMarket
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import SystemClock
+from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -229,7 +230,8 @@ class Ours:
     def _read(self) -> int:
         return self._counts[0].read + self._counts[1].read
 
-    def _open(self, opportunity: Opportunity) -> None:
+    def _open(self, opportunity: Opportunity) -> Reason:
+        """Note it down. Nothing is opened, so that the next update finds the book whole, as the peer does."""
         route = opportunity.route
         refusal = self._risk.check_entry(route, opportunity.edge_bps, opportunity.value, opportunity.decided_at)
         if refusal is not None:
@@ -237,6 +239,7 @@ class Ours:
         venue = _VENUES.index(route.trades[-1].market.exchange)
         seq = self._read - 1 - self._opened_at
         self._found.append(Decision(seq, self._symbols[route.symbol], venue, opportunity.edge_bps, opportunity.size))
+        return Reason.DISARMED
 
     def _arguments(self, update: Update) -> Any:
         code = self._codes[update.venue][update.symbol]

@@ -20,7 +20,7 @@ from arbtui.monitoring.config import MetricsConfig
 from arbtui.monitoring.metrics import families
 from arbtui.monitoring.metrics_server import MetricsServer
 from tests.deploy.conditions import CONDITIONS, FOLLOWS, At, healthy
-from tests.deploy.stack import alerts, asked_by, is_ready, play_a_minute_as_a_second, program, running, written
+from tests.deploy.stack import MINUTE_S, alerts, asked_by, is_ready, play_minutes_fast, program, running, written
 from tests.lifecycle.waiting import until
 from tests.monitoring.bot_api import TOKEN, BotApi, bot_api, refuses
 
@@ -28,12 +28,12 @@ CHAT = 42
 
 
 class Engines:
-    """Engines that tell what they are told to, each at a port of its own, a second of theirs counting as a minute."""
+    """Engines that tell what they are told to, each at a port of its own, :data:`MINUTE_S` seconds of theirs counting as a minute."""
 
     def __init__(self, tells: Mapping[str, At]) -> None:
         self.tells = dict(tells)
         self.addresses: dict[str, str] = {}
-        self._began = time.monotonic() - 60.0
+        self._began = time.monotonic() - 60.0 * MINUTE_S
         self._loop = asyncio.new_event_loop()
         self._servers: list[MetricsServer] = []
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -70,7 +70,7 @@ class Engines:
             return wanted is None or any(sample.name in wanted for sample in family.samples)
 
         async def read() -> Iterable[Metric]:
-            return filter(is_wanted, families(self.tells[name](time.monotonic() - self._began)))
+            return filter(is_wanted, families(self.tells[name]((time.monotonic() - self._began) / MINUTE_S)))
 
         return read
 
@@ -113,7 +113,7 @@ class Stack:
 
 @contextmanager
 def stack(tells: Mapping[str, At], folder: Path) -> Iterator[Stack]:
-    """Everything, running, a minute of the rules played as a second."""
+    """Everything, running, the rules played fast."""
     with ExitStack() as ends:
         bot, mail, engines = ends.enter_context(bot_api()), Mail(), Engines(tells)
         smtp = Controller(mail, hostname="127.0.0.1", port=free_port())
@@ -127,7 +127,7 @@ def stack(tells: Mapping[str, At], folder: Path) -> Iterator[Stack]:
         }  # fmt: skip
         config, prometheus, alertmanager = folder / "config", f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
         written(config, {**engines.addresses, "EngineDown": f"127.0.0.1:{free_port()}"}, environment, alertmanager)
-        play_a_minute_as_a_second(config)
+        play_minutes_fast(config)
         command = [program("prometheus-alertmanager"), f"--config.file={config / 'alertmanager.yml'}", "--cluster.listen-address="]
         places = [f"--storage.path={folder / 'alertmanager'}", f"--web.listen-address={alertmanager}"]
         ends.enter_context(running(*command, *places, log=folder / "alertmanager.log"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.stack import Prometheus, alerts, is_ready, play_a_minute_as_a_second, program, running, written
+from tests.deploy.stack import Prometheus, alerts, is_ready, play_minutes_fast, program, running, written
 from tests.deploy.test_dashboard import queries
 from tests.deploy.test_end_to_end import free_port
 from tests.lifecycle import programs
@@ -30,7 +30,7 @@ def test_a_scraped_engine_answers_every_query_and_a_kill_fires(home: Path, monke
         address = found[0]
         config, prometheus = tmp_path / "config", f"127.0.0.1:{free_port()}"
         written(config, {"upbit-binance": address}, {}, f"127.0.0.1:{free_port()}")
-        play_a_minute_as_a_second(config)
+        play_minutes_fast(config)
         command = [program("prometheus"), f"--config.file={config / 'prometheus.yml'}", f"--web.listen-address={prometheus}"]
         ends.enter_context(running(*command, f"--storage.tsdb.path={tmp_path / 'prometheus'}", log=tmp_path / "prometheus.log"))
         asked = Prometheus(prometheus)

@@ -69,7 +69,7 @@ def test_arguments(state: State, arguments: tuple[str, ...], said: str) -> None:
     [
         ("[exchanges.upbit]\n[exchanges.binance]\n[execution]\norder_valu = 1\n", "did you mean execution.order_value?"),
         ("[exchanges.upbit]\n[exchanges.binance]\n[execution]\norder_value = 'much'\n", "execution.order_value"),
-        ("[exchanges.upbit]\n[exchanges.binance]\n[metrics]\nport = 9464\n", "metrics"),
+        ("[exchanges.upbit]\n[exchanges.binance]\n[notices]\nlanguage = 'ko'\n", "notices"),
         (
             '[exchanges.upbit]\n[exchanges.binance]\n[universe]\nsymbols = ["BTC", "BTCX"]\n',
             "odd.toml:4: universe.symbols: BTCX is not among the 1000 simulated symbols; the nearest is BTC",
