@@ -92,12 +92,16 @@ def _constant(ink: str) -> Callable[[RouteRow], str]:
     return lambda row: ink
 
 
+#: Shapes whose first and last trade are of one asset: elsewhere the two prices say nothing of each other.
+_OF_ONE_ASSET = ("two_leg", "split_leg", "cross_chain")
+
+
 def _first(row: RouteRow) -> float:
-    return row.prices[0] if row.prices else 0.0
+    return row.prices[0] if row.prices and row.shape in _OF_ONE_ASSET else 0.0
 
 
 def _last(row: RouteRow) -> float:
-    return row.prices[-1] if row.prices else 0.0
+    return row.prices[-1] if row.prices and row.shape in _OF_ONE_ASSET else 0.0
 
 
 _SHAPES = {"two_leg": "two", "triangular": "tri", "split_leg": "split", "multi_hop": "multi", "cross_chain": "chain"}
@@ -139,10 +143,17 @@ COLUMNS: tuple[Column, ...] = (
 GAP = 1
 
 
-def columns_for(width: int) -> tuple[tuple[Column, ...], int]:
-    """The columns that fit into ``width`` cells and the gap between them; the last, the state, takes the rest."""
+def columns_for(width: int, *, has_shapes: bool = False) -> tuple[tuple[Column, ...], int]:
+    """The columns that fit into ``width`` cells and the gap between them; the last, the state, takes the rest.
+
+    ``has_shapes``: routes of several shapes are listed, and a row has to say which one it is.
+    """
     chosen = list(COLUMNS)
+
+    def rank(column: Column) -> int:
+        return 2 if has_shapes and column.key == "shape" else column.rank
+
     while len(chosen) > 2 and sum(column.width + GAP for column in chosen) - GAP > width:
-        chosen.remove(max(reversed(chosen), key=lambda column: column.rank))
+        chosen.remove(max(reversed(chosen), key=rank))
     spare = width - sum(column.width for column in chosen)
     return tuple(chosen), max(GAP, min(3, (spare - 6) // max(1, len(chosen) - 1)))

@@ -64,3 +64,14 @@ def test_columns_fit_and_the_important_ones_stay(width: int) -> None:
     columns, gap = columns_for(width)
     assert sum(column.width for column in columns) + gap * (len(columns) - 1) <= width
     assert {"sym", "net", "state"} <= {column.key for column in columns}
+
+
+def test_of_routes_of_several_shapes_a_narrow_row_says_which_it_is_and_shows_no_prices_of_different_things() -> None:
+    assert "shape" not in {column.key for column in columns_for(78)[0]}
+    columns, _ = columns_for(78, has_shapes=True)
+    assert "shape" in {column.key for column in columns}
+    multi = RouteRow("r", "X", ("A", "B", "C"), (98_000.0, 0.002, 172.0), 1.0, 1.0, shape="multi_hop")
+    split = RouteRow("r", "X", ("A", "B", "C"), (172.0, 173.0, 173.5), 1.0, 1.0, shape="split_leg")
+    shown = {column.key: [column.text(row) for row in (multi, split)] for column in COLUMNS}
+    assert shown["buypx"] == ["-", "172.00"]
+    assert shown["sellpx"] == ["-", "173.50"]

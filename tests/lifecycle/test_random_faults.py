@@ -51,6 +51,9 @@ MISS: dict[str, dict[str, Any]] = {
 }
 
 
+SETTLEMENT, COIN_QUOTES = ("KRW", "USDT"), ("BTC",)
+
+
 @pytest.fixture
 def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveDesk]:
     with live_desk(tmp_path, monkeypatch, SYMBOLS) as made:
@@ -58,16 +61,25 @@ def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def one_sided(ledger: dict[str, Any]) -> dict[tuple[str, str], Decimal]:
-    """By cycle and asset, what the fills of RESIDUAL cycles leave: added up here from nothing but the fills."""
-    residual = {cycle["id"] for cycle in ledger["cycles"] if cycle["state"] == "RESIDUAL"}
+    """By cycle and asset, what the fills of RESIDUAL cycles leave beyond dust: added up here from nothing but the fills.
+
+    A coin that others are priced in counts as any other. Dust, which no order could trade, is what the cycle's own row says.
+    """
+    residual = {cycle["id"]: cycle["dust"] for cycle in ledger["cycles"] if cycle["state"] == "RESIDUAL"}
     left: dict[tuple[str, str], Decimal] = {}
     for fill in ledger["fills"]:
         if fill["cycle_id"] in residual:
-            key = fill["cycle_id"], fill["base"]
-            left[key] = left.get(key, Decimal(0)) + Decimal(fill["qty"]) * (1 if fill["side"] == "buy" else -1)
-            if fill["fee_currency"] == fill["base"]:
-                left[key] -= Decimal(fill["fee"])
-    return {key: amount for key, amount in left.items() if amount}
+            way = 1 if fill["side"] == "buy" else -1
+            moved = [(fill["base"], way * Decimal(fill["qty"])), (fill["quote"], -way * Decimal(fill["cost"]))]
+            for asset, amount in (*moved, (fill["fee_currency"], -Decimal(fill["fee"]))):
+                if asset not in SETTLEMENT and (asset == fill["base"] or asset in COIN_QUOTES):
+                    key = fill["cycle_id"], asset
+                    left[key] = left.get(key, Decimal(0)) + amount
+    return {key: amount for key, amount in left.items() if amount and abs(amount) not in _dust(residual[key[0]])}
+
+
+def _dust(told: str | dict[str, str]) -> set[Decimal]:
+    return {Decimal(amount) for amount in (told.values() if isinstance(told, dict) else [told])}
 
 
 def named(ledger: dict[str, Any]) -> dict[tuple[str, str], Decimal]:

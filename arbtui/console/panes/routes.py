@@ -180,7 +180,11 @@ class RoutesPane(Grid[RouteRow]):
         """Do not sort for a moment."""
         self._moved_at = self._monotonic()
 
+    def _choose_columns(self) -> None:
+        has_shapes = any(row.shape != self._model.routes[0].shape for row in self._model.routes)
+        self._columns, self._gap = columns_for(self.size.width - 2, has_shapes=has_shapes)
+
     def on_resize(self, event: events.Resize) -> None:
         """Choose the columns that fit."""
-        self._columns, self._gap = columns_for(self.size.width - 2)
+        self._choose_columns()
         super().on_resize(event)
