@@ -156,13 +156,7 @@ class InventoryRoute(ArbRoute):
 
     def data_refusal(self, now: float) -> Reason | None:
         """See :class:`ArbRoute`; the two venues' prices must be of one asset, too."""
-        refusal = super().data_refusal(now)
-        if refusal is not None:
-            return refusal
-        if self.needs_rate and self.coin is not None and self.coin.doubted:
-            return Reason.COIN_DOUBTED
-        low, high = self.terms.price_ratio
-        return None if low <= self.price_ratio() <= high else Reason.PRICE_RATIO
+        return super().data_refusal(now) or self.asset_refusal()
 
     def runway(self, qty: float) -> float:
         """See :class:`ArbRoute`."""
@@ -181,21 +175,7 @@ class InventoryRoute(ArbRoute):
 
     def walk(self, now: float) -> Opportunity | None:
         """See :class:`ArbRoute`."""
-        watched = None if self.coin is None else self.coin.watch
-        if self.coin is not None and watched is not None:
-            watched.look_at(self.coin, now)
-        for market in self._conversion.markets:  # which may be another venue's
-            if market.watch is not None and market.watch is not watched:
-                market.watch.look(now)
-        self.denied = self.unfit or self.data_refusal(now)
-        if self.denied is not None:
-            self.crossed_since = None
-            return None
-        terms = self.terms
-        if self.crossed_since is None:
-            self.crossed_since = now
-        if now - self.crossed_since < terms.min_cross_s and self.is_crossed:
-            self.denied = Reason.CROSS_TOO_NEW
+        if not self.may_walk(now):
             return None
         margin_bps = self._conversion.margin_bps
         required = 1.0 + (self._least_bps(self.inventory.shadow_bps()) + self.charge_bps + margin_bps) / 1e4

@@ -205,6 +205,36 @@ class ArbRoute:
         """Its depth at ``now``, sized: the opportunity, or None with ``denied`` told. Called where :meth:`clears` says so."""
         return None
 
+    def may_walk(self, now: float) -> bool:
+        """Let the coins judge its rates, and its coin, by the books of ``now``; then look at the data, and since when prices are crossed.
+
+        False with ``denied`` told. The same for every shape that is walked.
+        """
+        watched = None if self.coin is None else self.coin.watch
+        if self.coin is not None and watched is not None:
+            watched.look_at(self.coin, now)
+        for conversion in self._conversions:
+            for market in conversion.markets:  # which may be another venue's
+                if market.watch is not None and market.watch is not watched:
+                    market.watch.look(now)
+        self.denied = self.unfit or self.data_refusal(now)
+        if self.denied is not None:
+            self.crossed_since = None
+            return False
+        if self.crossed_since is None:
+            self.crossed_since = now
+        if now - self.crossed_since < self.terms.min_cross_s and self.is_crossed:
+            self.denied = Reason.CROSS_TOO_NEW
+            return False
+        return True
+
+    def asset_refusal(self) -> Reason | None:
+        """Why its markets' prices may not be of one asset, or None: a doubted coin, or prices too far apart."""
+        if self.needs_rate and self.coin is not None and self.coin.doubted:
+            return Reason.COIN_DOUBTED
+        low, high = self.terms.price_ratio
+        return None if low <= self.price_ratio() <= high else Reason.PRICE_RATIO
+
     @property
     def is_crossed(self) -> bool:
         """True while its prices pay before all costs, and its books are live."""

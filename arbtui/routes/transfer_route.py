@@ -150,27 +150,11 @@ class TransferRoute(ArbRoute):
 
     def data_refusal(self, now: float) -> Reason | None:
         """See :class:`ArbRoute`; the network must be open and known, and the two venues' prices must be of one asset."""
-        refusal = super().data_refusal(now) or self.moved.refusal(now)
-        if refusal is not None:
-            return refusal
-        if self.needs_rate and self.coin is not None and self.coin.doubted:
-            return Reason.COIN_DOUBTED
-        low, high = self.terms.price_ratio
-        return None if low <= self.price_ratio() <= high else Reason.PRICE_RATIO
+        return super().data_refusal(now) or self.moved.refusal(now) or self.asset_refusal()
 
     def walk(self, now: float) -> Opportunity | None:
         """See :class:`ArbRoute`. As deep as each further unit still pays; then the whole, with the network's fee, must."""
-        for market in self._conversion.markets:
-            if market.watch is not None:
-                market.watch.look(now)
-        self.denied = self.unfit or self.data_refusal(now)
-        if self.denied is not None:
-            self.crossed_since = None
-            return None
-        if self.crossed_since is None:
-            self.crossed_since = now
-        if now - self.crossed_since < self.terms.min_cross_s and self.is_crossed:
-            self.denied = Reason.CROSS_TOO_NEW
+        if not self.may_walk(now):
             return None
         least_bps = self.threshold_bps()
         walked, worst_ask, worst_bid = self._depth(1.0 + (least_bps + self.charge_bps) / 1e4)

@@ -58,30 +58,11 @@ class WalkedRoute(ArbRoute):
 
     def data_refusal(self, now: float) -> Reason | None:
         """See :class:`ArbRoute`; the prices of its markets must be of the same assets, too."""
-        refusal = super().data_refusal(now)
-        if refusal is not None:
-            return refusal
-        if self.needs_rate and self.coin is not None and self.coin.doubted:
-            return Reason.COIN_DOUBTED
-        low, high = self.terms.price_ratio
-        return None if low <= self.price_ratio() <= high else Reason.PRICE_RATIO
+        return super().data_refusal(now) or self.asset_refusal()
 
     def walk(self, now: float) -> Opportunity | None:
         """See :class:`ArbRoute`."""
-        for conversion in self._conversions:
-            for market in conversion.markets:
-                if market.watch is not None:
-                    market.watch.look(now)
-        self.denied = self.unfit or self.data_refusal(now)
-        if self.denied is not None:
-            self.crossed_since = None
-            return None
-        if self.crossed_since is None:
-            self.crossed_since = now
-        if now - self.crossed_since < self.terms.min_cross_s and self.is_crossed:
-            self.denied = Reason.CROSS_TOO_NEW
-            return None
-        return self._opportunity(now)
+        return self._opportunity(now) if self.may_walk(now) else None
 
     def _opportunity(self, now: float) -> Opportunity | None:
         below = Reason.RATE_UNCONFIRMED if self._margin_bps() > 0.0 else Reason.BELOW_THRESHOLD
