@@ -4,17 +4,19 @@ import random
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import floor
+from typing import cast
 
 import pytest
 
 from arbtui.execution.plan import Tolerances, compile_plan
 from arbtui.journal.events import LegAfter, On
+from arbtui.marketdata.rate_watch import CoinRate
 from arbtui.model.book import Level, OrderBook
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
-from tests.routes.pairs import NOW, one_rate
+from tests.routes.pairs import NOW, TERMS, one_rate, rate_book
 from tests.routes.pairs import book as made_book
 from tests.routes.venues import books_of, market, universe
 
@@ -346,3 +348,37 @@ def test_what_stands_at_the_touch_is_what_the_episode_remembers(name: str) -> No
     assert route.touch_size() == 0.0
     assert not route.clears()
     assert not route.touch_edge_bps() > -1e9
+
+
+class _Watch:
+    """Judges a coin when it is asked to, and only then."""
+
+    def look_at(self, coin: "_Coin", now: float) -> None:
+        coin.doubted = True
+
+
+class _Coin:
+    def __init__(self) -> None:
+        self.doubted = False
+        self.watch = _Watch()
+
+
+def test_every_shape_has_its_coin_judged_by_the_books_that_it_is_walked_on() -> None:
+    listed = [
+        market("hill", "XRP", "KRW"),
+        market("hill", "BTC", "KRW"),
+        market("hill", "XRP", "BTC"),
+        market("lake", "XRP", "KRW"),
+        market("sea", "XRP", "USDT"),
+        market("sea", "BTC", "USDT"),
+        market("sea", "XRP", "BTC"),
+    ]
+    judged: set[str] = set()
+    for route in universe(listed, books_of(listed), terms=TERMS, rates=rate_book()).routes:
+        if route.needs_rate:
+            coin = _Coin()
+            route.coin = cast(CoinRate, coin)
+            assert route.walk(NOW) is None
+            assert coin.doubted, route.id
+            judged.add(route.shape)
+    assert {"two_leg", "split_leg", "multi_hop", "cross_chain"} <= judged
