@@ -191,7 +191,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         """One line of the widget: title, heads or a row."""
         try:
             return self._line(y)
-        except Exception as error:
+        except Exception as error:  # a line that cannot be painted says so, and the engine trades on
             return unpainted(self, self.inks, error)
 
     def _line(self, y: int) -> Strip:

@@ -507,7 +507,7 @@ class Engine:
         return None
 
     def on_new_routes(self, routes: Sequence[ArbRoute]) -> None:
-        """``routes`` are new on the universe's list: bring what is told of every route up to date before one of them is priced."""
+        """``routes`` are new on the universe's list: set their limits, stock and blocks before one of them is priced."""
         self.components.portfolio.follow(self.components.universe.nodes)
         self.limits.apply()
         self._health.mark(routes)

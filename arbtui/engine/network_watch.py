@@ -16,7 +16,7 @@ _LEAST_S = 240.0
 
 
 class NetworkWatch:
-    """Tells the transfer hops of all routes what the wallets say; nothing trades on what is not known."""
+    """Passes the state of wallets and networks to the transfer hops of all routes; a route over an unknown network does not trade."""
 
     def __init__(self, components: EngineComponents, wallets: Wallets) -> None:
         self._components = components

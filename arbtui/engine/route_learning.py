@@ -1,4 +1,4 @@
-"""Sees cycles and gaps end, and tells what they teach of their routes: slippage, realised edge, survival, and how long orders take."""
+"""Learns from ended cycles and gaps, by route: slippage, realised edge, survival of gaps, and how long orders take."""
 
 from collections.abc import Iterable, Mapping
 from math import inf

@@ -43,7 +43,7 @@ _COSTS = 56
 """Cells that sizes and health need to stand beside the books."""
 
 _ROOM_FOR_COSTS = 34
-"""Lines from which on sizes and health are told in full."""
+"""Height of the pane, in lines, from which sizes and health are shown in full."""
 
 _MINOR = ("depth", "rounding", "slippage", "learned")
 _SHOWN_BPS = 0.05
@@ -196,7 +196,7 @@ def _decision_rows(decisions: Sequence[DecisionLine], width: int) -> Iterator[Ro
 
 
 def _drains(d: RouteDetail) -> list[Row]:
-    """What a person moves for the route, then what it uses up and how long that lasts, a line each."""
+    """The transfer that a person makes for the route, then the stock that it uses and how long that lasts, a line each."""
     rows: list[Row] = [[(f" {way}", "warn" if "CLOSED" in way else "soft")] for way in d.ways]
     for one in d.drains:
         share = f"{one.share:.0%}" if isfinite(one.share) else "no target"
