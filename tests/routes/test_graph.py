@@ -111,7 +111,6 @@ def test_a_market_that_comes_and_goes_leaves_what_a_whole_search_finds(markets: 
     assert {route.id for route in made.routes} == {route.id for route in whole.routes}
     for book in books.values():
         assert {route.id for route in made.touched_by.get(book, ())} == {route.id for route in made.routes if book in route.books}
-        assert (book in made.looks) is (book in made.touched_by)
 
 
 def test_the_shapes_that_people_know_are_found_under_their_names() -> None:
