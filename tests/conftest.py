@@ -1,8 +1,9 @@
 """What every test may use."""
 
+import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from decimal import getcontext
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         known: dict[str, Any] = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009
         if any(fixture.scope == "module" for fixtures in known.values() for fixture in fixtures):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Loading every test makes a million objects that stay: the garbage collector looks through them once, and then no more."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
