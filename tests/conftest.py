@@ -22,6 +22,9 @@ sys.dont_write_bytecode = False
 METRICS_OFF = ("ARBTUI_METRICS__ENABLED", "false")
 os.environ.update([METRICS_OFF])
 
+#: Letters of a parameter that a test's name shows.
+_LONGEST_ID = 200
+
 #: Files of tests that take longest, the longest first: begun at the end, one of them would keep a single worker busy alone.
 LONGEST = (
     "runtime/test_crash_scenario.py",
@@ -62,6 +65,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         known: dict[str, Any] = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009
         if any(fixture.scope == "module" for fixtures in known.values() for fixture in fixtures):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Cut what a long text would make of a test's name, which every worker tells the controller and hands to its children."""
+    return f"{val[:_LONGEST_ID]!r} and more" if isinstance(val, str | bytes) and len(val) > _LONGEST_ID else None
 
 
 @pytest.hookimpl(wrapper=True)
