@@ -7,6 +7,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import cache
 from decimal import Decimal
 
 from arbtui.console.app import ConsoleApp
@@ -481,6 +482,7 @@ class DemoModel:
         return self
 
 
+@cache
 def hash_of(text: str) -> int:
     """A hash that is the same in every run."""
     return sum(map(ord, text))
