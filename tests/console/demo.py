@@ -7,8 +7,8 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import cache
 from decimal import Decimal
+from functools import cache
 
 from arbtui.console.app import ConsoleApp
 from arbtui.console.config import ConsoleConfig, Ground, PaletteName
