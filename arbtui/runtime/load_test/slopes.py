@@ -48,7 +48,7 @@ def fit(name: str, seconds: Sequence[float], values: Sequence[float]) -> Slope:
 
 
 def _following(left: Sequence[float]) -> float:
-    """By how much the standard error grows where what is left of each sample follows on that of the one before it (first-order autoregression)."""
+    """By how much the standard error grows where what is left of a sample follows on the one before it (first-order autoregression)."""
     squares = sum(one * one for one in left)
     if squares <= 0.0:
         return 1.0
