@@ -62,6 +62,8 @@ def test_parsing_loads_no_engine() -> None:
         ("arbtui.views.status", ("arbtui.engine", "arbtui.execution", "arbtui.risk", "arbtui.routes.finder")),
         ("arbtui.runtime.guardian.guardian", ("arbtui.engine.engine", "arbtui.runtime.session", "arbtui.simulation.paper")),
         ("arbtui.runtime.supervisor.supervisor", ("arbtui.engine.engine", "arbtui.runtime.session")),
+        ("arbtui.journal.automatic_backup", ("asyncio", "aiosqlite", "pydantic")),
+        ("arbtui.portfolio.ledger", ("asyncio", "aiosqlite", "pydantic", "arbtui.engine")),
     ],
 )
 def test_what_runs_beside_an_engine_loads_none(module: str, absent: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from arbtui.journal.database import Statement
 from arbtui.journal.events import (
     AccountsReconciled,
     Adjusted,
@@ -55,7 +56,6 @@ from arbtui.journal.events import (
     Transferred,
     TransferSettled,
 )
-from arbtui.journal.store import Statement
 from arbtui.model.money import plain
 from arbtui.model.order import OrderState
 

@@ -8,8 +8,8 @@ from decimal import Context, Decimal, localcontext
 from functools import partial
 from pathlib import Path
 
-from arbtui.journal.database import open_reader, refusal
-from arbtui.journal.store import Door, Statement, Writer, open_writer
+from arbtui.journal.database import Statement, open_reader, refusal
+from arbtui.journal.store import Door, Writer, open_writer
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
 from arbtui.simulation.roll_up import SCHEMA as ROLLED_UP

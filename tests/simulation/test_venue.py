@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arbtui.journal.store import Statement
+from arbtui.journal.database import Statement
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import OrderRejected
 from arbtui.model.order import Fill, OrderState, Side
