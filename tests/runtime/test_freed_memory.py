@@ -51,3 +51,34 @@ def test_what_a_busy_moment_needed_is_given_back_though_what_is_left_of_it_lies_
     by_itself, looked_for = map(int, said.split())
     assert by_itself < 2_000
     assert looked_for > 12_000
+
+
+#: Takes 87 kB for a moment, as each connection to a journal does, and keeps something small of each time, before and after it is freed;
+#: says by how many kB the heap grew.
+_MOMENTS = """
+import sys
+from arbtui.runtime.freed_memory import give_back_large_buffers
+
+if sys.argv[1] == "held":
+    assert give_back_large_buffers()
+
+def heap():
+    line = next(line for line in open("/proc/self/maps") if line.rstrip().endswith("[heap]"))
+    low, high = (int(part, 16) for part in line.split()[0].split("-"))
+    return (high - low) // 1024
+
+kept = []
+before = heap()
+for _ in range(300):
+    buffer = bytearray(87_000)
+    kept.append(bytes(2_000))
+    del buffer
+    kept.append(bytes(2_000))
+print(heap() - before)
+"""
+
+
+@pytest.mark.parametrize("bound", ["as it is", "held"])
+def test_what_is_kept_of_many_moments_is_all_that_the_heap_grows_by(bound: str) -> None:
+    said = subprocess.run([sys.executable, "-c", _MOMENTS, bound], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert (int(said) < 3_000) == (bound == "held"), f"{said.strip()} kB for 1,200 kB that are kept"
