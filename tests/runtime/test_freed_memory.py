@@ -51,3 +51,29 @@ def test_what_a_busy_moment_needed_is_given_back_though_what_is_left_of_it_lies_
     by_itself, looked_for = map(int, said.split())
     assert by_itself < 2_000
     assert looked_for > 12_000
+
+
+#: Takes a hundred buffers of 87 kB, as large as what each connection to a journal takes, and says by how many kB the heap grew.
+_BUFFERS = """
+import sys
+from arbtui.runtime.freed_memory import give_back_large_buffers
+
+if sys.argv[1] == "held":
+    assert give_back_large_buffers()
+
+def heap():
+    line = next(line for line in open("/proc/self/maps") if line.rstrip().endswith("[heap]"))
+    low, high = (int(part, 16) for part in line.split()[0].split("-"))
+    return (high - low) // 1024
+
+before = heap()
+buffers = [bytearray(87_000) for _ in range(100)]
+print(heap() - before)
+"""
+
+
+@pytest.mark.parametrize("bound", ["as it is", "held"])
+def test_what_reading_a_journal_takes_is_no_part_of_the_heap(bound: str) -> None:
+    """In the hole that it left smaller blocks would settle, so that the next reading needs the heap to grow."""
+    said = subprocess.run([sys.executable, "-c", _BUFFERS, bound], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert (int(said) < 500) == (bound == "held"), f"{said.strip()} kB of 8,500 kB"
