@@ -47,7 +47,7 @@ class OperatorNotifications:
             chat.on_moved = lambda old, new: self._moved.append((old, new))
         channels: list[Channel] = [*chats, *others]
         self.channels = len(channels)
-        self._alerts = AlertManager(journal, clock, channels, f"{settings.name} {settings.mode.upper()}", outbox.alerts)
+        self._alerts = AlertManager(journal, clock, channels, f"{settings.name} {settings.mode.upper()}", outbox.alerts, outbox.unseen)
         journal.alert_of, journal.on_dropped = self._alerts.alert_of, self._alerts.on_dropped
         self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
 
@@ -63,6 +63,7 @@ class OperatorNotifications:
 
     def attach(self, engine: Engine, views: EngineViews) -> None:
         """Obey commands from now on, where the profile names users; tell the desk of alerts that do not arrive."""
+        self._alerts.acknowledge_breach = engine.operator.acknowledge
         self._tasks.append(asyncio.create_task(supervised("delivery watch", lambda: self._watch(engine.breaches)), name="delivery watch"))
         users = self._settings.telegram.user_ids
         if users and self._bot is not None:

@@ -51,7 +51,9 @@ async def outpost(
     bot = TelegramBot(SecretStr(TOKEN), url, timeout_s=timeout_s, every_s=every_s)
     channels = [bot.chat(chat) for chat in chats]
     outbox = load_outbox(path)
-    alerts = AlertManager(journal, clock, channels, "desk SIM", outbox.alerts, backoff_s=backoff_s, warn_every_s=warn_every_s)
+    alerts = AlertManager(
+        journal, clock, channels, "desk SIM", outbox.alerts, outbox.unseen, backoff_s=backoff_s, warn_every_s=warn_every_s
+    )
     journal.alert_of, journal.on_dropped = alerts.alert_of, alerts.on_dropped
     sending = asyncio.create_task(alerts.run())
     try:
