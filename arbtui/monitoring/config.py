@@ -1,12 +1,13 @@
-"""Settings of Telegram and of metrics: tables ``[telegram]`` and ``[metrics]``."""
+"""Settings of alerts, of the ways they go, and of metrics: tables ``[alerts]``, ``[telegram]`` and ``[metrics]``."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from arbtui.model.config import Config
 from arbtui.model.loopback import is_loopback
+from arbtui.monitoring.quiet_hours import hours_of
 
 
 def _base_url(url: str) -> str:
@@ -49,6 +50,32 @@ class TelegramConfig(Config):
         if any(user <= 0 for user in self.user_ids):
             raise ValueError("user_ids: holds a number that is not a user's (a user's is positive, a group's negative)")
         return self
+
+
+class AlertsConfig(Config):
+    """How alerts are told, whichever way they go."""
+
+    second: list[Literal["telegram", "email", "services"]] = Field(default=["email", "services"], max_length=3)
+    """ways that hear of CRITICAL alerts only, once nobody acknowledges them or the others do not take them; empty: every way gets all."""
+
+    escalate_after_s: float = Field(default=300.0, ge=10, le=86_400)
+    """s after which a CRITICAL alert that nobody has acknowledged is told by the second ways: time to reach for a phone, no more."""
+
+    undelivered_after_s: float = Field(default=30.0, ge=5, le=3_600)
+    """s after which one that no first way has taken is told by the second ways; a server that is slow or restarts needs no second call."""
+
+    cool_down_s: float = Field(default=60.0, ge=1, le=3_600)
+    """s between two messages of one kind of WARN; those in between are counted. CRITICAL is not held back, unless 50 of a kind wait."""
+
+    quiet_hours: str = ""
+    """hours at the desk, such as "23:00-07:00", in which INFO is held back; WARN and CRITICAL never are. Empty, the default: none."""
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _are_hours(cls, text: str) -> str:
+        if text:
+            hours_of(text)
+        return text
 
 
 class MetricsConfig(Config):

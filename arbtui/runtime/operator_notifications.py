@@ -47,7 +47,9 @@ class OperatorNotifications:
             chat.on_moved = lambda old, new: self._moved.append((old, new))
         channels: list[Channel] = [*chats, *others]
         self.channels = len(channels)
-        self._alerts = AlertManager(journal, clock, channels, f"{settings.name} {settings.mode.upper()}", outbox.alerts, outbox.unseen)
+        first, second = _by_way(channels, settings.alerts.second)
+        sender = f"{settings.name} {settings.mode.upper()}"
+        self._alerts = AlertManager(journal, clock, first, sender, outbox, settings.alerts, second=second, zone=settings.desk.zone)
         journal.alert_of, journal.on_dropped = self._alerts.alert_of, self._alerts.on_dropped
         self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
 
@@ -117,6 +119,13 @@ class OperatorNotifications:
                 await self._bot.close()
         except Exception:  # whatever a connection says at its end, the journal behind it must be closed
             log.exception("closing Telegram's connections")
+
+
+def _by_way(channels: Sequence[Channel], second: Sequence[str]) -> tuple[list[Channel], list[Channel]]:
+    """The channels of the first way and of the second. A channel's way is what its name begins with (``telegram:42``)."""
+    is_second = [channel.name.partition(":")[0] in second for channel in channels]
+    ways = [[channel for channel, later in zip(channels, is_second, strict=True) if later is way] for way in (False, True)]
+    return ways[0], ways[1]
 
 
 def open_notifications(
