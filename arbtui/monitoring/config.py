@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from arbtui.model.config import Config
 from arbtui.model.loopback import is_loopback
 from arbtui.monitoring.quiet_hours import hours_of
+from arbtui.monitoring.rule_config import Rules
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\]+@[^\s@<>,;:\"\\]+", re.ASCII)
 
@@ -72,6 +73,12 @@ class AlertsConfig(Config):
 
     quiet_hours: str = ""
     """hours at the desk, such as "23:00-07:00", in which INFO is held back; WARN and CRITICAL never are. Empty, the default: none."""
+
+    every_s: float = Field(default=15.0, ge=1, le=600)
+    """s between two looks at the rules: a look costs what a scrape of the metrics costs, 80 ms of CPU at 1,000 symbols."""
+
+    rules: Rules = Field(default={})
+    """alert rules by their names, over what /metrics tells; a rule that holds is a breach, RULE_NAME. Their keys: docs/monitoring.md."""
 
     @field_validator("quiet_hours")
     @classmethod
