@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from arbtui.model.config import Config
 from arbtui.model.loopback import is_loopback
-from arbtui.monitoring.quiet_hours import hours_of
+from arbtui.monitoring.quiet_hours import hours_of, minute_of
 from arbtui.monitoring.rule_config import Rules
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\]+@[^\s@<>,;:\"\\]+", re.ASCII)
@@ -74,6 +74,9 @@ class AlertsConfig(Config):
     quiet_hours: str = ""
     """hours at the desk, such as "23:00-07:00", in which INFO is held back; WARN and CRITICAL never are. Empty, the default: none."""
 
+    digest: str = "23:59"
+    """time of the desk's day, such as "23:59", at which the day is summed up as INFO; empty: never. It covers the day up to then."""
+
     every_s: float = Field(default=15.0, ge=1, le=600)
     """s between two looks at the rules: a look costs what a scrape of the metrics costs, 80 ms of CPU at 1,000 symbols."""
 
@@ -85,6 +88,13 @@ class AlertsConfig(Config):
     def _are_hours(cls, text: str) -> str:
         if text:
             hours_of(text)
+        return text
+
+    @field_validator("digest")
+    @classmethod
+    def _is_a_time(cls, text: str) -> str:
+        if text:
+            minute_of(text)
         return text
 
 

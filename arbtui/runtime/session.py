@@ -42,6 +42,7 @@ from arbtui.runtime.alert_channels import other_channels
 from arbtui.runtime.arming import auto_resume, refuse_unarmed, resume_refusal, unclean
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.automatic_backups import AutomaticBackups
+from arbtui.runtime.daily_digest import DailyDigest, DigestMaker
 from arbtui.runtime.deadline import deadline
 from arbtui.runtime.ending import end
 from arbtui.runtime.garbage import keep_collections_short, short_collections
@@ -382,6 +383,11 @@ class Session:
                 inform = None if self._reach is None else self._reach.inform
                 rules = RuleWatch(self._settings.alerts, metrics.read, engine.breaches, clock, inform)
                 background.append(tasks.create_task(rules.run(), name="alert rules"))
+        digest_at = self._settings.alerts.digest
+        if digest_at and self._reach is not None and not self._plan.virtual:
+            desk = self._settings.desk
+            digest = DailyDigest(clock, desk, digest_at, DigestMaker(engine, views, desk).text, self._reach.inform)
+            background.append(tasks.create_task(digest.run(), name="daily digest"))
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         background.append(tasks.create_task(accounts.run(), name="accounts"))
         every_min = self._settings.journal.backup_interval_min
