@@ -1,90 +1,25 @@
-"""A CRITICAL alert that nobody acknowledges, or that the first way does not take, is told by the second; in virtual time."""
+"""A CRITICAL alert that nobody acknowledges, or that the first way does not take, is told by the second; INFO waits for the morning."""
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from arbtui.journal.events import BreachAcknowledged, BreachRecorded, RunEnded, RunStarted
-from arbtui.journal.journal import Journal
-from arbtui.journal.outbox import load_outbox
-from arbtui.model.clock import VIRTUAL_EPOCH_MS, LoopClock
+from arbtui.journal.events import BreachAcknowledged, RunEnded
+from arbtui.model.clock import VIRTUAL_EPOCH_MS
 from arbtui.model.errors import JournalFailed
 from arbtui.model.virtual_loop import run_virtual
-from arbtui.monitoring.alert_manager import AlertManager
 from arbtui.monitoring.alert_rules import Urgency
-from arbtui.monitoring.channel import MessageRefused, Pace, SendLater
-from arbtui.monitoring.config import AlertsConfig
+from arbtui.monitoring.channel import SendLater
 from arbtui.monitoring.quiet_hours import DeskHours, QuietHours, hours_of
 from tests.journal.synthetic import SyntheticRun
 from tests.monitoring.outpost import alerts_config, states
+from tests.monitoring.virtual_desk import Told, desk
 
 SEOUL = ZoneInfo("Asia/Seoul")
-
-
-@dataclass
-class Told:
-    """A channel that keeps what it takes, with the second; ``refuses`` gives what it raises instead."""
-
-    name: str
-    pace: Pace = field(default_factory=lambda: Pace(1.0))
-    taken: list[tuple[float, str]] = field(default_factory=list)
-    asked: list[float] = field(default_factory=list)
-    refuses: Callable[[float, str], Exception | None] = lambda now, text: None
-
-    async def send(self, text: str) -> None:
-        now = asyncio.get_running_loop().time()
-        self.asked.append(now)
-        await asyncio.sleep(0.05)
-        if (error := self.refuses(now, text)) is not None:
-            raise error
-        self.taken.append((now, text))
-
-    @property
-    def texts(self) -> list[str]:
-        return [text for _, text in self.taken]
-
-
-@dataclass
-class Desk:
-    """What runs in virtual time."""
-
-    journal: Journal
-    alerts: AlertManager
-
-    def breach(self, number: int, severity: str = "CRIT", kind: str = "RESIDUAL") -> None:
-        self.journal.post(BreachRecorded(f"b{number}", severity, kind, "global", f"number {number};", "HALT"))
-
-
-@asynccontextmanager
-async def desk(
-    path: Path,
-    first: Sequence[Told],
-    second: Sequence[Told] = (),
-    config: AlertsConfig | None = None,
-    *,
-    zone: tzinfo = UTC,
-    epoch_ms: int = VIRTUAL_EPOCH_MS,
-) -> AsyncIterator[Desk]:
-    """A journal and an alert manager; they end as abruptly as a crash."""
-    clock = LoopClock(asyncio.get_running_loop(), epoch_ms)
-    journal = await Journal.open(path, clock=clock, door="sync", salt="0" * 16)
-    alerts = AlertManager(journal, clock, first, "desk LIVE", load_outbox(path), config or AlertsConfig(), second=second, zone=zone)
-    journal.alert_of, journal.on_dropped = alerts.alert_of, alerts.on_dropped
-    sending = asyncio.create_task(alerts.run())
-    try:
-        await journal.commit(RunStarted(f"r{journal.load().runs + 1}", "desk", "live", None, "0", "c", {}, "ARMED"))
-        yield Desk(journal, alerts)
-    finally:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
-        await journal.close()
 
 
 def test_what_nobody_acknowledges_is_told_by_the_second_way_once(tmp_path: Path) -> None:
@@ -133,36 +68,6 @@ def test_a_first_way_that_is_down_is_no_reason_to_wait_for_five_minutes(tmp_path
     (told,) = mail.texts
     assert "the first channel does not take this for 30 s (and 2 other alerts): RESIDUAL global: number 0;" in told
     assert mail.taken[0][0] < 40
-
-
-def test_a_blocked_bot_is_told_by_the_second_way_and_gets_all_once_it_is_let_in(tmp_path: Path) -> None:
-    """F70: 403 Forbidden."""
-    chat, mail = Told("telegram:1"), Told("email")
-    chat.refuses = lambda now, text: SendLater("Forbidden: bot was blocked by the user") if now < 1800 else None
-
-    async def main() -> None:
-        async with desk(tmp_path / "journal.db", [chat], [mail]) as on:
-            on.breach(1)
-            await asyncio.sleep(3600)
-            assert not on.alerts.waiting
-
-    run_virtual(main())
-    assert len(mail.taken) == 1
-    assert any("number 1;" in text for text in chat.texts)
-
-
-def test_a_second_poller_is_told_by_every_way_at_once(tmp_path: Path) -> None:
-    """F74: whoever reads the chat may be whom the alert warns of."""
-    chat, mail = Told("telegram:1"), Told("email")
-
-    async def main() -> None:
-        async with desk(tmp_path / "journal.db", [chat], [mail]) as on:
-            on.alerts.queue(Urgency.CRITICAL, "TELEGRAM_CONFLICT", "another program polls with this bot's token")
-            await asyncio.sleep(5)
-
-    run_virtual(main())
-    assert any("TELEGRAM_CONFLICT" in text for text in chat.texts)
-    assert any("TELEGRAM_CONFLICT" in text for text in mail.texts)
 
 
 def test_a_failed_journal_is_told_by_every_way_at_once(tmp_path: Path) -> None:
@@ -265,71 +170,3 @@ def test_a_change_to_summer_time_neither_skips_nor_doubles_a_morning() -> None:
     seven_ms = hours.next(night_ms, 7 * 60)
     assert seven_ms - night_ms == 7 * 3_600_000, "an hour less"
     assert hours.next(seven_ms, 7 * 60) - seven_ms == 24 * 3_600_000
-
-
-def test_a_flood_of_critical_alerts_is_one_and_one_with_its_count(tmp_path: Path) -> None:
-    """F75: 1,000 breaches in 10 s; each is in the journal."""
-    path, chat = tmp_path / "journal.db", Told("telegram:1")
-
-    async def main() -> None:
-        async with desk(path, [chat]) as on:
-            await asyncio.sleep(5)
-            for number in range(1000):
-                on.breach(number)
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(60)
-            assert not on.alerts.waiting
-
-    run_virtual(main())
-    told = [text for text in chat.texts if "RESIDUAL" in text]
-    assert len(told) == 2
-    assert "number 0;" in told[0]
-    assert "\n999 times, the last: global: number 999;" in told[1]
-
-
-def test_retry_after_is_obeyed_to_the_second_and_a_poisoned_text_goes_plain(tmp_path: Path) -> None:
-    """F70: 429 with retry_after = 35, then 400 for what cannot be parsed."""
-    chat = Told("telegram:1")
-    refusals: list[Exception] = [SendLater("Too Many Requests", 35.0), MessageRefused("can't parse entities")]
-
-    async def main() -> None:
-        async with desk(tmp_path / "journal.db", [chat]) as on:
-            await asyncio.sleep(5)
-            chat.refuses = lambda now, text: refusals.pop(0) if refusals else None
-            on.breach(1)
-            on.breach(2)
-            await asyncio.sleep(120)
-
-    run_virtual(main())
-    asked = [at for at in chat.asked if at >= 5]
-    assert 35.0 <= asked[1] - asked[0] < 36.0
-    assert ["number 1;" in text for text in chat.texts[1:]] == [True, False]
-    assert chat.texts[1].isascii()
-
-
-def test_telegram_is_down_for_thirty_minutes(tmp_path: Path) -> None:
-    """F69: in order of urgency, at most one message a second, INFO collapsed, nothing lost."""
-    path, chat = tmp_path / "journal.db", Told("telegram:1")
-    chat.refuses = lambda now, text: SendLater("no route to host") if now < 1800 else None
-
-    async def main() -> None:
-        async with desk(path, [chat]) as on:
-            for number in range(300):
-                on.alerts.queue(Urgency.INFO, "REARMED", f"info {number}")
-                on.breach(number, "WARN", f"KIND_{number % 5}")
-                if number % 60 == 0:
-                    on.breach(1000 + number)
-                await asyncio.sleep(5)
-            await asyncio.sleep(1000)
-            assert not on.alerts.waiting
-
-    run_virtual(main())
-    order = [text.split()[0] for text in chat.texts]
-    assert order == sorted(order, key=["CRITICAL", "WARN", "INFO"].index)
-    assert next(text for text in chat.texts if text.startswith("INFO REARMED")).count("300 times") == 1
-    assert all(f"number {1000 + number};" in "".join(chat.texts) for number in range(0, 300, 60))
-    times = [at for at, _ in chat.taken]
-    assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 1.0
-    assert times[0] >= 1800
-    assert len(chat.asked) < 60, "it is not asked again and again"
-    assert set(states(path)) == {"SENT"}
