@@ -41,7 +41,7 @@ class Undelivered:
     """What a look from outside needs to know. ``moved``: details of breaches that tell of a chat's new number, by channel."""
 
     waiting: int  #: alerts that some channel has not taken yet
-    oldest_ms: int | None  #: when the oldest of those was queued, on the journal's clock
+    oldest_ms: int | None  #: when the oldest CRITICAL of those was queued, on the journal's clock; INFO may wait for the morning
     oldest_warn_ms: int | None  #: the oldest of those that may be held back to be counted
     moved: dict[str, str]
 
@@ -54,7 +54,7 @@ def read_undelivered(path: Path) -> Undelivered:
     """
     with reading(path) as db:
         waiting, oldest_ms, oldest_warn_ms = db.execute(
-            "SELECT count(*), min(iif(severity = 'WARN', NULL, ts_ms)), min(iif(severity = 'WARN', ts_ms, NULL))"
+            "SELECT count(*), min(iif(severity = 'CRITICAL', ts_ms, NULL)), min(iif(severity = 'WARN', ts_ms, NULL))"
             " FROM alert WHERE state = 'QUEUED'"
         ).fetchone()
         moved = {row[0]: row[1] for row in db.execute("SELECT scope, detail FROM breach WHERE kind = ? ORDER BY seq", (CHAT_MOVED,))}

@@ -83,7 +83,7 @@ class AlertManager:
         self._unacknowledged = Unacknowledged()
         self._kill: Alert | None = None  #: the newest one of a kill, whose breach follows
         self._direct = 0
-        self.acknowledge_breach: AcknowledgeBreach = lambda breach_id, by: "the engine is not up yet: acknowledge it in a moment"
+        self.acknowledge_breach: AcknowledgeBreach | None = None  #: set once the engine is up
         self._take_up(outbox)
 
     def _take_up(self, outbox: Outbox) -> None:
@@ -93,12 +93,12 @@ class AlertManager:
             self._queue(alert, [lane for lane in self._lanes_of(alert) if lane.channel.name not in row.settled])
             if row.is_seen:
                 self._unacknowledged.close(row.alert_id)
-        settled = tuple(alert_id for alert_id, lanes_left in self._unsettled.items() if lanes_left == 0)
+        settled = [row for row in outbox.alerts if self._unsettled[row.alert_id] == 0]
         if settled:  # the only channel that they waited for no longer exists
-            self._journal.post(AlertSent((), "", 0, settled))
-            for alert_id in settled:
-                del self._unsettled[alert_id]
-        told_ms = max(outbox.second_call_ms, self._clock.time_ms() - OLDEST_MS)
+            self._journal.post(AlertSent((), "", 0, tuple(row.alert_id for row in settled)))
+            for row in settled:
+                self._close(row.alert_id, Urgency(row.severity), row.kind)
+        told_ms = max(self._escalation.told_before(outbox.second_call_ms), self._clock.time_ms() - OLDEST_MS)
         for row in outbox.unseen:
             alert = _alert_from(row)
             alert.since, alert.is_delivered = self._clock.monotonic(), alert.alert_id not in self._unsettled
@@ -156,17 +156,19 @@ class AlertManager:
             number: of the alert as its message shows it (``r3-1207``), or of a breach (``r3-b4``).
             who: as the journal is to name the person, such as ``telegram user 42``.
         """
+        if self.acknowledge_breach is None:
+            return "the engine is not up yet: acknowledge it in a moment"
         number = number.removesuffix(SECOND_CALL)
         waits = self._unacknowledged.find(number)
         if waits is None or number != waits.alert.alert_id:
             return self.acknowledge_breach(number, who)
-        for breach_id in list(waits.breaches):
-            if (refusal := self.acknowledge_breach(breach_id, who)) is not None:
-                return refusal
-        if self._unacknowledged.find(number) is not None:  # it tells of no breach
+        if not waits.breaches:
             self._unacknowledged.close(number)
             self._journal.post(AlertAcknowledged(number, who))
-        return None
+            return None
+        refusals = [self.acknowledge_breach(breach_id, who) for breach_id in list(waits.breaches)]
+        self._unacknowledged.close(number)  # also of a breach that the desk no longer lists: there is nothing left to see
+        return None if None in refusals else refusals[-1]
 
     @property
     def unacknowledged(self) -> list[OpenAlert]:
@@ -267,9 +269,7 @@ class AlertManager:
             alert.is_delivered = alert.is_delivered or not given_up
             self._unsettled[alert.alert_id] -= 1
             if self._unsettled[alert.alert_id] == 0:
-                del self._unsettled[alert.alert_id]
-                if alert.urgency is Urgency.CRITICAL:
-                    self._critical[alert.kind] -= 1
+                self._close(alert.alert_id, alert.urgency, alert.kind)
                 if alert.journaled:
                     closed.append(alert.alert_id)
         ids, name = tuple(alert.alert_id for alert in alerts if alert.journaled), lane.channel.name
@@ -278,6 +278,12 @@ class AlertManager:
             if given_up:
                 event = AlertGivenUp(ids, name, attempts, given_up, tuple(closed))
             self._journal.post(event)
+
+    def _close(self, alert_id: str, urgency: Urgency, kind: str) -> None:
+        """No channel waits for it any more."""
+        del self._unsettled[alert_id]
+        if urgency is Urgency.CRITICAL:
+            self._critical[kind] -= 1
 
 
 def _alert_from(row: AlertRow) -> Alert:

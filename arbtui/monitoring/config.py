@@ -68,7 +68,7 @@ class AlertsConfig(Config):
     undelivered_after_s: float = Field(default=30.0, ge=5, le=3_600)
     """s after which one that no first way has taken is told by the second ways; a server that is slow or restarts needs no second call."""
 
-    cool_down_s: float = Field(default=60.0, ge=1, le=3_600)
+    cool_down_s: float = Field(default=60.0, ge=1, le=100)
     """s between two messages of one kind of WARN; those in between are counted. CRITICAL is not held back, unless 50 of a kind wait."""
 
     quiet_hours: str = ""

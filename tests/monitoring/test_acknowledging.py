@@ -56,6 +56,22 @@ def test_the_number_in_a_message_acknowledges_every_breach_that_it_tells_of(tmp_
     asyncio.run(main())
 
 
+def test_a_breach_that_the_desk_no_longer_lists_keeps_no_alert_open(tmp_path: Path) -> None:
+    async def main() -> None:
+        with bot_api() as server:
+            async with outpost(tmp_path / "journal.db", server.url) as post:
+                post.breach(1)
+                (waits,) = post.alerts.unacknowledged
+                number = waits.alert.alert_id
+                assert post.alerts.acknowledge(number, "a phone") == "the engine is not up yet: acknowledge it in a moment"
+                assert open_alerts(post)
+                book_of(post)  # of another run: it knows none of these
+                assert post.alerts.acknowledge(number, "a phone") == "nothing to acknowledge there"
+                assert not open_alerts(post)
+
+    asyncio.run(main())
+
+
 def test_what_is_acknowledged_at_the_console_waits_no_more(tmp_path: Path) -> None:
     async def main() -> None:
         with bot_api() as server:

@@ -118,6 +118,27 @@ def test_a_restart_neither_forgets_what_waits_nor_tells_it_twice(tmp_path: Path)
     assert len(mail.taken) == 2
 
 
+def test_what_came_shortly_before_a_second_call_is_not_taken_for_told_by_it(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    mail = Told("email")
+
+    async def first() -> None:
+        async with desk(path, [Told("telegram:1")], [mail]) as on:
+            on.breach(1)
+            await asyncio.sleep(290)
+            on.breach(2)
+            await asyncio.sleep(60)
+
+    async def second() -> None:
+        async with desk(path, [Told("telegram:1")], [mail], epoch_ms=VIRTUAL_EPOCH_MS + 400_000):
+            await asyncio.sleep(400)
+
+    run_virtual(first())
+    assert ["number 1;" in text for text in mail.texts] == [True]
+    run_virtual(second())
+    assert ["number 2;" in text for text in mail.texts] == [False, True]
+
+
 def test_quiet_hours_hold_back_info_alone_and_it_comes_in_the_morning(tmp_path: Path) -> None:
     chat = Told("telegram:1")
     midnight = int(datetime(2026, 1, 2, 0, 0, tzinfo=SEOUL).timestamp() * 1000)
