@@ -1,6 +1,7 @@
 """Alerts by e-mail: over TLS to a real mail server, at least once, and what it refuses is worded plainly or tried again."""
 
 import asyncio
+import signal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,9 @@ from pydantic import SecretStr
 from arbtui.monitoring.channel import MessageRefused, SendLater
 from arbtui.monitoring.config import EmailConfig
 from arbtui.monitoring.email import EmailChannel
+from tests.lifecycle.profiles import changed_profile
+from tests.lifecycle.programs import run, running
+from tests.lifecycle.waiting import until as wait_until
 from tests.monitoring.bot_api import bot_api
 from tests.monitoring.mail_server import PASSWORD, USER, MailServer, mail_server
 from tests.monitoring.outpost import alerts_config, outpost, until
@@ -130,3 +134,31 @@ def test_a_telegram_that_is_down_is_answered_for_by_mail(trusted: Path) -> None:
         asyncio.run(main(server, bot.url))
     assert "the first channel does not take this" in server.texts[0]
     assert "number 1;" in server.texts[0]
+
+
+def test_a_run_with_mail_alone_tells_its_start_its_kill_and_its_password_to_nobody(
+    trusted: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = trusted / "state"
+    monkeypatch.setenv("ARBTUI_EMAIL_PASSWORD", PASSWORD)
+    with mail_server(trusted, logs_in=True) as server:
+        profile = changed_profile(
+            home,
+            "desk",
+            ("symbols = ", "symbols = 2"),
+            ("enabled = false                  # true sends alerts by e-mail", "enabled = true"),
+            ('host = ""', 'host = "127.0.0.1"'),
+            ("port = 465", f"port = {server.port}"),
+            ("user = ", f'user = "{USER}"'),
+            ("sender = ", 'sender = "arbtui@example.com"'),
+            ("recipients = ", f'recipients = ["{DESK}"]'),
+        )
+        arguments = ("--profile", str(profile), "--state-dir", str(state))
+        with running(*arguments, folder=trusted / "run") as program:
+            wait_until(lambda: program.alive() and any("INFO STARTED" in text for text in server.texts), "the start")
+            assert run("kill", *arguments).code == 0
+            wait_until(lambda: any("CRITICAL KILL" in text for text in server.texts), "the kill")
+            program.signal(signal.SIGTERM)
+            program.ended()
+    written = b"".join(path.read_bytes() for path in [*state.rglob("*"), *(trusted / "run").rglob("*")] if path.is_file())
+    assert PASSWORD.encode() not in written
