@@ -1,13 +1,15 @@
 """What every test may use."""
 
+import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from decimal import getcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from arbtui.model.money import DIGITS
 
@@ -20,6 +22,13 @@ sys.dont_write_bytecode = False
 # One machine, many engines at once: metrics are served where a test asks for them, at a port of its own.
 METRICS_OFF = ("ARBTUI_METRICS__ENABLED", "false")
 os.environ.update([METRICS_OFF])
+
+# A busy machine makes an example slow, not wrong: none has a deadline.
+settings.register_profile("arbtui", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("arbtui")
+
+#: Letters of a parameter that a test's name shows.
+_LONGEST_ID = 200
 
 #: Files of tests that take longest, the longest first: begun at the end, one of them would keep a single worker busy alone.
 LONGEST = (
@@ -61,6 +70,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         known: dict[str, Any] = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009
         if any(fixture.scope == "module" for fixtures in known.values() for fixture in fixtures):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Cut what a long text would make of a test's name, which every worker tells the controller and hands to its children."""
+    return f"{val[:_LONGEST_ID]!r} and more" if isinstance(val, str | bytes) and len(val) > _LONGEST_ID else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Loading every test makes a million objects that stay: the garbage collector looks through them once, and then no more."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -45,8 +45,8 @@ from arbtui.runtime.automatic_backups import AutomaticBackups
 from arbtui.runtime.daily_digest import DailyDigest, DigestMaker
 from arbtui.runtime.deadline import deadline
 from arbtui.runtime.ending import end
+from arbtui.runtime.freed_memory import give_back_large_buffers
 from arbtui.runtime.garbage import keep_collections_short, short_collections
-from arbtui.runtime.large_buffers import give_back_large_buffers
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.plan import Plan, session_plan

@@ -1,10 +1,13 @@
 """Every key that a profile may hold, with its help: used by error messages, `check` and the test of the shipped profiles."""
 
+import ast
 import difflib
+import inspect
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -17,11 +20,17 @@ from arbtui.settings.profile import NOT_IN_A_PROFILE, Settings
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: its dotted path, its help (unit first) and its type."""
+    """One key: its dotted path, its type, and the model and field that it is."""
 
     path: tuple[str, ...]
-    help: str
     expected: str
+    model: type[BaseModel]
+    field: str
+
+    @property
+    def help(self) -> str:
+        """Unit first; the docstring under the field."""
+        return next((helps[self.field] for helps in map(_docstrings, self.model.__mro__) if self.field in helps), "")
 
     @property
     def dotted(self) -> str:
@@ -73,7 +82,27 @@ def _leaves(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[Key]:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _leaves(field.annotation, below)
         else:
-            yield Key(below, " ".join((field.description or "").split()), _expected(field))
+            yield Key(below, _expected(field), model, name)
+
+
+@cache
+def _docstrings(model: type) -> Mapping[str, str]:
+    """The docstrings under the fields that ``model`` itself defines, each on one line.
+
+    Read from the source when a message asks for one: Pydantic's ``use_attribute_docstrings`` reads them at every start (0.1 s).
+    """
+    try:
+        (definition,) = ast.parse(inspect.getsource(model)).body
+    except (OSError, TypeError):  # no source: a builtin
+        return {}
+    if not isinstance(definition, ast.ClassDef):
+        return {}
+    return {
+        field.target.id: " ".join(told.value.value.split())
+        for field, told in pairwise(definition.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(told, ast.Expr) and isinstance(told.value, ast.Constant) and isinstance(told.value.value, str)
+    }
 
 
 def _expected(field: FieldInfo) -> str:

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     defaults; [risk] falls back to the limit set of the mode, [exchanges.NAME] to the venue's known values.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str
     """the profile's name: its file's stem, and the name of its state folder."""
