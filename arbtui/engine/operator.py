@@ -145,17 +145,17 @@ class OperatorVerbs:
             return f"{self._state}: only an armed or paused engine can be paused or resumed"
         return self._state
 
-    def acknowledge(self, breach_id: str) -> str | None:
+    def acknowledge(self, breach_id: str, by: str = _OPERATOR) -> str | None:
         """An operator has seen a breach. Of a residual position it silences the alarm; the position stays until it is settled."""
         breach = self._breaches.breaches.get(breach_id)
-        if breach is None or not self._breaches.acknowledge(breach_id, _OPERATOR):
+        if breach is None or not self._breaches.acknowledge(breach_id, by):
             return "nothing to acknowledge there"
         if breach.kind == Reason.VENUE_DOWN:  # where the venue refuses us, the operator has dealt with it
             self._components.risk.exchange[breach.scope].health.on_release()
         if breach.kind == "RESIDUAL":
             cycle = self._components.portfolio.cycle(breach.scope)
             if cycle is not None and cycle.is_position:
-                self._components.journal.post(CycleAcknowledged(cycle.id, _OPERATOR, "acknowledged"))
+                self._components.journal.post(CycleAcknowledged(cycle.id, by, "acknowledged"))
                 self._availability.look(cycle.symbol)
         return None
 

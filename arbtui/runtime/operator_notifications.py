@@ -47,7 +47,9 @@ class OperatorNotifications:
             chat.on_moved = lambda old, new: self._moved.append((old, new))
         channels: list[Channel] = [*chats, *others]
         self.channels = len(channels)
-        self._alerts = AlertManager(journal, clock, channels, f"{settings.name} {settings.mode.upper()}", outbox.alerts)
+        first, second = _by_way(channels, settings.alerts.second)
+        sender = f"{settings.name} {settings.mode.upper()}"
+        self._alerts = AlertManager(journal, clock, first, sender, outbox, settings.alerts, second=second, zone=settings.desk.zone)
         journal.alert_of, journal.on_dropped = self._alerts.alert_of, self._alerts.on_dropped
         self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
 
@@ -63,6 +65,7 @@ class OperatorNotifications:
 
     def attach(self, engine: Engine, views: EngineViews) -> None:
         """Obey commands from now on, where the profile names users; tell the desk of alerts that do not arrive."""
+        self._alerts.acknowledge_breach = engine.operator.acknowledge
         self._tasks.append(asyncio.create_task(supervised("delivery watch", lambda: self._watch(engine.breaches)), name="delivery watch"))
         users = self._settings.telegram.user_ids
         if users and self._bot is not None:
@@ -97,6 +100,10 @@ class OperatorNotifications:
             silent = set(overdue)
             await asyncio.sleep(_LOOK_S)
 
+    def inform(self, kind: str, text: str) -> None:
+        """Tell something that can wait."""
+        self._alerts.queue(Urgency.INFO, kind, text)
+
     def journal_failed(self, failure: JournalFailed) -> None:
         """Nothing can be queued any more: this goes out directly."""
         self._alerts.queue(Urgency.CRITICAL, "JOURNAL", f"the journal failed, the gate is closed: {failure}")
@@ -116,6 +123,13 @@ class OperatorNotifications:
                 await self._bot.close()
         except Exception:  # whatever a connection says at its end, the journal behind it must be closed
             log.exception("closing Telegram's connections")
+
+
+def _by_way(channels: Sequence[Channel], second: Sequence[str]) -> tuple[list[Channel], list[Channel]]:
+    """The channels of the first way and of the second. A channel's way is what its name begins with (``telegram:42``)."""
+    is_second = [channel.name.partition(":")[0] in second for channel in channels]
+    ways = [[channel for channel, later in zip(channels, is_second, strict=True) if later is way] for way in (False, True)]
+    return ways[0], ways[1]
 
 
 def open_notifications(

@@ -17,9 +17,6 @@ from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.venues import VENUES
 from arbtui.settings.profile import NOT_IN_A_PROFILE, Settings
 
-#: Tables that later versions read; named here only so that the refusal can say so.
-LATER_TABLES = ("email",)
-
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -128,6 +125,8 @@ def _kind(annotation: Any) -> str:
     if origin is dict:
         values = {str: "texts in quotes", float: "numbers"}.get(inner[1])
         return f"a table of {values}" if values else f"a table of {_kind(inner[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "tables"
     if origin is tuple:
         return f"a list of {len(inner)} whole numbers"
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}.get(annotation, "another type")
