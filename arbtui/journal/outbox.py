@@ -21,12 +21,18 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """All that waits, oldest first. ``commands``: outcome by update id, None where a crash came between receipt and act."""
+    """All that waits, oldest first.
+
+    ``commands``: outcome by update id; None of a /kill where a crash came between receipt and act, :data:`CUT_OFF` of another command:
+    that one is too old to be carried out, and is not.
+    """
 
     alerts: list[AlertRow]
     commands: dict[int, str | None]
 
 
+KILL = "/kill"  #: the one command that is carried out however late
+CUT_OFF = "cut off"
 CHAT_MOVED = "TELEGRAM_CHAT_MOVED"  #: kind of the breach that tells of a chat's new number; its scope is ``telegram:OLD``
 
 
@@ -71,5 +77,8 @@ def load_outbox(path: Path) -> Outbox:
             AlertRow(alert_id, seq, ts_ms, severity, kind, text, tuple(settled.get(alert_id, ())))
             for alert_id, seq, ts_ms, severity, kind, text in rows
         ]
-        commands = {row[0]: row[1] for row in db.execute("SELECT update_id, outcome FROM remote_command ORDER BY seq")}
+        rows = db.execute(
+            "SELECT update_id, coalesce(outcome, iif(command = ?, NULL, ?)) FROM remote_command ORDER BY seq", (KILL, CUT_OFF)
+        )
+        commands = {row[0]: row[1] for row in rows}
         return Outbox(alerts, commands)

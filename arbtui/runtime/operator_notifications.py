@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -13,19 +14,29 @@ from arbtui.journal.outbox import CHAT_MOVED, Outbox, load_outbox
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import JournalFailed
+from arbtui.model.turns import Turns
 from arbtui.monitoring.alert_manager import AlertManager, supervised
 from arbtui.monitoring.alert_rules import Urgency
 from arbtui.monitoring.channel import Channel
+from arbtui.monitoring.command_log import CommandLog
+from arbtui.monitoring.one_time_code import OneTimeCodes
 from arbtui.monitoring.remote import TelegramRemote
+from arbtui.monitoring.remote_console import RemoteConsole
 from arbtui.monitoring.telegram import TelegramBot
 from arbtui.risk.breach import Severity
 from arbtui.settings.profile import Settings
-from arbtui.views.live import EngineControls, EngineViews
+from arbtui.views.live import EngineViews
+from arbtui.views.remote_controls import EngineRemoteControls
 
 log = logging.getLogger("arbtui")
 
 #: What waits at the end of a run may still go out for so long, in seconds; the next start sends the rest.
 _FLUSH_S = 2.0
+TELEGRAM = "TELEGRAM"
+"""Where a kill or a halt of it came from, as journal and screens name it."""
+
+#: s between two points of the picture that goes with ``/pnl``.
+_EQUITY_S = 60.0
 #: s between two looks at what was not delivered.
 _LOOK_S = 1.0
 
@@ -64,22 +75,26 @@ class OperatorNotifications:
     def attach(self, engine: Engine, views: EngineViews) -> None:
         """Obey commands from now on, where the profile names users; tell the desk of alerts that do not arrive."""
         self._tasks.append(asyncio.create_task(supervised("delivery watch", lambda: self._watch(engine.breaches)), name="delivery watch"))
-        users = self._settings.telegram.user_ids
-        if users and self._bot is not None:
-            halt = engine.components.halt
-            remote = TelegramRemote(
-                self._bot,
-                users,
-                self._journal,
-                self._clock,
-                self._alerts,
-                self._outbox.commands,
-                views,
-                EngineControls(engine),
-                lambda: halt.epoch,
-            )
-            remote.resume()
-            self._tasks.append(asyncio.create_task(remote.run(), name="remote commands"))
+        if self._settings.telegram.user_ids and self._bot is not None:
+            self._obey(self._bot, engine, views)
+
+    def _obey(self, bot: TelegramBot, engine: Engine, views: EngineViews) -> None:
+        halt, commands = engine.components.halt, CommandLog(self._journal, self._outbox.commands)
+        console = RemoteConsole(
+            views,
+            lambda user_id: EngineRemoteControls(engine, TELEGRAM, f"telegram user {user_id}"),
+            lambda: halt.epoch,
+            self._settings.desk.time_of,
+            self._alerts,
+            commands,
+            OneTimeCodes(self._clock.monotonic),
+        )
+        kill = partial(engine.kill_switch.kill, TELEGRAM)
+        remote = TelegramRemote(bot, self._settings.telegram, self._clock, self._alerts, commands, console, kill)
+        remote.resume()
+        self._tasks.append(asyncio.create_task(remote.run(), name="remote commands"))
+        noting = supervised("equity", lambda: _note_equity(views))
+        self._tasks.append(asyncio.create_task(noting, name="equity"))
 
     async def _watch(self, breaches: BreachBook) -> None:
         """Record a breach for a chat with another number, and one for each channel that takes nothing, once an outage."""
@@ -116,6 +131,13 @@ class OperatorNotifications:
                 await self._bot.close()
         except Exception:  # whatever a connection says at its end, the journal behind it must be closed
             log.exception("closing Telegram's connections")
+
+
+async def _note_equity(views: EngineViews) -> None:
+    """Once a minute, for the picture of ``/pnl``."""
+    while True:
+        await views.note_equity(Turns())
+        await asyncio.sleep(_EQUITY_S)
 
 
 def open_notifications(
