@@ -82,7 +82,7 @@ class RemoteConsole:
 
     def killed(self, *, closed_now: bool) -> Reply:
         """The answer to ``/kill``."""
-        return Reply(replies.killed(self._views.header(), self._epoch(), closed_now=closed_now), is_table=False)
+        return Reply(replies.killed(self._views.header(), self._epoch(), self._time_of, closed_now=closed_now), is_table=False)
 
     async def _answer(self, command: Command, allowed: Collection[str]) -> Reply:
         name = command.word.removeprefix("/")
@@ -182,7 +182,7 @@ class RemoteConsole:
 
     def _said(self, text: str) -> Reply:
         """Plain words, with the state as it is now."""
-        return Reply(f"{text}\n{replies.state_line(self._views.header(), self._epoch())}", is_table=False)
+        return Reply(f"{text}\n{replies.state_lines(self._views.header(), self._epoch(), self._time_of)}", is_table=False)
 
 
 def _scope_and_reason(command: Command) -> tuple[str, str] | Reply:

@@ -9,7 +9,7 @@ from math import isfinite, nan
 
 from arbtui.model.counted import counted
 from arbtui.portfolio.valuation import Pnl
-from arbtui.views import BreachLine, CycleLine, GaugeView, HeaderView, LimitLine, RouteRow, StockRow
+from arbtui.views import HALT, BreachLine, CycleLine, GaugeView, HeaderView, LimitLine, RouteRow, StockRow
 from arbtui.views.numbers import MISSING, age, amount, duration, figure, hours, price, quantity, signed
 
 WIDTH = 32  #: cells of a monospaced line that a phone held upright shows without breaking it
@@ -19,16 +19,16 @@ ROUTES, FILLS, STOCKS, BREACHES, LIMITS = 10, 8, 8, 12, 12  #: how many of each 
 
 HELP = {
     "status": "how it does",
-    "routes": "best routes, or /routes XRP",
+    "routes": "[ASSET] best routes first",
     "fills": "last cycles",
     "pnl": "profit, with a picture",
-    "stock": "stock, or /stock XRP",
-    "exposure": "what is open, and limits",
+    "stock": "[ASSET] emptiest first",
+    "exposure": "what is open, limits",
     "health": "venues and machine",
     "breaches": "what waits for you",
-    "ack": "/ack ID: you have seen it",
-    "pause": "/pause [SCOPE] [WHY]",
-    "reduce": "/reduce [SCOPE] [WHY], a code",
+    "ack": "ID you have seen it",
+    "pause": "[SCOPE [WHY]] opens nothing new",
+    "reduce": "[SCOPE [WHY]] only shrinks; asks for a code",
     "kill": "stops everything, at once",
 }
 """What each command is for, in the order of the help."""
@@ -47,23 +47,24 @@ TimeOf = Callable[[int], datetime]
 """The desk's time at a moment in ms."""
 
 
-def state_line(header: HeaderView, epoch: int) -> str:
-    """``upbit-binance SIM: ARMED, epoch 0``; halted, also by whom and what is left."""
+def state_lines(header: HeaderView, epoch: int, time_of: TimeOf) -> str:
+    """``upbit-binance SIM: ARMED, epoch 0``; halted, also by whom, when and what is left; then each halt of less than everything."""
     idle = f", NOT TRADING: {header.idle}" if header.idle and header.state == "ARMED" else ""
-    line = f"{header.profile} {header.mode}: {header.state}{idle}, epoch {epoch}"
+    lines = [f"{header.profile} {header.mode}: {header.state}{idle}, epoch {epoch}"]
     if header.halt_source:
-        line += f"\nhalted by {header.halt_source}{f': {header.halt_reason}' if header.halt_reason else ''}"
-    line += "".join(f"\n{halt.in_words()}" for halt in header.scopes)
-    if header.halt_detail:
-        line += f"\n{header.halt_detail}"
-    return line
+        since = f" {_moment(time_of, header.halt_ts_ms)}" if header.halt_ts_ms else ""
+        lines.append(f"halted by {header.halt_source}{since}{f': {header.halt_reason}' if header.halt_reason else ''}")
+    for halt in header.scopes:
+        who = f" since {_moment(time_of, halt.ts_ms)} by {halt.by} ({halt.source})" if not halt.is_doubt else ""
+        lines.append(f"{halt.short}{who}: {halt.reason or 'no reason given'}")
+    return "\n".join([*lines, *([header.halt_detail] if header.halt_detail else [])])
 
 
 def status(header: HeaderView, epoch: int, time_of: TimeOf, waiting: int, ignored: int) -> str:
     """The answer to ``/status``. ``waiting``: alerts not sent yet; ``ignored``: updates that were not a command of an allowed user."""
     rate = f"{header.rate:,.2f} {header.rate_pair}" if header.rate else f"no {header.rate_pair} rate"
     return _lines(
-        _wrapped(state_line(header, epoch)),
+        _wrapped(state_lines(header, epoch, time_of)),
         _moment(time_of, header.now_ms),
         _row("up", duration(header.session_s)),
         *(_row(venue.name, f"{venue.status} {age(venue.age_ms)}") for venue in header.exchanges),
@@ -132,7 +133,7 @@ def pnl(header: HeaderView, run: Pnl, day: Pnl, epoch: int, time_of: TimeOf) -> 
     head = f"{header.pnl_currency:<10}{'today':>11}{'this run':>11}"
     without = [f"without {', '.join(run.unpriced)}: no price"] if run.unpriced else []
     return _lines(
-        _wrapped(state_line(header, epoch)),
+        _wrapped(state_lines(header, epoch, time_of)),
         _moment(time_of, header.now_ms),
         head,
         *(f"{name:<10}{signed(float(today)):>11}{signed(float(whole)):>11}" for name, today, whole in parts),
@@ -220,20 +221,21 @@ def breaches(lines: Sequence[BreachLine], time_of: TimeOf, header: HeaderView) -
     told = []
     for line in open_ones[:BREACHES]:
         at = f"{time_of(line.ts_ms):%m-%d %H:%M:%S}" if line.ts_ms else ""
-        told += [_row(f"{line.severity} {line.kind}", at), _wrapped(f"{line.scope}: {line.detail}", " "), _wrapped(f"id {line.id}", " ")]
+        told += [_row(f"{line.severity} {line.kind}", at), _wrapped(f"{line.scope}: {line.detail}", " ")]
+        told.append(_wrapped("ended at the console only" if line.kind == HALT else f"id {line.id}", " "))
     left = len(open_ones) - BREACHES
     return _lines(_row("open", f"{len(open_ones):,}"), _moment(time_of, header.now_ms), *told, f"and {left:,} more" if left > 0 else "")
 
 
-def killed(header: HeaderView, epoch: int, *, closed_now: bool) -> str:
+def killed(header: HeaderView, epoch: int, time_of: TimeOf, *, closed_now: bool) -> str:
     """The answer to ``/kill``."""
     first = "KILLED: no further order is sent." if closed_now else "It was halted already."
-    return f"{first}\n{state_line(header, epoch)}"
+    return f"{first}\n{state_lines(header, epoch, time_of)}"
 
 
 def help_text(allowed: Collection[str]) -> str:
     """What may be asked, by somebody who may use ``allowed``."""
-    told = [f"/{name}: {what}" for name, what in HELP.items() if name in allowed]
+    told = [f"/{name} {what}" for name, what in HELP.items() if name in allowed]
     return "\n".join([*told, "Re-arming and limits are changed at the console only."])
 
 
