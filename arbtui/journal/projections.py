@@ -13,6 +13,7 @@ import msgspec
 from arbtui.journal.events import (
     AccountsReconciled,
     Adjusted,
+    AlertAcknowledged,
     AlertGivenUp,
     AlertQueued,
     AlertSent,
@@ -374,6 +375,7 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     AlertQueued: _alert_queued,
     AlertSent: _alert_sent,
     AlertGivenUp: _alert_given_up,
+    AlertAcknowledged: _portfolio_only,
     CommandReceived: _command_received,
     CommandActed: _command_acted,
 }

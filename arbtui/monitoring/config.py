@@ -1,13 +1,14 @@
-"""Settings of Telegram and of metrics: tables ``[telegram]`` and ``[metrics]``."""
+"""Settings of alerts, of the ways they go, and of metrics: tables ``[alerts]``, ``[telegram]`` and ``[metrics]``."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from arbtui.model.config import Config
 from arbtui.model.loopback import is_loopback
+from arbtui.monitoring.quiet_hours import hours_of
 
 CommandName = Literal["status", "routes", "fills", "pnl", "stock", "exposure", "health", "breaches", "ack", "pause", "reduce", "kill"]
 """What may be asked of the bot, without its slash. Nothing that sets anything free is among them."""
@@ -69,6 +70,32 @@ class TelegramConfig(Config):
     def commands_of(self, user_id: int) -> frozenset[str]:
         """The commands that ``user_id`` may use, without their slashes; none for somebody who is not in :attr:`user_ids`."""
         return frozenset(self.commands.get(str(user_id), COMMAND_NAMES)) if user_id in self.user_ids else frozenset()
+
+
+class AlertsConfig(Config):
+    """How alerts are told, whichever way they go."""
+
+    second: list[Literal["telegram", "email", "services"]] = Field(default=["email", "services"], max_length=3)
+    """ways that hear of CRITICAL alerts only, once nobody acknowledges them or the others do not take them; empty: every way gets all."""
+
+    escalate_after_s: float = Field(default=300.0, ge=10, le=86_400)
+    """s after which a CRITICAL alert that nobody has acknowledged is told by the second ways: time to reach for a phone, no more."""
+
+    undelivered_after_s: float = Field(default=30.0, ge=5, le=3_600)
+    """s after which one that no first way has taken is told by the second ways; a server that is slow or restarts needs no second call."""
+
+    cool_down_s: float = Field(default=60.0, ge=1, le=3_600)
+    """s between two messages of one kind of WARN; those in between are counted. CRITICAL is not held back, unless 50 of a kind wait."""
+
+    quiet_hours: str = ""
+    """hours at the desk, such as "23:00-07:00", in which INFO is held back; WARN and CRITICAL never are. Empty, the default: none."""
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _are_hours(cls, text: str) -> str:
+        if text:
+            hours_of(text)
+        return text
 
 
 class MetricsConfig(Config):

@@ -89,6 +89,8 @@ class RemoteConsole:
         if name in replies.HELP and name not in allowed:
             log.warning("remote commands: user %d may not use %s", command.user_id, command.word)
             return self._said(f"You may not use {command.word}: telegram.commands in the profile says who may.")
+        if self._commands.is_known(command):  # Telegram told it once more, after a crash
+            return self._said(f"This {command.word} was acted on before.")
         header, views, asked = self._views.header(), self._views, " ".join(command.arguments[:1]).upper()
         match command.word:
             case "/status":
@@ -134,10 +136,14 @@ class RemoteConsole:
 
     def _acknowledge(self, command: Command) -> Reply:
         if len(command.arguments) != 1:
-            return self._said("Which? /ack ID, with an id of /breaches.")
-        (breach_id,) = command.arguments
-        refusal = self._act(command, lambda controls: controls.acknowledge(breach_id))
-        return self._said(f"Not done: {refusal}." if refusal else f"{breach_id} is acknowledged.")
+            return self._said("Which? /ack ID, with the number of an alert, or an id of /breaches.")
+        (number,) = command.arguments
+        refusal = self._act(command, lambda controls: self._alerts.acknowledge(number, controls.by))
+        if refusal is None:
+            return self._said(f"{number} is acknowledged.")
+        if self._alerts.silence(number, self._controls_of(command.user_id).by):
+            return self._said(f"{number} is seen, and nobody else is called; it stays open: {refusal}.")
+        return self._said(f"Not done: {refusal}.")
 
     def _pause(self, command: Command) -> Reply:
         place = _scope_and_reason(command)
@@ -172,9 +178,7 @@ class RemoteConsole:
         return self._said(f"To set {place[0]} to REDUCING send, within {LIVES_S:.0f} s:\n{command.word} {code}")
 
     def _act(self, command: Command, verb: Callable[[RemoteControls], str | None]) -> str | None:
-        """Do ``verb`` in the user's name, once for the update; None when done, else why not."""
-        if self._commands.is_known(command):
-            return "this message was acted on before"
+        """Do ``verb`` in the user's name, and note it; None when done, else why not."""
         self._commands.received(command)
         refusal = verb(self._controls_of(command.user_id))
         self._commands.acted(command.update_id, refusal or "done")

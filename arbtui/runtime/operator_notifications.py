@@ -58,7 +58,9 @@ class OperatorNotifications:
             chat.on_moved = lambda old, new: self._moved.append((old, new))
         channels: list[Channel] = [*chats, *others]
         self.channels = len(channels)
-        self._alerts = AlertManager(journal, clock, channels, f"{settings.name} {settings.mode.upper()}", outbox.alerts)
+        first, second = _by_way(channels, settings.alerts.second)
+        sender = f"{settings.name} {settings.mode.upper()}"
+        self._alerts = AlertManager(journal, clock, first, sender, outbox, settings.alerts, second=second, zone=settings.desk.zone)
         journal.alert_of, journal.on_dropped = self._alerts.alert_of, self._alerts.on_dropped
         self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
 
@@ -74,6 +76,7 @@ class OperatorNotifications:
 
     def attach(self, engine: Engine, views: EngineViews) -> None:
         """Obey commands from now on, where the profile names users; tell the desk of alerts that do not arrive."""
+        self._alerts.acknowledge_breach = engine.operator.acknowledge_away
         self._tasks.append(asyncio.create_task(supervised("delivery watch", lambda: self._watch(engine.breaches)), name="delivery watch"))
         if self._settings.telegram.user_ids and self._bot is not None:
             self._obey(self._bot, engine, views)
@@ -138,6 +141,13 @@ async def _note_equity(views: EngineViews) -> None:
     while True:
         await views.note_equity(Turns())
         await asyncio.sleep(_EQUITY_S)
+
+
+def _by_way(channels: Sequence[Channel], second: Sequence[str]) -> tuple[list[Channel], list[Channel]]:
+    """The channels of the first way and of the second. A channel's way is what its name begins with (``telegram:42``)."""
+    is_second = [channel.name.partition(":")[0] in second for channel in channels]
+    ways = [[channel for channel, later in zip(channels, is_second, strict=True) if later is way] for way in (False, True)]
+    return ways[0], ways[1]
 
 
 def open_notifications(

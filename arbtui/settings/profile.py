@@ -14,7 +14,7 @@ from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.failover.config import FailoverConfig, ReconcileConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
-from arbtui.monitoring.config import MetricsConfig, TelegramConfig
+from arbtui.monitoring.config import AlertsConfig, MetricsConfig, TelegramConfig
 from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.risk.config import MONEY_LIMITS, LimitSet, RiskConfig, default_limits
 from arbtui.routes.config import CostsConfig, RankingConfig, UniverseConfig
@@ -85,6 +85,9 @@ class Settings(BaseSettings):
 
     simulator: SimulatorConfig = SimulatorConfig()
     """the embedded market simulator, used in mode ``sim``."""
+
+    alerts: AlertsConfig = AlertsConfig()
+    """how alerts are told."""
 
     telegram: TelegramConfig = TelegramConfig()
     """alerts to a phone, and commands from it."""

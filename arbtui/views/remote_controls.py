@@ -1,4 +1,4 @@
-"""What an operator who is not at the console may do, beside the kill: hold back, and say that something was seen. Nothing is set free."""
+"""What an operator who is not at the console may do to the engine, beside the kill: hold back. Nothing here sets anything free."""
 
 from typing import Protocol
 
@@ -8,12 +8,13 @@ from arbtui.engine.engine import Engine
 class RemoteControls(Protocol):
     """The verbs of one person. Every call is synchronous and returns at once; None when done, else why not."""
 
-    def halt_scope(self, scope: str, depth: str, reason: str) -> str | None:
-        """Hold back everything, or one exchange, symbol or route: PAUSED or REDUCING."""
+    @property
+    def by(self) -> str:
+        """Who it is, as the journal names them."""
         ...
 
-    def acknowledge(self, breach_id: str) -> str | None:
-        """The person has seen the breach; refused where something would trade again by that."""
+    def halt_scope(self, scope: str, depth: str, reason: str) -> str | None:
+        """Hold back everything, or one exchange, symbol or route: PAUSED or REDUCING."""
         ...
 
 
@@ -29,10 +30,11 @@ class EngineRemoteControls:
         self._source = source
         self._by = by
 
+    @property
+    def by(self) -> str:
+        """See :class:`RemoteControls`."""
+        return self._by
+
     def halt_scope(self, scope: str, depth: str, reason: str) -> str | None:
         """See :class:`RemoteControls`."""
         return self._engine.operator.scopes.halt(scope, depth, self._source, self._by, reason)
-
-    def acknowledge(self, breach_id: str) -> str | None:
-        """See :class:`RemoteControls`."""
-        return self._engine.operator.acknowledge_away(breach_id, self._by)

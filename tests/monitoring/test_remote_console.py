@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from arbtui.journal.events import BreachAcknowledged, CommandActed, CommandReceived, ScopeHalted, decode
+from arbtui.journal.outbox import Outbox
 from arbtui.journal.reader import reading
 from arbtui.model.scoped_halts import read_halts
 from arbtui.model.turns import Turns
@@ -29,6 +30,7 @@ from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.views.live import EngineViews
 from arbtui.views.remote_controls import EngineRemoteControls
 from tests.execution.world import UPBIT_DEAR, World, world
+from tests.monitoring.outpost import alerts_config
 from tests.views.test_detail import views_of
 
 USER, OTHER = 42, 43
@@ -42,6 +44,7 @@ class Phone:
     w: World
     views: EngineViews
     console: RemoteConsole
+    alerts: AlertManager
     sent: int = 0
 
     async def ask(self, text: str, user: int = USER, chat: int | None = None) -> str:
@@ -64,16 +67,18 @@ async def phone(tmp_path: Path, **of_world: Any) -> AsyncIterator[Phone]:
     """One over a world that trades."""
     async with world(tmp_path, **of_world) as w:
         views, codes = views_of(w), iter(CODES * 10)
+        alerts = AlertManager(w.journal, w.clock, (), "p SIM", Outbox([], {}), alerts_config())
+        w.journal.alert_of, alerts.acknowledge_breach = alerts.alert_of, w.engine.operator.acknowledge_away
         console = RemoteConsole(
             views,
             lambda user_id: EngineRemoteControls(w.engine, "TELEGRAM", f"telegram user {user_id}"),
             lambda: w.halt.epoch,
             DeskConfig(timezone="Asia/Seoul").time_of,
-            AlertManager(w.journal, w.clock, (), "p SIM"),
+            alerts,
             CommandLog(w.journal, {}),
             OneTimeCodes(w.clock.monotonic, lambda: next(codes)),
         )
-        yield Phone(w, views, console)
+        yield Phone(w, views, console, alerts)
 
 
 def number(text: str, label: str) -> float:
@@ -249,7 +254,12 @@ def test_an_acknowledgement_silences_and_is_refused_where_something_would_trade_
             assert "nothing to acknowledge" in await p.ask("/ack r9-b9")
             assert "Which?" in await p.ask("/ack")
             for held in (down.id, left):
-                assert "at the console only" in await p.ask(f"/ack {held}")
+                told = next(one.alert.alert_id for one in p.alerts.unacknowledged if held in one.breaches)
+                assert "seen, and nobody else is called" in (said := await p.ask(f"/ack {told}"))
+                assert "at the console only" in said
+                assert told not in [one.alert.alert_id for one in p.alerts.unacknowledged]
+                assert "Not done: " in (said := await p.ask(f"/ack {held}"))
+                assert "at the console only" in said
                 assert held not in p.w.engine.breaches.acknowledged
             assert released == []
             assert not any(cycle.acknowledged_by for cycle in p.w.portfolio.positions)

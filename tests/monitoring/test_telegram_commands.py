@@ -47,7 +47,7 @@ class Desk:
 
     kills: list[tuple[str, str]] = field(default_factory=list)
     halts: list[tuple[int, str, str, str]] = field(default_factory=list)  #: user, scope, depth, reason
-    seen: list[tuple[int, str]] = field(default_factory=list)  #: user, breach
+    seen: list[tuple[str, str]] = field(default_factory=list)  #: breach, by
     halted: bool = False
     broken: bool = False
     equity: EquityHistory = field(default_factory=EquityHistory)
@@ -69,6 +69,10 @@ class Desk:
         closed, self.halted = not self.halted, True
         return closed
 
+    def acknowledge(self, breach_id: str, by: str) -> str | None:
+        self.seen.append((breach_id, by))
+        return None
+
     def controls_of(self, user_id: int) -> "Person":
         return Person(self, user_id)
 
@@ -84,9 +88,9 @@ class Person:
         self.desk.halts.append((self.user_id, scope, depth, reason))
         return None
 
-    def acknowledge(self, breach_id: str) -> str | None:
-        self.desk.seen.append((self.user_id, breach_id))
-        return None if breach_id.startswith("r1-") else "nothing to acknowledge there"
+    @property
+    def by(self) -> str:
+        return f"telegram user {self.user_id}"
 
 
 @asynccontextmanager
@@ -102,6 +106,7 @@ async def commanded(
         codes = OneTimeCodes(clock.monotonic, lambda: CODE)
         console = RemoteConsole(views, desk.controls_of, lambda: 5, DeskConfig().time_of, post.alerts, log, codes)
         remote = TelegramRemote(post.bot, config, clock, post.alerts, log, console, desk.kill, backoff_s=BACKOFF_S, poll_s=1)
+        post.alerts.acknowledge_breach = desk.acknowledge
         remote.resume()
         polling = asyncio.create_task(remote.run())
         try:
@@ -168,7 +173,7 @@ def test_what_holds_back_is_done_once_for_its_update_in_the_users_name_and_journ
     assert "r1-b4 is acknowledged" in seen
     assert offered.splitlines()[1] == f"/reduce {CODE}"
     assert desk.halts == [(USER, "exchange.upbit", "PAUSED", "its wallet closes")]  # nothing is reduced before it is confirmed
-    assert desk.seen == [(USER, "r1-b4")]
+    assert desk.seen == [("r1-b4", f"telegram user {USER}")]
     (again,) = run(tmp_path, desk, *asked[:2], message(4, "/status"), replies=3)[2:]  # the offset was lost in a crash
     assert "desk SIM" in again
     assert (len(desk.halts), len(desk.seen)) == (1, 1)
@@ -229,7 +234,7 @@ def test_no_word_sets_anything_free(tmp_path: Path) -> None:
     told = run(tmp_path, desk, *(message(number, f"{word} desk why") for number, word in enumerate(words, 1)), replies=len(words))
     assert {text.splitlines()[-2] for text in told} == {"Re-arming and limits are changed at the console only."}
     assert (desk.kills, desk.halts, desk.seen) == ([], [], [])
-    assert {name for name in dir(RemoteControls) if not name.startswith("_")} == {"halt_scope", "acknowledge"}
+    assert {name for name in dir(RemoteControls) if not name.startswith("_")} == {"by", "halt_scope"}
     assert not any(word.removeprefix("/") in COMMAND_NAMES for word in words)
 
 
