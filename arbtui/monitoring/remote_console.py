@@ -37,8 +37,8 @@ class RemoteModel(ReadModel, Protocol):
         """Of the run and of the desk's day."""
         ...
 
-    async def note_equity(self, turns: Turns) -> None:
-        """Add what everything is worth now to :attr:`equity`."""
+    async def note_equity(self, turns: Turns) -> bool:
+        """Add what everything is worth now to :attr:`equity`; False where that is not known."""
         ...
 
 
@@ -129,7 +129,7 @@ class RemoteConsole:
         text = replies.pnl(header, run, day, self._epoch(), self._time_of)
         points = self._views.equity.points
         if len(points) < 2 or points[0].ts_ms == points[-1].ts_ms:
-            return Reply(f"{text}\na picture needs a minute more")
+            return Reply(f"{text}\nno picture yet: ask again")
         title = f"{header.profile} {header.mode}"
         picture = await asyncio.to_thread(draw_equity, points, header.pnl_currency, title, self._time_of)
         return Reply(text, picture=picture)

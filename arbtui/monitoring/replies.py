@@ -15,6 +15,7 @@ from arbtui.views.numbers import MISSING, age, amount, duration, figure, hours, 
 WIDTH = 32  #: cells of a monospaced line that a phone held upright shows without breaking it
 LONGEST = 4_000  #: UTF-16 units of one message; Telegram takes 4,096 (Bot API, sendMessage)
 _PARTS = 4  #: messages for one reply
+_SHOWN = 0.005  #: of a limit, from which its use is told
 ROUTES, FILLS, STOCKS, BREACHES, LIMITS = 10, 8, 8, 12, 12  #: how many of each are told at once
 
 HELP = {
@@ -162,7 +163,7 @@ def stock(rows: Sequence[StockRow], asked: str, header: HeaderView, time_of: Tim
 
 def exposure(header: HeaderView, limits: Sequence[LimitLine], positions: Sequence[BreachLine], time_of: TimeOf) -> str:
     """The answer to ``/exposure``. ``positions``: breaches of what cycles left one-sided."""
-    used = sorted((line for line in limits if line.used is not None and line.share > 0), key=lambda line: -line.share)
+    used = sorted((line for line in limits if line.used is not None and line.share >= _SHOWN), key=lambda line: -line.share)
     told = []
     for line in used[:LIMITS]:
         share = f"{line.share:.0%}" if isfinite(line.share) else "?"

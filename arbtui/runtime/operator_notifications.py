@@ -37,7 +37,7 @@ TELEGRAM = "TELEGRAM"
 
 #: s between two points of the picture that goes with ``/pnl``.
 _EQUITY_S = 60.0
-#: s between two looks at what was not delivered.
+#: s between two looks at what was not delivered, or has no price yet.
 _LOOK_S = 1.0
 
 
@@ -139,8 +139,8 @@ class OperatorNotifications:
 async def _note_equity(views: EngineViews) -> None:
     """Once a minute, for the picture of ``/pnl``."""
     while True:
-        await views.note_equity(Turns())
-        await asyncio.sleep(_EQUITY_S)
+        noted = await views.note_equity(Turns())
+        await asyncio.sleep(_EQUITY_S if noted else _LOOK_S)
 
 
 def _by_way(channels: Sequence[Channel], second: Sequence[str]) -> tuple[list[Channel], list[Channel]]:

@@ -196,12 +196,13 @@ class EngineViews:
         """The PnL of the run and of the desk's day, split, at live marks; the loop has its turn in between."""
         return await self._pnl.look_in_pieces(self._engine.components.clock.monotonic(), turns)
 
-    async def note_equity(self, turns: Turns) -> None:
-        """Add what everything is worth now to :attr:`equity`; nothing while an asset has no price."""
+    async def note_equity(self, turns: Turns) -> bool:
+        """Add what everything is worth now to :attr:`equity`; False where nothing is added, since an asset has no price."""
         run, _ = await self.pnl(turns)
-        if not run.unpriced:
-            ts_ms = self._engine.components.clock.time_ms()
-            self.equity.add(EquityPoint(ts_ms, float(self._pnl.equity), float(run.realised)))
+        if run.unpriced:
+            return False
+        self.equity.add(EquityPoint(self._engine.components.clock.time_ms(), float(self._pnl.equity), float(run.realised)))
+        return True
 
     def _why_idle(self, now: float) -> str:
         """Looked at once a second: it may ask every route."""

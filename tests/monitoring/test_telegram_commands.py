@@ -60,9 +60,10 @@ class Desk:
     async def pnl(self, turns: Turns) -> tuple[Pnl, Pnl]:
         return Pnl(trading=Decimal(2), fees=Decimal("0.75")), Pnl(trading=Decimal("-2.5"), inventory=Decimal(-10))
 
-    async def note_equity(self, turns: Turns) -> None:
+    async def note_equity(self, turns: Turns) -> bool:
         for number in range(2):
             self.equity.add(EquityPoint(1_700_000_000_000 + 60_000 * (len(self.equity.points) + number), 100.0 + number, 0.0))
+        return True
 
     def kill(self, reason: str) -> bool:
         self.kills.append(("TELEGRAM", reason))
