@@ -1,6 +1,6 @@
 """The picture that goes with ``/pnl``: equity, and below it what trading has earned, over the last day of the run.
 
-Drawn by Pillow, which is loaded only when a picture is asked for. Pure: what it draws is what it is given.
+Drawn by Pillow, which is loaded only where somebody may ask for a picture. Pure: what it draws is what it is given.
 """
 
 import io
@@ -29,6 +29,14 @@ class _Box:
     top: float
     right: float
     bottom: float
+
+
+def load() -> None:
+    """Load what drawing takes, which holds a loop up for some 60 ms: called where nothing waits for that yet."""
+    from PIL import Image, ImageFont
+
+    Image.preinit()
+    ImageFont.load_default(18)
 
 
 def draw_equity(points: Sequence[EquityPoint], currency: str, title: str, time_of: Callable[[int], datetime]) -> bytes:

@@ -81,8 +81,13 @@ class RemoteConsole:
             return Reply(f"{command.word} could not be answered: the log has why.", is_table=False)
 
     def killed(self, *, closed_now: bool) -> Reply:
-        """The answer to ``/kill``."""
-        return Reply(replies.killed(self._views.header(), self._epoch(), self._time_of, closed_now=closed_now), is_table=False)
+        """The answer to ``/kill``; never raises."""
+        try:
+            state = replies.state_lines(self._views.header(), self._epoch(), self._time_of)
+        except Exception:  # the gate is closed, whatever a view raises
+            log.exception("remote commands: the state after a kill could not be read")
+            state = "The state could not be read: the log has why."
+        return Reply(replies.killed(state, closed_now=closed_now), is_table=False)
 
     async def _answer(self, command: Command, allowed: Collection[str]) -> Reply:
         name = command.word.removeprefix("/")

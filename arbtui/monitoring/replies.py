@@ -228,10 +228,10 @@ def breaches(lines: Sequence[BreachLine], time_of: TimeOf, header: HeaderView) -
     return _lines(_row("open", f"{len(open_ones):,}"), _moment(time_of, header.now_ms), *told, f"and {left:,} more" if left > 0 else "")
 
 
-def killed(header: HeaderView, epoch: int, time_of: TimeOf, *, closed_now: bool) -> str:
-    """The answer to ``/kill``."""
+def killed(state: str, *, closed_now: bool) -> str:
+    """The answer to ``/kill``; ``state``: as :func:`state_lines` has it."""
     first = "KILLED: no further order is sent." if closed_now else "It was halted already."
-    return f"{first}\n{state_lines(header, epoch, time_of)}"
+    return f"{first}\n{state}"
 
 
 def help_text(allowed: Collection[str]) -> str:

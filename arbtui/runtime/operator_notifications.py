@@ -15,6 +15,7 @@ from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import JournalFailed
 from arbtui.model.turns import Turns
+from arbtui.monitoring import equity_picture
 from arbtui.monitoring.alert_manager import AlertManager, supervised
 from arbtui.monitoring.alert_rules import Urgency
 from arbtui.monitoring.channel import Channel
@@ -162,4 +163,6 @@ def open_notifications(
         return None
     outbox = load_outbox(journal.path)
     bot = None if token is None else TelegramBot(token, settings.telegram.base_url)
+    if bot is not None and settings.telegram.user_ids:
+        equity_picture.load()
     return OperatorNotifications(settings, journal, clock, bot, outbox, others)

@@ -1,4 +1,4 @@
-"""The picture of equity: a PNG of what it is given; loaded only when one is asked for."""
+"""The picture of equity: a PNG of what it is given; Pillow is loaded only where somebody may ask for one."""
 
 import io
 import math
@@ -68,7 +68,7 @@ def test_times_are_round_ones_of_the_desks_clock() -> None:
     assert next(f"{LONDON.time_of(ts):%H:%M}" for ts in _moments(BEGAN, BEGAN + 240_000, LONDON.time_of)) == "03:17"
 
 
-def test_nothing_of_it_is_loaded_before_a_picture_is_asked_for() -> None:
+def test_pillow_is_not_loaded_with_the_module() -> None:
     program = "import sys, arbtui.runtime.operator_notifications; print(any(name.split('.')[0] == 'PIL' for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

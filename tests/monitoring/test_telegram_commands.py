@@ -249,9 +249,14 @@ def test_what_raises_is_said_and_the_next_command_is_answered(tmp_path: Path, ca
             desk.broken = False
             server.pending.append(message(2, "/status"))
             await until(lambda: len(server.texts()) == 2, "the second answer")
+            desk.broken = True
+            server.pending.append(message(3, "/kill"))
+            await until(lambda: len(server.texts()) == 3, "the kill's answer")
 
     with bot_api() as server:
         asyncio.run(main(server))
+    assert desk.halted
+    assert server.texts()[2].startswith("KILLED")
     assert server.texts()[0] == "/status could not be answered: the log has why."
     assert server.texts()[1].startswith("desk SIM")
     assert "no header" in caplog.text

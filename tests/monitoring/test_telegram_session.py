@@ -300,7 +300,7 @@ def test_nothing_of_telegram_is_loaded_while_it_is_off(home: Path, tmp_path: Pat
     probe.write_text(
         "import sys\nfrom arbtui.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print(sorted(name for name in sys.modules if name.split('.')[0] in ('telegram', 'httpx')))\n"
+        "print(sorted(name for name in sys.modules if name.split('.')[0] in ('telegram', 'httpx', 'PIL')))\n"
     )
     state = tmp_path / "state"
     end = run("--profile", "upbit-binance", "--state-dir", str(state), "--headless", "--max-runtime", "1", "--symbols", "2", program=probe)
