@@ -1,7 +1,6 @@
 """Settings of alerts, of the ways they go, and of metrics: tables ``[alerts]``, ``[telegram]`` and ``[metrics]``."""
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -10,10 +9,8 @@ from arbtui.model.config import Config
 from arbtui.model.loopback import is_loopback
 from arbtui.monitoring.quiet_hours import hours_of
 
-CommandName = Literal["status", "routes", "fills", "pnl", "stock", "exposure", "health", "breaches", "ack", "pause", "reduce", "kill"]
+COMMAND_NAMES = ("status", "routes", "fills", "pnl", "stock", "exposure", "health", "breaches", "ack", "pause", "reduce", "kill")
 """What may be asked of the bot, without its slash. Nothing that sets anything free is among them."""
-
-COMMAND_NAMES: Sequence[CommandName] = get_args(CommandName)
 
 
 def _base_url(url: str) -> str:
@@ -46,7 +43,7 @@ class TelegramConfig(Config):
     user_ids: list[int] = Field(default=[], max_length=20)
     """numbers of the users whose commands are obeyed, in a private chat; empty, the default, reads no commands at all."""
 
-    commands: dict[str, list[CommandName]] = Field(default={}, max_length=20)
+    commands: dict[str, list[str]] = Field(default={}, max_length=20)
     """by a user's number, the only commands that this user may use; a user of user_ids without an entry, the default, may use every one."""
 
     base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.telegram.org"
@@ -61,6 +58,8 @@ class TelegramConfig(Config):
         for user, names in self.commands.items():
             if user not in map(str, self.user_ids):
                 raise ValueError(f"commands: {user!r} is no user of user_ids; add the number there, or take it out here")
+            if unknown := [name for name in names if name not in COMMAND_NAMES]:
+                raise ValueError(f"commands: {user} names {unknown[0]!r}, which is no command; there are {', '.join(COMMAND_NAMES)}")
             if not names:
                 raise ValueError(f"commands: {user} may use none; take the number out of user_ids instead")
             if len(set(names)) < len(names):

@@ -19,7 +19,7 @@ from arbtui.journal.outbox import load_outbox
 from arbtui.model.clock import SystemClock
 from arbtui.model.turns import Turns
 from arbtui.monitoring.command_log import CommandLog
-from arbtui.monitoring.config import COMMAND_NAMES, CommandName, TelegramConfig
+from arbtui.monitoring.config import COMMAND_NAMES, TelegramConfig
 from arbtui.monitoring.one_time_code import OneTimeCodes
 from arbtui.monitoring.remote import TelegramRemote
 from arbtui.monitoring.remote_console import RemoteConsole, RemoteModel
@@ -96,7 +96,7 @@ class Person:
 
 @asynccontextmanager
 async def commanded(
-    server: BotApi, path: Path, desk: Desk, users: Mapping[int, Sequence[CommandName]] | None = None
+    server: BotApi, path: Path, desk: Desk, users: Mapping[int, Sequence[str]] | None = None
 ) -> AsyncIterator[tuple[Outpost, TelegramRemote]]:
     """A run that obeys :data:`USER`, or ``users`` in what each may use."""
     async with outpost(path, server.url, chats=()) as post:
@@ -123,7 +123,7 @@ def run(
     *updates: dict[str, Any],
     replies: int,
     ignored: int = 0,
-    users: Mapping[int, Sequence[CommandName]] | None = None,
+    users: Mapping[int, Sequence[str]] | None = None,
 ) -> list[str]:
     """Send ``updates``, wait for so many replies and so many ignored; the replies."""
 
@@ -208,7 +208,7 @@ def test_a_command_that_a_crash_cut_off_is_not_carried_out_later_unless_it_is_a_
 def test_each_user_may_use_what_the_profile_says(tmp_path: Path) -> None:
     desk, words = Desk(), [name for name in COMMAND_NAMES if name not in ("status", "ack")]
     asked = [message(number, f"/{word}", user=OTHER) for number, word in enumerate(words, 1)]
-    users: dict[int, Sequence[CommandName]] = {USER: COMMAND_NAMES, OTHER: ["status", "ack"]}
+    users: dict[int, Sequence[str]] = {USER: COMMAND_NAMES, OTHER: ["status", "ack"]}
     *refused, status, told = run(
         tmp_path, desk, *asked, message(20, "/status", user=OTHER), message(21, "/hello", user=OTHER), replies=12, users=users
     )
@@ -223,7 +223,7 @@ def test_each_user_may_use_what_the_profile_says(tmp_path: Path) -> None:
 
 def test_a_user_whose_commands_lack_kill_cannot_kill_and_another_can(tmp_path: Path) -> None:
     desk = Desk()
-    users: dict[int, Sequence[CommandName]] = {USER: ["kill"], OTHER: ["status"]}
+    users: dict[int, Sequence[str]] = {USER: ["kill"], OTHER: ["status"]}
     run(tmp_path, desk, message(1, "/kill", user=OTHER), message(2, "/kill"), replies=2, users=users)
     assert desk.kills == [("TELEGRAM", f"user {USER}")]
 
