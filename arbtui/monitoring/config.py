@@ -1,5 +1,6 @@
-"""Settings of alerts, of the ways they go, and of metrics: tables ``[alerts]``, ``[telegram]`` and ``[metrics]``."""
+"""Settings of alerts, of the ways that they go, and of metrics, each in a table of its name."""
 
+import re
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from arbtui.monitoring.quiet_hours import hours_of
 
 COMMAND_NAMES = ("status", "routes", "fills", "pnl", "stock", "exposure", "health", "breaches", "ack", "pause", "reduce", "kill")
 """What may be asked of the bot, without its slash. Nothing that sets anything free is among them."""
+
+_ADDRESS = re.compile(r"[^\s@<>,;:\"\\]+@[^\s@<>,;:\"\\]+", re.ASCII)
 
 
 def _base_url(url: str) -> str:
@@ -95,6 +98,58 @@ class AlertsConfig(Config):
         if text:
             hours_of(text)
         return text
+
+
+class EmailConfig(Config):
+    """Alerts by e-mail. The password of ``user`` comes from ``ARBTUI_EMAIL_PASSWORD``, never from a profile."""
+
+    enabled: bool = False
+    """true sends alerts by e-mail; false, the default, connects nowhere."""
+
+    host: str = Field(default="", max_length=255)
+    """name of the mail server that takes the messages; none is known before the operator names one."""
+
+    port: int = Field(default=465, ge=1, le=65_535)
+    """TCP port of the mail server: 465 for "tls", the default; 587 for "starttls"."""
+
+    security: Literal["tls", "starttls", "none"] = "tls"
+    """"tls" from the first byte, the default; "starttls" before anything is told; "none" is for a mail server on this machine alone."""
+
+    user: str = Field(default="", max_length=255)
+    """name to log in with, its password in ARBTUI_EMAIL_PASSWORD; empty, the default: the server asks for none."""
+
+    sender: str = Field(default="", max_length=255)
+    """address that messages come from; most servers take only one of their own."""
+
+    recipients: list[str] = Field(default=[], max_length=20)
+    """addresses that get each message; none are known before the operator names them."""
+
+    @field_validator("sender", "recipients")
+    @classmethod
+    def _are_addresses(cls, given: str | list[str]) -> str | list[str]:
+        for address in [given] if isinstance(given, str) else given:
+            if address and not _ADDRESS.fullmatch(address):
+                raise ValueError(f"{address!r} is no mail address such as desk@example.com")
+        return given
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> Self:
+        if self.security == "none" and self.host and not is_loopback(self.host):
+            raise ValueError(
+                f'security: "none" would tell {self.host} everything unencrypted; take "tls" or "starttls": none is for this machine alone'
+            )
+        if self.enabled:
+            for key in ("host", "sender", "recipients"):
+                if not getattr(self, key):
+                    raise ValueError(f"{key}: is empty, so nothing can be sent; say it, or set email.enabled = false")
+        return self
+
+
+class ServicesConfig(Config):
+    """Alerts to other services by apprise: ntfy, Slack, webhooks. Their URLs come from ``ARBTUI_SERVICE_URLS``: they hold tokens."""
+
+    enabled: bool = False
+    """true sends alerts to each URL of ARBTUI_SERVICE_URLS (blanks between them); needs the extra: pip install 'arbtui[services]'."""
 
 
 class MetricsConfig(Config):

@@ -38,6 +38,7 @@ from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.breach import Severity
+from arbtui.runtime.alert_channels import other_channels
 from arbtui.runtime.arming import auto_resume, refuse_unarmed, resume_refusal, unclean
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.automatic_backups import AutomaticBackups
@@ -111,6 +112,7 @@ def run_session(options: SessionOptions) -> int:
     name = settings.name
     virtual = options.speed == "max"
     token = None if virtual else telegram_token(settings)  # in virtual time nothing may wait for a socket, and nothing is news
+    others = [] if virtual else other_channels(settings)
     refuse_untrusted(options.state_root, profile_folder(options.state_root, name))
     folder = make_private(profile_folder(options.state_root, name))
     with ProfileLock(folder) as lock:
@@ -118,7 +120,7 @@ def run_session(options: SessionOptions) -> int:
         if cause is not None and options.headless and not options.unattended:
             raise UsageError(halted(name, cause))
         state_folder = make_private(mode_folder(options.state_root, name, settings.mode))
-        return run_plan(session_plan(options, folder, state_folder, token, traces_left(folder, lock.left)))
+        return run_plan(session_plan(options, folder, state_folder, token, others, traces_left(folder, lock.left)))
 
 
 def run_plan(plan: Plan) -> int:

@@ -14,9 +14,6 @@ from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.venues import VENUES
 from arbtui.settings.profile import NOT_IN_A_PROFILE, Settings
 
-#: Tables that later versions read; named here only so that the refusal can say so.
-LATER_TABLES = ("email",)
-
 
 @dataclass(frozen=True, slots=True)
 class Key:

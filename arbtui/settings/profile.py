@@ -14,7 +14,7 @@ from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.failover.config import FailoverConfig, ReconcileConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
-from arbtui.monitoring.config import AlertsConfig, MetricsConfig, TelegramConfig
+from arbtui.monitoring.config import AlertsConfig, EmailConfig, MetricsConfig, ServicesConfig, TelegramConfig
 from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.risk.config import MONEY_LIMITS, LimitSet, RiskConfig, default_limits
 from arbtui.routes.config import CostsConfig, RankingConfig, UniverseConfig
@@ -91,6 +91,12 @@ class Settings(BaseSettings):
 
     telegram: TelegramConfig = TelegramConfig()
     """alerts to a phone, and commands from it."""
+
+    email: EmailConfig = EmailConfig()
+    """alerts by e-mail."""
+
+    services: ServicesConfig = ServicesConfig()
+    """alerts to other services."""
 
     metrics: MetricsConfig = MetricsConfig()
     """where Prometheus reads how the engine does."""
@@ -231,6 +237,11 @@ class Settings(BaseSettings):
             if len(set(venues)) < len(venues):
                 raise ValueError(f"execution.entry_orders: {name!r} buys and sells at one venue; a route goes from one venue to another")
         return self
+
+    @property
+    def tells_somebody(self) -> bool:
+        """Whether alerts leave this machine, by whichever way."""
+        return self.telegram.enabled or self.email.enabled or self.services.enabled
 
     @property
     def is_sandbox(self) -> bool:
