@@ -48,8 +48,10 @@ class OneTimeCodes:
         now = self._monotonic()
         if now < self._barred.get(asked.user_id, now):
             return None
+        before = self._waiting.get(_place(asked))
+        wrong = before.wrong if before is not None and now < before.until else 0  # asking once more gives no more tries
         code = self._draw()
-        self._waiting[_place(asked)] = _Waiting(asked, code, now + LIVES_S)
+        self._waiting[_place(asked)] = _Waiting(asked, code, now + LIVES_S, wrong)
         return code
 
     def take(self, user_id: int, chat_id: int, command: str, code: str, scope: str | None = None) -> Asked | str:
@@ -69,7 +71,7 @@ class OneTimeCodes:
         if waiting.wrong >= TRIES:
             del self._waiting[place]
             self._barred[user_id] = now + LIVES_S
-            return f"wrong for the {TRIES}rd time: the code is void, and there is no other for {LIVES_S:.0f} s"
+            return f"wrong {TRIES} times: the code is void, and there is no other for {LIVES_S:.0f} s"
         return f"that is not the code{f' for {scope}' if scope else ''}; {TRIES - waiting.wrong} more to try"
 
 

@@ -77,6 +77,15 @@ def test_three_wrong_ones_make_it_void_and_another_is_not_given_for_a_minute(cod
     assert codes.give(ASKED) is not None
 
 
+def test_asking_once_more_gives_no_more_tries(codes: OneTimeCodes) -> None:
+    said: list[object] = []
+    for _ in range(TRIES):
+        assert codes.give(ASKED) is not None
+        said.append(codes.take(42, 42, "/reduce", "999999"))
+    assert "the code is void" in str(said[-1])
+    assert codes.give(ASKED) is None
+
+
 def test_a_new_request_takes_the_place_of_the_one_that_waits(codes: OneTimeCodes) -> None:
     first, second = codes.give(ASKED), codes.give(replace(ASKED, scope="global"))
     assert first is not None
