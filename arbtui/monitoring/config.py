@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from arbtui.model.config import Config
 from arbtui.model.loopback import is_loopback
-from arbtui.monitoring.quiet_hours import hours_of
+from arbtui.monitoring.quiet_hours import hours_of, minute_of
+from arbtui.monitoring.rule_config import Rules
 
 COMMAND_NAMES = ("status", "routes", "fills", "pnl", "stock", "exposure", "health", "breaches", "ack", "pause", "reduce", "kill")
 """What may be asked of the bot, without its slash. Nothing that sets anything free is among them."""
@@ -92,11 +93,27 @@ class AlertsConfig(Config):
     quiet_hours: str = ""
     """hours at the desk, such as "23:00-07:00", in which INFO is held back; WARN and CRITICAL never are. Empty, the default: none."""
 
+    digest: str = "23:59"
+    """time of the desk's day, such as "23:59", at which the day is summed up as INFO; empty: never. It covers the day up to then."""
+
+    every_s: float = Field(default=15.0, ge=1, le=600)
+    """s between two looks at the rules: a look costs what a scrape of the metrics costs, 80 ms of CPU at 1,000 symbols."""
+
+    rules: Rules = Field(default={})
+    """alert rules by their names, over what /metrics tells; a rule that holds is a breach, RULE_NAME. Their keys: docs/monitoring.md."""
+
     @field_validator("quiet_hours")
     @classmethod
     def _are_hours(cls, text: str) -> str:
         if text:
             hours_of(text)
+        return text
+
+    @field_validator("digest")
+    @classmethod
+    def _is_a_time(cls, text: str) -> str:
+        if text:
+            minute_of(text)
         return text
 
 

@@ -20,6 +20,12 @@ class DeskHours:
                 return at_ms
         raise AssertionError("a day has every minute")
 
+    def last_midnight(self, now_ms: int) -> int:
+        """When the desk's day of ``now_ms`` began; both in ms since the epoch."""
+        local = datetime.fromtimestamp(now_ms / 1000, self._zone)
+        begun = datetime(local.year, local.month, local.day, tzinfo=self._zone)
+        return round(begun.astimezone(UTC).timestamp() * 1000)
+
     def minute(self, now_ms: int) -> int:
         """Which minute of the desk's day it is."""
         local = datetime.fromtimestamp(now_ms / 1000, self._zone)

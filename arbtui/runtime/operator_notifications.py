@@ -116,6 +116,10 @@ class OperatorNotifications:
             silent = set(overdue)
             await asyncio.sleep(_LOOK_S)
 
+    def inform(self, kind: str, text: str) -> None:
+        """Tell something that can wait."""
+        self._alerts.queue(Urgency.INFO, kind, text)
+
     def journal_failed(self, failure: JournalFailed) -> None:
         """Nothing can be queued any more: this goes out directly."""
         self._alerts.queue(Urgency.CRITICAL, "JOURNAL", f"the journal failed, the gate is closed: {failure}")

@@ -96,6 +96,8 @@ def _kind(annotation: Any) -> str:
     if origin is dict:
         values = {str: "texts in quotes", float: "numbers"}.get(inner[1])
         return f"a table of {values}" if values else f"a table of {_kind(inner[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "tables"
     if origin is tuple:
         return f"a list of {len(inner)} whole numbers"
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}.get(annotation, "another type")

@@ -37,7 +37,7 @@ async def timed(server: MetricsServer) -> None:
 
 async def serve(self: RunMetrics, *, headless: bool) -> None:
     """In place of a server: scrapes itself."""
-    server = MetricsServer(self._run.settings.metrics, self._read)
+    server = MetricsServer(self._run.settings.metrics, self.read)
     while True:
         await asyncio.sleep(EVERY_S)
         await timed(server)

@@ -16,7 +16,7 @@ import pytest
 from arbtui.journal.outbox import load_outbox
 from arbtui.model.halt import read_flag
 from arbtui.model.scoped_halts import read_halts
-from tests.lifecycle.profiles import changed_profile
+from tests.lifecycle.profiles import TELEGRAM_ON, changed_profile
 from tests.lifecycle.programs import Running, run, running
 from tests.lifecycle.waiting import until
 from tests.monitoring.bot_api import TOKEN, BotApi, bot_api, cuts, loses_the_reply, message, never, refuses, says
@@ -38,7 +38,7 @@ def profile(home: Path, monkeypatch: pytest.MonkeyPatch, server: BotApi) -> Path
         home,
         "desk",
         ("symbols = ", "symbols = 2"),
-        ("enabled = false", "enabled = true"),
+        TELEGRAM_ON,
         ("chat_ids", f"chat_ids = [{USER}]"),
         ("user_ids", f"user_ids = [{USER}]"),
         ("base_url", f'base_url = "{server.url}"'),
