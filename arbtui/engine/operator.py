@@ -159,6 +159,20 @@ class OperatorVerbs:
                 self._availability.look(cycle.symbol)
         return None
 
+    def acknowledge_away(self, breach_id: str, by: str) -> str | None:
+        """As :meth:`acknowledge`, by somebody who is not at the console: refused where something would trade again that does not now."""
+        breach = self._breaches.breaches.get(breach_id)
+        parts = self._components
+        if parts.portfolio.state.unattended >= parts.risk.total.limits.max_cycles_unattended:
+            return "UNATTENDED holds everything back, and an acknowledgement would end that: at the console only"
+        if breach is not None and breach.kind == Reason.VENUE_DOWN:
+            return f"{breach.scope} may be held back by it, and an acknowledgement would end that: at the console only"
+        if breach is not None and breach.kind == "RESIDUAL":
+            cycle = parts.portfolio.cycle(breach.scope)
+            if cycle is not None and cycle.is_position and not cycle.acknowledged_by:
+                return f"{cycle.symbol} would trade again beside what {cycle.id} left: at the console only"
+        return self.acknowledge(breach_id, by)
+
     def write_off(self, cycle_id: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
         """Take the residual of a cycle for stock: it is no position any more. Balances stay as they are."""
         return self.settle_position(cycle_id, WRITE_OFF, "", typed_name, reason, by)

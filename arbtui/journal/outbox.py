@@ -23,7 +23,11 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """All that waits, oldest first. ``commands``: outcome by update id, None where a crash came between receipt and act."""
+    """All that waits, oldest first.
+
+    ``commands``: outcome by update id; None of a /kill where a crash came between receipt and act, :data:`CUT_OFF` of another command:
+    that one is too old to be carried out, and is not.
+    """
 
     alerts: list[AlertRow]
     commands: dict[int, str | None]
@@ -31,6 +35,8 @@ class Outbox:
     second_call_ms: int = 0  #: when unacknowledged alerts were last told by the second way; 0: never
 
 
+KILL = "/kill"  #: the one command that is carried out however late
+CUT_OFF = "cut off"
 #: What the number of an alert ends with that tells once more, by the second way, of one that nobody has acknowledged.
 SECOND_CALL = "+2"
 CHAT_MOVED = "TELEGRAM_CHAT_MOVED"  #: kind of the breach that tells of a chat's new number; its scope is ``telegram:OLD``
@@ -78,7 +84,10 @@ def load_outbox(path: Path) -> Outbox:
             told = tuple(settled.get(alert_id, ()))
             found.append(AlertRow(alert_id, seq, ts_ms, severity, kind, text, told, breaches, seen_ms is not None))
         queued = {row[0] for row in db.execute(waiting)}
-        commands = {row[0]: row[1] for row in db.execute("SELECT update_id, outcome FROM remote_command ORDER BY seq")}
+        rows = db.execute(
+            "SELECT update_id, coalesce(outcome, iif(command = ?, NULL, ?)) FROM remote_command ORDER BY seq", (KILL, CUT_OFF)
+        )
+        commands = {row[0]: row[1] for row in rows}
         second_call_ms = db.execute("SELECT max(ts_ms) FROM alert WHERE alert_id LIKE ?", (f"%{SECOND_CALL}",)).fetchone()[0]
         alerts = [row for row in found if row.alert_id in queued]
         unseen = [row for row in found if row.breaches]

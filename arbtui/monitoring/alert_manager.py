@@ -170,6 +170,18 @@ class AlertManager:
         self._unacknowledged.close(number)  # also of a breach that the desk no longer lists: there is nothing left to see
         return None if None in refusals else refusals[-1]
 
+    def silence(self, number: str, who: str) -> bool:
+        """A person has seen an alert, or the one that tells of a breach, whose breach stays open: nobody else is called for it.
+
+        False where no alert of that ``number`` waits for a person.
+        """
+        waits = self._unacknowledged.find(number.removesuffix(SECOND_CALL))
+        if waits is None:
+            return False
+        self._unacknowledged.close(waits.alert.alert_id)
+        self._journal.post(AlertAcknowledged(waits.alert.alert_id, who))
+        return True
+
     @property
     def unacknowledged(self) -> list[OpenAlert]:
         """The alerts that wait for a person, oldest first."""

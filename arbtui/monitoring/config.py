@@ -11,6 +11,9 @@ from arbtui.model.loopback import is_loopback
 from arbtui.monitoring.quiet_hours import hours_of, minute_of
 from arbtui.monitoring.rule_config import Rules
 
+COMMAND_NAMES = ("status", "routes", "fills", "pnl", "stock", "exposure", "health", "breaches", "ack", "pause", "reduce", "kill")
+"""What may be asked of the bot, without its slash. Nothing that sets anything free is among them."""
+
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\]+@[^\s@<>,;:\"\\]+", re.ASCII)
 
 
@@ -42,7 +45,10 @@ class TelegramConfig(Config):
     """numbers of the chats that get every alert (a group's is negative); none are known before the operator has created a bot."""
 
     user_ids: list[int] = Field(default=[], max_length=20)
-    """numbers of the users whose /status, /pnl and /kill are obeyed, in a private chat; empty, the default, reads no commands at all."""
+    """numbers of the users whose commands are obeyed, in a private chat; empty, the default, reads no commands at all."""
+
+    commands: dict[str, list[str]] = Field(default={}, max_length=20)
+    """by a user's number, the only commands that this user may use; a user of user_ids without an entry, the default, may use every one."""
 
     base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.telegram.org"
     """URL of the Bot API, Telegram's own by default; a local server's instead, http:// on this machine only."""
@@ -53,7 +59,20 @@ class TelegramConfig(Config):
             raise ValueError("chat_ids: is empty, so nobody would get alerts; name at least one chat, or set telegram.enabled = false")
         if any(user <= 0 for user in self.user_ids):
             raise ValueError("user_ids: holds a number that is not a user's (a user's is positive, a group's negative)")
+        for user, names in self.commands.items():
+            if user not in map(str, self.user_ids):
+                raise ValueError(f"commands: {user!r} is no user of user_ids; add the number there, or take it out here")
+            if unknown := [name for name in names if name not in COMMAND_NAMES]:
+                raise ValueError(f"commands: {user} names {unknown[0]!r}, which is no command; there are {', '.join(COMMAND_NAMES)}")
+            if not names:
+                raise ValueError(f"commands: {user} may use none; take the number out of user_ids instead")
+            if len(set(names)) < len(names):
+                raise ValueError(f"commands: {user} names one twice")
         return self
+
+    def commands_of(self, user_id: int) -> frozenset[str]:
+        """The commands that ``user_id`` may use, without their slashes; none for somebody who is not in :attr:`user_ids`."""
+        return frozenset(self.commands.get(str(user_id), COMMAND_NAMES)) if user_id in self.user_ids else frozenset()
 
 
 class AlertsConfig(Config):
