@@ -71,7 +71,11 @@ def message(sender: str, alerts: Sequence[Alert], wording: int) -> str:
 
 
 def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: room - 3]}..."
+    """``text`` in at most ``room`` UTF-16 units, which is what Telegram counts: a character beyond the first 65,536 is two."""
+    if 2 * len(text) <= room:
+        return text
+    units = text.encode("utf-16-le", "surrogatepass")
+    return text if len(units) <= 2 * room else f"{units[: 2 * (room - 3)].decode('utf-16-le', 'ignore')}..."
 
 
 def _when(alert: Alert) -> str:

@@ -14,7 +14,7 @@ from arbtui.runtime.summary import Run
 from arbtui.settings.drill import read_drill
 from arbtui.settings.output import say
 from arbtui.views.live import EngineViews
-from arbtui.views.measures import DrillMeasures, MeasuresReader, OutboxMeasures, RunMeasures
+from arbtui.views.measures import DrillMeasures, Measures, MeasuresReader, OutboxMeasures, RunMeasures
 
 log = logging.getLogger("arbtui")
 
@@ -32,6 +32,7 @@ class RunMetrics:
         self._clock = run.engine.components.clock
         self._started_ms = self._clock.time_ms()
         self._reader = MeasuresReader(run.engine, views, __version__, self._measures)
+        self._known: tuple[Measures, float] | None = None  #: what was read last, and when, in monotonic s
 
     async def serve(self, *, headless: bool) -> None:
         """Until cancelled; where the port is taken, nothing but a warning."""
@@ -51,8 +52,19 @@ class RunMetrics:
             await server.close()
 
     async def read(self) -> Iterable[Metric]:
-        """Every family, each made when it is asked for."""
-        return families(await self._reader.read())
+        """Every family as of now, each made when it is asked for."""
+        return families((await self._look())[0])
+
+    async def recent(self, within_s: float) -> tuple[Iterable[Metric], float]:
+        """The same as of ``within_s`` ago at most, and when that was, in monotonic s: what Prometheus has just read is not read again."""
+        known = self._known
+        if known is None or self._clock.monotonic() - known[1] >= within_s:
+            known = await self._look()
+        return families(known[0]), known[1]
+
+    async def _look(self) -> tuple[Measures, float]:
+        self._known = (await self._reader.read(), self._clock.monotonic())
+        return self._known
 
     def _measures(self) -> RunMeasures:
         run = self._run

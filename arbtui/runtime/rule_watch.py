@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from prometheus_client.core import Metric
 
 from arbtui.engine.breaches import BreachBook
-from arbtui.model.clock import Clock
 from arbtui.model.turns import Turns
 from arbtui.monitoring.config import AlertsConfig
 from arbtui.monitoring.metric_rules import MetricRules
@@ -16,6 +15,8 @@ from arbtui.risk.breach import Severity
 
 log = logging.getLogger("arbtui")
 
+#: Gives every family of metrics, as of so many seconds ago at most, and when that was, in monotonic s.
+Recent = Callable[[float], Awaitable[tuple[Iterable[Metric], float]]]
 #: Tells of an INFO: its kind and text.
 Inform = Callable[[str, str], None]
 
@@ -24,22 +25,13 @@ class RuleWatch:
     """The rules of one run. One that holds is a breach, which acknowledges itself once it is over; INFO is an alert alone.
 
     Args:
-        read: gives every family of metrics.
         inform: how INFO is told; None where nobody is reached, so that the log has it alone.
     """
 
-    def __init__(
-        self,
-        config: AlertsConfig,
-        read: Callable[[], Awaitable[Iterable[Metric]]],
-        breaches: BreachBook,
-        clock: Clock,
-        inform: Inform | None,
-    ) -> None:
+    def __init__(self, config: AlertsConfig, recent: Recent, breaches: BreachBook, inform: Inform | None) -> None:
         self._every_s = config.every_s
-        self._read = read
+        self._recent = recent
         self._breaches = breaches
-        self._clock = clock
         self._inform = inform
         self._rules = MetricRules(config.rules, self._tell, self._over)
 
@@ -53,13 +45,14 @@ class RuleWatch:
                 log.exception("the alert rules could not be looked at")
 
     async def look(self) -> None:
-        """Read the metrics and judge every rule."""
+        """Read the metrics, where nobody else has just done so, and judge every rule."""
         turns = Turns()
         found = {}
-        for so_far in self._rules.collect(await self._read()):
+        families, at = await self._recent(self._every_s)
+        for so_far in self._rules.collect(families):
             found = dict(so_far)
             await turns.pause()
-        self._rules.look(found, self._clock.monotonic())
+        self._rules.look(found, at)
 
     def _tell(self, name: str, rule: RuleConfig, scope: str, detail: str) -> str:
         kind = f"RULE_{name.upper()}"

@@ -381,7 +381,7 @@ class Session:
                 background.append(tasks.create_task(metrics.serve(headless=self._plan.headless), name="metrics"))
             if self._judges_rules:
                 inform = None if self._reach is None else self._reach.inform
-                rules = RuleWatch(self._settings.alerts, metrics.read, engine.breaches, clock, inform)
+                rules = RuleWatch(self._settings.alerts, metrics.recent, engine.breaches, inform)
                 background.append(tasks.create_task(rules.run(), name="alert rules"))
         digest_at = self._settings.alerts.digest
         if digest_at and self._reach is not None and not self._plan.virtual:

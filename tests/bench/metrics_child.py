@@ -38,8 +38,7 @@ async def in_pieces(work: Coroutine[Any, Any, Any]) -> tuple[list[float], Any]:
 async def serve(self: RunMetrics, *, headless: bool) -> None:
     """In place of a server: scrapes itself."""
     server = MetricsServer(self._run.settings.metrics, self.read)
-    engine = self._run.engine
-    rules = RuleWatch(self._run.settings.alerts, self.read, engine.breaches, engine.components.clock, None)
+    rules = RuleWatch(self._run.settings.alerts, lambda within_s: self.recent(0.0), self._run.engine.breaches, None)
     while True:
         await asyncio.sleep(EVERY_S)
         pieces, text = await in_pieces(server._text())

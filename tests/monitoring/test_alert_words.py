@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arbtui.journal.events import BreachRecorded, Event, Killed, Rearmed, RunEnded, RunStarted, StateChanged
-from arbtui.monitoring.alert import WORDINGS, Alert, message
+from arbtui.monitoring.alert import FLOOD, WORDINGS, Alert, message
 from arbtui.monitoring.alert_rules import Urgency, wording_of
 
 TELEGRAM_TAKES = 4096
@@ -18,7 +18,7 @@ def alerts(urgency: Urgency, texts: list[str]) -> list[Alert]:
 @given(st.lists(st.text(max_size=6000), min_size=1, max_size=10), st.sampled_from(Urgency), st.integers(0, WORDINGS - 1))
 def test_every_message_is_short_enough_and_names_its_first_alert(texts: list[str], urgency: Urgency, wording: int) -> None:
     text = message("desk SIM", alerts(urgency, texts), wording)
-    assert 0 < len(text) <= TELEGRAM_TAKES
+    assert 0 < len(text.encode("utf-16-le")) <= 2 * TELEGRAM_TAKES
     assert wording == 1 or "r1-0" in text
 
 
@@ -26,6 +26,21 @@ def test_a_long_critical_hides_no_other() -> None:
     text = message("desk SIM", alerts(Urgency.CRITICAL, ["x" * 5000] * 10), 0)
     assert all(f"r1-{number}" in text for number in range(10))
     assert text.endswith("desk SIM")
+
+
+def test_what_telegram_counts_twice_is_counted_twice() -> None:
+    text = message("desk SIM", alerts(Urgency.WARN, ["\U0001f4a5" * 4000]), 0)
+    assert len(text.encode("utf-16-le")) <= 2 * TELEGRAM_TAKES
+    assert "\U0001f4a5..." in text
+
+
+def test_a_flood_is_one_message_with_its_count_and_the_numbers_of_its_alerts() -> None:
+    flood = alerts(Urgency.CRITICAL, ["a limit was broken"] * FLOOD)
+    flood[-1].more, flood[-1].last = 949, "the last one"
+    text = message("desk SIM", flood, 0)
+    assert "CRITICAL RESIDUAL a limit was broken\n999 times, the last: the last one\n" in text
+    assert all(f" {alert.alert_id}" in text for alert in flood)
+    assert len(text) <= TELEGRAM_TAKES
 
 
 def test_a_plain_wording_is_ascii() -> None:

@@ -1,23 +1,30 @@
 """Alert rules over the metrics: threshold, rate, change and absence, for each scope, told once, and over when they are over."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from math import inf, nan
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from arbtui.model.errors import UsageError
+from arbtui.model.virtual_loop import run_virtual
 from arbtui.monitoring.metric_names import METRICS
 from arbtui.monitoring.metric_rules import MetricRules, Series
 from arbtui.monitoring.metrics import families
 from arbtui.monitoring.rule_config import MOST_RULES, RuleConfig
+from arbtui.runtime.metrics import RunMetrics
+from arbtui.runtime.summary import Run
 from arbtui.settings.load import load_profile
+from arbtui.views.measures import RunMeasures
 from tests.deploy.conditions import CONDITIONS, healthy
+from tests.execution.world import world
 from tests.lifecycle.profiles import changed_profile
 from tests.lifecycle.programs import run
+from tests.views.test_detail import views_of
 
 UNKNOWN = "arbtui_orders_unknown"
 DENIALS = "arbtui_denials_total"
@@ -188,6 +195,25 @@ def test_too_many_rules_are_refused(home: Path) -> None:
     rules: Mapping[str, Any] = {f"r{number}": {"metric": UNKNOWN, "above": 0} for number in range(MOST_RULES + 1)}
     with pytest.raises(UsageError, match=r"rules: 10\d rules are more than 100"):
         load_profile("upbit-binance", {"alerts": {"rules": rules}})
+
+
+def test_what_prometheus_has_just_read_is_not_read_again(home: Path, tmp_path: Path) -> None:
+    async def main() -> None:
+        unused = cast(Any, None)
+        async with world(tmp_path) as w:
+            whole = Run(load_profile("upbit-binance"), w.engine, unused, unused, unused, unused, 0.0, None)
+            metrics = RunMetrics(whole, views_of(w), None)
+            metrics._reader._run = RunMeasures  # a whole run's own measures are another test's
+            await metrics.read()
+            read_at = w.components.clock.monotonic()
+            await asyncio.sleep(10)
+            found, at_ = await metrics.recent(15.0)
+            assert at_ == read_at
+            assert list(found)
+            await asyncio.sleep(10)
+            assert (await metrics.recent(15.0))[1] == w.components.clock.monotonic()
+
+    run_virtual(main())
 
 
 def test_a_rule_of_the_profile_is_a_breach_of_the_run(home: Path, tmp_path: Path) -> None:
