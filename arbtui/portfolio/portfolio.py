@@ -26,6 +26,8 @@ from arbtui.journal.events import (
     LimitChanged,
     Mark,
     MarksTaken,
+    NoticeActed,
+    NoticeRead,
     OrderChanged,
     OrderIntended,
     Phase,
@@ -171,6 +173,12 @@ class Portfolio(Readings):
             self.state.limits.pop(event.scope, None)
         else:
             self.state.limits[event.scope] = LimitRecord(event.new, event.by, event.reason, at.ts_ms)
+
+    def _notice_read(self, at: Recorded, event: NoticeRead) -> None:
+        self.state.notices.take_read(event, at.ts_ms)
+
+    def _notice_acted(self, at: Recorded, event: NoticeActed) -> None:
+        self.state.notices.take_acted(event)
 
     def _cycle_opened(self, at: Recorded, event: CycleOpened) -> None:
         reserved: Amounts = {}
@@ -655,6 +663,8 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     BreachAcknowledged: Portfolio._attended,
     RouteSwitched: Portfolio._route_switched,
     LimitChanged: Portfolio._limit_changed,
+    NoticeRead: Portfolio._notice_read,
+    NoticeActed: Portfolio._notice_acted,
     CycleOpened: Portfolio._cycle_opened,
     OrderIntended: Portfolio._order_intended,
     OrderChanged: Portfolio._order_changed,
