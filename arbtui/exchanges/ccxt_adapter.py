@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -132,6 +132,13 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
             VenueFailed: the venue does not answer usably.
         """
         ...
+
+    async def fetch_rules(self, codes: Collection[str]) -> Mapping[str, Market]:
+        """See :meth:`ExchangeAdapter.fetch_rules`. Markets of a quote that :meth:`listed` does not list count as unchanged."""
+        told = {code: one.market for code, one in (await self.listed()).items()}
+        quotes = {market.quote for market in told.values()}
+        unlisted = {code: self.markets[code] for code in codes if code in self.markets and self.markets[code].quote not in quotes}
+        return unlisted | {code: told[code] for code in codes if code in told}
 
     @abstractmethod
     async def connect(self, codes: Sequence[str] | None = None) -> None:

@@ -155,6 +155,12 @@ class RiskGuard:
             return None
         return _SCOPED[depth]
 
+    def is_gated(self, route: ArbRoute) -> bool:
+        """Whether a coin of ``route`` cannot be moved from or to one of its venues now: stock that it uses up there does not come back."""
+        if not self.halts.standing:
+            return False
+        return any(self.halts.is_gated(hop.market.exchange, asset) for hop in route.trades for asset in (hop.market.base, hop.market.quote))
+
     def scope_halted(self, order: Order, route_id: str) -> Reason | None:
         """Whether a halt of depth HALTED stands over ``order`` of the route ``route_id``: then it may not leave, whatever it is for."""
         self.halts.look()

@@ -389,6 +389,7 @@ class Session:
             asyncio.get_running_loop().call_later(_WARM_S, gc.freeze)  # without collecting it takes a microsecond
         await self._stop.wait()
         self._heartbeat.stopping()
+        engine.notices.stop()
         engine.gate.closed_for_entries = True
         run.closed_at = clock.monotonic()
         log.info("stopping: %s", self._stop.reason)

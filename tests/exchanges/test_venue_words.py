@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import VenueFailed
@@ -150,7 +150,7 @@ def test_binances_fills_are_found_by_the_order_and_named_after_their_symbol() ->
 
 
 @dataclass
-class Ear:
+class Ear(AccountEvents):
     """Whoever listens to a private stream."""
 
     reports: list[OrderReport] = field(default_factory=list)
