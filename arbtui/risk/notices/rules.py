@@ -42,6 +42,7 @@ class NoticeRules:
     rules: tuple[Rule, ...]
     halt_before_ms: int
     drain_ms: int
+    old_ms: int
     gated_share: float
     quotes: frozenset[str]
     words: frozenset[str]
@@ -63,6 +64,7 @@ class NoticeRules:
             rules=tuple(_rule(row) for row in table["rule"]),
             halt_before_ms=int(table["halt_before_min"] * 60_000),
             drain_ms=int(table["drain_min"] * 60_000),
+            old_ms=int(table["old_days"] * 86_400_000),
             gated_share=float(table["gated_share"]),
             quotes=frozenset(table["quotes"]),
             words=frozenset(table["words"]),

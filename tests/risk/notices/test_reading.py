@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from arbtui.exchanges.announcements import Announcement
 from arbtui.journal.events import NoticeRead
@@ -153,3 +155,54 @@ def test_a_long_body_is_read_in_no_time_worth_naming() -> None:
     """A body of a megabyte: only its beginning is read, so that the loop does not stand."""
     notice = read_notice(_announced("엑스알피(XRP) 입출금 일시 중단 안내", "가1 2:3 ~ (" * 100_000), THERE, PUBLISHED_MS)
     assert notice is not None
+
+
+@pytest.mark.parametrize(
+    "title", ["서버 점검 안내", "서버 점검 안내 (12/03 02:00 ~ 06:00)", "엑스알피(XRP) 입출금 일시 중단 안내", "호가 단위 변경 안내"]
+)
+def test_what_was_over_before_it_was_first_read_is_not_acted_on(title: str) -> None:
+    days = 86_400_000
+    notice = read_notice(_announced(title), THERE, PUBLISHED_MS + 5 * days)
+    assert notice is None or notice.steps == ()
+
+
+@pytest.mark.parametrize("title", ["엑스알피(XRP) 거래지원 종료 안내", "엑스알피(XRP) 유의 종목 지정 안내"])
+def test_a_coin_that_leaves_or_is_warned_of_is_so_however_old_the_notice(title: str) -> None:
+    assert _read(_announced(title), now_ms=PUBLISHED_MS + 30 * 86_400_000).steps
+
+
+@given(st.text(max_size=120), st.text(max_size=300), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_no_text_raises_anything(title: str, body: str, is_update: bool) -> None:
+    read_notice(_announced(title, body, is_update=is_update), THERE, PUBLISHED_MS)
+
+
+_WORDS = st.sampled_from(
+    [
+        "12/15",
+        "오후",
+        "3시",
+        "~",
+        "→",
+        "(XRP)",
+        "거래지원",
+        "종료",
+        "점검",
+        "24:00",
+        "UTC+9",
+        "2026-12-31",
+        "\n",
+        "완료",
+        "XRP/KRW",
+        "Dec 31st",
+        "to",
+        "(",
+    ]
+)
+
+
+@given(st.lists(_WORDS, max_size=25).map(" ".join), st.lists(_WORDS, max_size=40).map(" ".join))
+@settings(max_examples=300, deadline=None)
+def test_no_mixture_of_their_words_raises_anything(title: str, body: str) -> None:
+    notice = read_notice(_announced(title, body), THERE, PUBLISHED_MS)
+    assert notice is None or all(step.verb in ("hold", "open", "rules") for step in notice.steps)
