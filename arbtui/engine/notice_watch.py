@@ -7,7 +7,7 @@ thing that ends by itself is a maintenance whose end the venue has named: its ha
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from math import inf
 from typing import Any
 
@@ -17,6 +17,7 @@ from arbtui.engine.rules_check import RulesCheck
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.wallets import Wallets
 from arbtui.exchanges.announcements import Announcement
+from arbtui.exchanges.networks import NetworkTerms
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.journal.events import NoticeActed, NoticeRead, NoticeStep
 from arbtui.model.book import BookState
@@ -82,6 +83,23 @@ class NoticeWatch:
         self.look()
         if NoticeKind.WALLET in read.kinds:
             self._begin((read.notice_id, "wallets"), self._wallets.refresh())
+
+    def told(self, record: NoticeRecord) -> str:
+        """What the venue's wallets say of a suspended coin now; empty where the notice is of something else, or nothing is known."""
+        if NoticeKind.WALLET not in record.read.kinds:
+            return ""
+        networks = self._wallets.networks.get(record.read.exchange, {})
+        words = []
+        for coin in record.read.coins:
+            terms = networks.get(coin, ())
+            if terms:
+                shut = [
+                    name
+                    for name, is_open in (("deposits", _all_open(terms, deposits=True)), ("withdrawals", _all_open(terms)))
+                    if not is_open
+                ]
+                words.append(f"{coin}: {' and '.join(shut)} suspended" if shut else f"{coin}: wallet open")
+        return ", ".join(words)
 
     def stop(self) -> None:
         """The run ends: ask the venues nothing more. What is still to be done is left to the next run."""
@@ -256,6 +274,11 @@ class NoticeWatch:
 
     def _now_iso(self) -> str:
         return iso_ms(self._components.clock.time_ms())
+
+
+def _all_open(terms: Sequence[NetworkTerms], *, deposits: bool = False) -> bool:
+    """Whether coins can be moved in, or out, over every network that the venue has for them."""
+    return all(one.deposits if deposits else one.withdrawals for one in terms)
 
 
 def _reason(read: NoticeRead) -> str:
