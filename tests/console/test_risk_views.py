@@ -68,7 +68,7 @@ def test_risk_shows_notices_with_countdown_link_and_what_was_done(size: tuple[in
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("3", "v", "v", "v")
         text = await repaint(app, pilot)
-        for words in ("next in", "01:46:39", "DELISTING", "XRP REDU", "WALLET", "SOL", "LISTING", "MON", "거래지원"):
+        for words in ("next in", "01:46:39", "DELISTING", "XRP REDU", "WALLET", "SOL", "LISTING", "MON", "엑스"):
             assert words in text, words
         await pilot.press("g", "enter")
         text = await repaint(app, pilot)
