@@ -235,6 +235,22 @@ def test_a_suspended_wallet_gates_the_coin_and_trading_goes_on_smaller(tmp_path:
     run_virtual(main())
 
 
+def test_a_person_gates_a_wallet_with_the_usual_verb(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            scopes = w.engine.operator.scopes
+            assert "did you mean wallet.upbit:XRP" in str(scopes.halt("wallet.upbit:XPR", "paused", "CLI", "ann", "x"))
+            assert scopes.halt("wallet.Upbit:xrp", "paused", "CLI", "ann", "the chain stands") is None
+            assert scopes.halt("wallet.binance", "paused", "CLI", "ann", "all of it") is None
+            assert w.components.risk.halts.is_gated("upbit", "XRP")
+            assert w.components.risk.halts.is_gated("binance", "USDT")
+            w.show("upbit", UPBIT_DEAR)
+            await settled(w)
+            assert [cycle.state for cycle in w.engine.cycles.values()] == [CycleState.HEDGED]  # orders pass
+
+    run_virtual(main())
+
+
 def test_no_transfer_is_planned_over_a_gated_wallet(tmp_path: Path) -> None:
     terms: dict[str, Networks] = {
         name: {"XRP": [NetworkTerms("XRP", "XRP", deposits=True, withdrawals=True, fee=Decimal(1), least=Decimal(1))]}
