@@ -274,6 +274,7 @@ class Engine:
         """
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
+        self.notices.look()  # what came due while nothing ran
         self.scopes.look()
         self.limits.tell()
         self.rearm_share.resume(self._last_kill)

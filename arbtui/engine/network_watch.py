@@ -35,12 +35,10 @@ class NetworkWatch:
 
     def _slices(self, now: float) -> Iterator[None]:
         networks, asked = self._wallets.networks, self._wallets.asked_ms
-        time_ms, halts = self._components.clock.time_ms(), self._components.risk.halts
+        time_ms = self._components.clock.time_ms()
 
         @cache
         def paths(asset: str, sender: str, receiver: str) -> tuple[NetworkPath, ...]:
-            if halts.is_gated(sender, asset) or halts.is_gated(receiver, asset):
-                return ()
             sends, takes = networks.get(sender, {}), networks.get(receiver, {})
             return network_paths(asset, sender, receiver, sends.get(asset, ()), takes.get(asset, ()))
 

@@ -9,11 +9,10 @@ class Announcement:
     """One notice as its venue published it. Times are ms since the epoch, UTC.
 
     Attributes:
-        id: the venue's own, or one made of what never changes of it; an update has the same.
+        id: the venue's own, or one made of what never changes of it; what is published again after a change has the same.
         categories: the venue's words for what kind it is; may be empty.
         body: empty where the venue leaves it out, as it does when it is long.
         utc_hours: hours ahead of UTC of the times in it that name no zone.
-        is_update: it was published before, and has changed.
     """
 
     exchange: str
@@ -24,7 +23,6 @@ class Announcement:
     categories: tuple[str, ...]
     published_ms: int
     utc_hours: int
-    is_update: bool = False
 
     @property
     def key(self) -> str:

@@ -66,10 +66,15 @@ class ScopedHalt:
         return self.source == DOUBT
 
     @property
+    def is_gate(self) -> bool:
+        """True for one of a wallet: coins are not to be moved there, and orders pass."""
+        return self.scope.startswith(f"{WALLET}.")
+
+    @property
     def short(self) -> str:
         """``upbit REDUCING``; of a wallet ``upbit:XRP gated``."""
-        kind, _, name = self.scope.partition(".")
-        return f"{name} gated" if kind == WALLET else f"{name or 'everything'} {self.depth}"
+        name = self.scope.partition(".")[2]
+        return f"{name} gated" if self.is_gate else f"{name or 'everything'} {self.depth}"
 
     def in_words(self) -> str:
         """``upbit REDUCING since 2026-11-29 10:33:46Z by ann (CLI): reason``."""
@@ -94,8 +99,7 @@ class ScopedHalt:
 
     def gates(self, exchange: str, asset: str) -> bool:
         """Whether ``asset`` may not be moved from or to ``exchange`` while it stands."""
-        kind, _, name = self.scope.partition(".")
-        return kind == WALLET and name in (exchange, f"{exchange}:{asset}")
+        return self.is_gate and self.scope.partition(".")[2] in (exchange, f"{exchange}:{asset}")
 
 
 def scope_of(text: str) -> str:
@@ -294,6 +298,7 @@ class ScopedHalts:
         self._stamp: tuple[int, ...] | None = None
         self._is_settled = False
         self.standing: tuple[ScopedHalt, ...] = ()
+        self.gates: tuple[ScopedHalt, ...] = ()  #: those of wallets among them
         self.troubles: dict[str, str] = {}  #: by file's name, why it could not be understood
         self.version = 0  #: rises when anything of this changed
         self.read()
@@ -311,6 +316,7 @@ class ScopedHalts:
         standing, troubles = read_halts(self._profile_folder)
         if (standing, troubles) != (self.standing, self.troubles):
             self.standing, self.troubles = standing, troubles
+            self.gates = tuple(halt for halt in standing if halt.is_gate)
             self.version += 1
 
     def depth(self, exchanges: Collection[str], assets: Collection[str], route: str) -> Depth | None:
@@ -322,7 +328,7 @@ class ScopedHalts:
 
     def is_gated(self, exchange: str, asset: str) -> bool:
         """Whether ``asset`` may not be moved from or to ``exchange`` now."""
-        return any(halt.gates(exchange, asset) for halt in self.standing)
+        return any(halt.gates(exchange, asset) for halt in self.gates)
 
     def _stamp_now(self) -> tuple[int, ...] | None:
         try:

@@ -207,7 +207,6 @@ class EngineViews:
         now = engine.components.clock.monotonic()
         second = int(now)
         fills = engine.portfolio.state.routes
-        gates = engine.risk.halts.standing
         health, unscored = engine.prioritizer.health, _SCORED_AT_ONCE
         for row in rows:
             route = self._routes[row.id]
@@ -221,7 +220,7 @@ class EngineViews:
                 min([hop.touch_qty for hop in route.trades]),
                 fills[row.id].fills if row.id in fills else 0,
                 route_state(refusal),
-                bool(gates) and engine.risk.is_gated(route),
+                engine.risk.is_gated(route),
             )
             age_ms = age * 1000 if isfinite(age) else inf
             before = (row.prices, row.edge_bps, row.net_bps, row.depth, row.fills, row.state, row.gated)

@@ -191,7 +191,7 @@ def test_notices_are_told_with_what_was_done_and_what_is_to_come(arbtui: Here, h
     (told,) = json.loads(arbtui("status", *P, "--json").out)["notices"]
     assert (told["id"], told["kinds"], told["coins"], told["url"]) == ("upbit:7", ["delisting"], ["XRP"], "https://u/7")
     assert (told["at"], told["until"], told["next"], told["done"], told["standing"]) == (
-        "2099-01-15T06:00:00.000Z", None, "XRP HALTED", ["XRP REDUCING"], [],
+        "2099-01-15T07:00:00.000Z", None, "XRP HALTED", ["XRP REDUCING"], [],
     )  # fmt: skip
     assert told["due_s"] > 1e9
     page = arbtui("status", *P).out

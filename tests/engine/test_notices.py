@@ -29,9 +29,9 @@ from tests.execution.world import UPBIT_DEAR, World, world
 MINUTE = 60.0
 
 
-def announce(w: World, title: str, body: str = "", *, name: str = "1", exchange: str = "upbit", update: bool = False) -> None:
+def announce(w: World, title: str, body: str = "", *, name: str = "1", exchange: str = "upbit") -> None:
     hours = 9 if exchange == "upbit" else 0
-    said = Announcement(exchange, name, title, body, "https://venue.example/1", (), VIRTUAL_EPOCH_MS, hours, is_update=update)
+    said = Announcement(exchange, name, title, body, "https://venue.example/1", (), VIRTUAL_EPOCH_MS, hours)
     w.engine.notices.on_announcement(said)
 
 
@@ -205,7 +205,7 @@ def test_an_update_moves_the_maintenance(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
             announce(w, "서버 점검 안내 (01/01 10:00 ~ 11:00)")
-            announce(w, "서버 점검 시간 변경 안내 (01/01 10:00 ~ 11:00 → 01/01 12:00 ~ 13:00)", update=True)
+            announce(w, "서버 점검 시간 변경 안내 (01/01 10:00 ~ 11:00 → 01/01 12:00 ~ 13:00)")
             await until_min(w, 100)
             assert halts(w) == {}
             await until_min(w, 181)

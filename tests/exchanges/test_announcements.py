@@ -81,10 +81,9 @@ def test_upbit_tells_a_notice_and_its_update_over_the_private_socket(tmp_path: P
         v.sandbox.announce(PlayedNotice("upbit", TITLE, "본문", "trade", "7"))
         first = await ear.next()
         assert (first.key, first.title, first.body, first.categories, first.utc_hours) == ("upbit:7", TITLE, "본문", ("trade",), 9)
-        assert not first.is_update
         v.sandbox.announce(PlayedNotice("upbit", TITLE, None, "trade", "7"))
         second = await ear.next()
-        assert (second.key, second.body, second.is_update) == ("upbit:7", "", True)
+        assert (second.key, second.body) == ("upbit:7", "")
         assert second.published_ms == first.published_ms
 
     listening("upbit", tmp_path, main)

@@ -22,7 +22,6 @@ class _Row(msgspec.Struct):
     title: str
     pc_url: str = ""
     published_at: str = ""
-    modified_at: str | None = None
     categories: list[str] = []
 
 
@@ -55,5 +54,4 @@ def _announcement(row: _Row) -> Announcement:
         categories=tuple(row.categories),
         published_ms=int(published.timestamp() * 1000),
         utc_hours=KOREA_HOURS,
-        is_update=row.modified_at not in (None, row.published_at),
     )

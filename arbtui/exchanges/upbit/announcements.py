@@ -19,7 +19,6 @@ KOREA_HOURS = 9
 class _Frame(msgspec.Struct):
     uuid: str
     title: str
-    event_type: str = "CREATED"
     category: str = ""
     url: str = ""
     first_listed_at: str | None = None
@@ -46,5 +45,4 @@ def announcement_of(frame: bytes) -> Announcement:
         categories=(told.category,) if told.category else (),
         published_ms=ms_of(told.first_listed_at) or told.timestamp,
         utc_hours=KOREA_HOURS,
-        is_update=told.event_type == "UPDATED",
     )

@@ -6,12 +6,14 @@ from functools import lru_cache
 
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅣ]")
 _GAP = " .. "
+#: Unicode's categories of what is no part of a sentence: pictures, what steers a terminal, what is not assigned.
+_NO_LETTERS = frozenset({"So", "Sk", "Cc", "Cf", "Co", "Cn", "Cs"})
 
 
 def plain_text(text: str) -> str:
     """``text`` in one spelling (NFKC: ``USDⓈ-M`` is ``USDS-M``), with pictures and invisible characters gone; lines stay lines."""
     spelled = unicodedata.normalize("NFKC", text)
-    kept = (" " if unicodedata.category(one) in ("So", "Cf", "Co", "Cn", "Sk") else one for one in spelled)
+    kept = (" " if unicodedata.category(one) in _NO_LETTERS and one != "\n" else one for one in spelled)
     return re.sub(r"[^\S\n]+", " ", "".join(kept)).strip()
 
 

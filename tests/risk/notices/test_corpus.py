@@ -31,7 +31,6 @@ def announced(row: dict[str, Any]) -> Announcement:
         categories=tuple(row.get("categories", ())),
         published_ms=int(PUBLISHED.timestamp() * 1000),
         utc_hours=VENUES[venue][1],
-        is_update=row.get("update", False),
     )
 
 

@@ -92,8 +92,8 @@ def test_decoration_is_no_letter() -> None:
     assert plain_text("🚨 USDⓈ\u200b-M\u00a0X") == "USDS -M X"
 
 
-def _announced(title: str, body: str = "", *, is_update: bool = False) -> Announcement:
-    return Announcement("won", "7", title, body, "", (), PUBLISHED_MS, 9, is_update=is_update)
+def _announced(title: str, body: str = "") -> Announcement:
+    return Announcement("won", "7", title, body, "", (), PUBLISHED_MS, 9)
 
 
 def _read(said: Announcement, before: NoticeRead | None = None, now_ms: int = PUBLISHED_MS) -> NoticeRead:
@@ -104,26 +104,26 @@ def _read(said: Announcement, before: NoticeRead | None = None, now_ms: int = PU
 
 def test_an_update_moves_what_is_to_come() -> None:
     first = _read(_announced("엑스알피(XRP) 거래지원 종료 안내 (12/15 15:00)"))
-    later = _read(_announced("엑스알피(XRP) 거래지원 종료 일정 변경 안내 (12/18 15:00)", is_update=True), first)
+    later = _read(_announced("엑스알피(XRP) 거래지원 종료 일정 변경 안내 (12/18 15:00)"), first)
     assert later.at_ms == ms("2026-12-18T06:00")
     assert {step.key: step.at_ms for step in later.steps}["hold symbol.XRP HALTED"] == ms("2026-12-18T05:00")
 
 
 def test_an_update_without_a_time_keeps_the_one_that_is_known() -> None:
     first = _read(_announced("엑스알피(XRP) 거래지원 종료 안내 (12/15 15:00)"))
-    assert _read(_announced("엑스알피(XRP) 거래지원 종료 안내", is_update=True), first).at_ms == first.at_ms
+    assert _read(_announced("엑스알피(XRP) 거래지원 종료 안내"), first).at_ms == first.at_ms
 
 
 def test_an_update_that_moves_the_time_to_one_that_cannot_be_read_means_now() -> None:
     first = _read(_announced("엑스알피(XRP) 거래지원 종료 안내 (12/15 15:00)"))
-    moved = _read(_announced("엑스알피(XRP) 거래지원 종료 일정 변경 안내", "추후 공지", is_update=True), first)
+    moved = _read(_announced("엑스알피(XRP) 거래지원 종료 일정 변경 안내", "추후 공지"), first)
     assert moved.at_ms is None
     assert all(step.at_ms <= PUBLISHED_MS for step in moved.steps)
 
 
 def test_an_update_takes_no_step_away() -> None:
     first = _read(_announced("서버 점검 안내 (12/03 02:00 ~ 06:00)"))
-    over = _read(_announced("서버 점검 안내 (완료)", is_update=True), first)
+    over = _read(_announced("서버 점검 안내 (완료)"), first)
     assert over.kinds == ("over",)
     assert over.steps == first.steps
 
@@ -171,10 +171,10 @@ def test_a_coin_that_leaves_or_is_warned_of_is_so_however_old_the_notice(title: 
     assert _read(_announced(title), now_ms=PUBLISHED_MS + 30 * 86_400_000).steps
 
 
-@given(st.text(max_size=120), st.text(max_size=300), st.booleans())
+@given(st.text(max_size=120), st.text(max_size=300))
 @settings(max_examples=300, deadline=None)
-def test_no_text_raises_anything(title: str, body: str, is_update: bool) -> None:
-    read_notice(_announced(title, body, is_update=is_update), THERE, PUBLISHED_MS)
+def test_no_text_raises_anything(title: str, body: str) -> None:
+    read_notice(_announced(title, body), THERE, PUBLISHED_MS)
 
 
 _WORDS = st.sampled_from(
