@@ -11,7 +11,6 @@ _BRACKETS = re.compile(r"\(([^()]{1,200})\)")
 _SEPARATORS = re.compile(r"[\s,/&·+、]+|및|and")
 _BARE = re.compile(rf"(?<![\w.])({_TICKER})(?![\w.]*\w)")
 _MARKET = r"(?:마켓|[Mm]arkets?|MARKETS?)"
-_WON = "원화"
 #: A title all in capitals tells nothing about words in capitals.
 _SHOUTED = re.compile(r"\b(?:WILL|THE|AND|FOR|OF|ON|TO|IN)\b")
 
@@ -38,11 +37,12 @@ class Named:
 def coins_in(text: str, known: Collection[str], rules: NoticeRules) -> Named:
     """The coins that ``text`` names; a bare word in capitals counts only if it is one of ``known``."""
     quotes_of = "|".join(sorted(rules.quotes, key=len, reverse=True))
+    quote = "(?:{})".format("|".join([*rules.quote_names, quotes_of]))
     pairs: list[tuple[str, str]] = []
     quotes: set[str] = set()
 
     def take_markets(found: re.Match[str]) -> str:
-        quotes.update("KRW" if one == _WON else one for one in re.findall(rf"{quotes_of}|{_WON}", found[1]))
+        quotes.update(rules.quote_names.get(one, one) for one in re.findall(quote, found[1]))
         return " "
 
     def take_pair(found: re.Match[str]) -> str:
@@ -56,7 +56,6 @@ def coins_in(text: str, known: Collection[str], rules: NoticeRules) -> Named:
         pairs.append((found[1], found[2]))
         return " "
 
-    quote = rf"(?:{quotes_of}|{_WON})"
     text = re.sub(rf"((?<![A-Z0-9]){quote}(?:\s*(?:,|/|·|&|및|and)\s*{quote})*)\s*{_MARKET}", take_markets, text)
     text = re.sub(rf"(?<![\w-])({_TICKER})\s?[/_]\s?({quotes_of})(?![A-Z0-9])", take_pair, text)
     text = re.sub(rf"(?<![\w-])({quotes_of})-({_TICKER})(?![A-Z0-9-])", take_pair, text)

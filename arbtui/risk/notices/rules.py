@@ -45,6 +45,7 @@ class NoticeRules:
     old_ms: int
     gated_share: float
     quotes: frozenset[str]
+    quote_names: Mapping[str, str]
     words: frozenset[str]
     more_in_body: tuple[Phrase, ...]
     moved: tuple[Phrase, ...]
@@ -67,6 +68,7 @@ class NoticeRules:
             old_ms=int(table["old_days"] * 86_400_000),
             gated_share=float(table["gated_share"]),
             quotes=frozenset(table["quotes"]),
+            quote_names=table["quote_names"],
             words=frozenset(table["words"]),
             more_in_body=_phrases(table["more_in_body"]),
             moved=_phrases(table["moved"]["phrases"]),
