@@ -7,7 +7,7 @@ thing that ends by itself is a maintenance whose end the venue has named: its ha
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from math import inf
 from typing import Any
 
@@ -17,7 +17,6 @@ from arbtui.engine.rules_check import RulesCheck
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.wallets import Wallets
 from arbtui.exchanges.announcements import Announcement
-from arbtui.exchanges.networks import NetworkTerms
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.journal.events import NoticeActed, NoticeRead, NoticeStep
 from arbtui.model.book import BookState
@@ -38,7 +37,8 @@ _AGAIN_S = 5.0
 _PROBE_S = 10.0
 #: Announcements that concern nothing of ours, by key and words, so that a list that is read again and again is not parsed each time.
 _PASSED_OVER = 1000
-_WAKES_A_PERSON = frozenset({NoticeKind.DELISTING, NoticeKind.MAINTENANCE, NoticeKind.CAUTION, NoticeKind.RULES})
+_WALLETS = ("", "wallets")  # the key of the one question for all wallets
+_WAKES_A_PERSON = frozenset({NoticeKind.DELISTING, NoticeKind.MAINTENANCE, NoticeKind.CAUTION})
 
 
 class NoticeWatch:
@@ -57,6 +57,8 @@ class NoticeWatch:
         self._passed_over: dict[str, None] = {}  # oldest first
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}  # steps that wait for a venue's answer
         self._not_before: dict[tuple[str, str], float] = {}  # monotonic s: steps that failed a moment ago
+        self._why: dict[tuple[str, str], str] = {}  # by step: what the last probe said, so that it is logged once
+        self._is_stopped = False
         self.version = 0  #: rises when anything about notices changed
 
     @property
@@ -82,7 +84,12 @@ class NoticeWatch:
         self._tell(read, is_update=known is not None)
         self.look()
         if NoticeKind.WALLET in read.kinds:
-            self._begin((read.notice_id, "wallets"), self._wallets.refresh())
+            self._ask_wallets()
+
+    def _ask_wallets(self) -> None:
+        """Soon, instead of in ten minutes; once, however many notices come."""
+        if _WALLETS not in self._running and not self._is_stopped:
+            self._begin(_WALLETS, self._wallets.refresh())
 
     def told(self, record: NoticeRecord) -> str:
         """What the venue's wallets say of a suspended coin now; empty where the notice is of something else, or nothing is known."""
@@ -93,16 +100,14 @@ class NoticeWatch:
         for coin in record.read.coins:
             terms = networks.get(coin, ())
             if terms:
-                shut = [
-                    name
-                    for name, is_open in (("deposits", _all_open(terms, deposits=True)), ("withdrawals", _all_open(terms)))
-                    if not is_open
-                ]
+                shut = [] if all(one.deposits for one in terms) else ["deposits"]
+                shut += [] if all(one.withdrawals for one in terms) else ["withdrawals"]
                 words.append(f"{coin}: {' and '.join(shut)} suspended" if shut else f"{coin}: wallet open")
         return ", ".join(words)
 
     def stop(self) -> None:
         """The run ends: ask the venues nothing more. What is still to be done is left to the next run."""
+        self._is_stopped = True
         for task in self._running.values():
             task.cancel()
 
@@ -119,7 +124,8 @@ class NoticeWatch:
                 self._due_ms = min(self._due_ms, step.at_ms)
                 continue
             key = record.read.notice_id, step.key
-            if key in self._running or now < self._not_before.get(key, -inf):
+            waits = self._is_stopped and step.verb != HOLD
+            if waits or key in self._running or now < self._not_before.get(key, -inf):
                 self._due_ms = -inf
                 continue
             self._do(record, step)
@@ -188,7 +194,9 @@ class NoticeWatch:
         elif self._holds_longer(record, step.scope):
             self._acted(record, step, "another notice still holds it")
         elif (why := await self._why_not(read.exchange, step.scope)) is not None:
-            log.info("%s stays as it is after %r: %s", step.scope, read.title, why)
+            if self._why.get((read.notice_id, step.key)) != why:
+                self._why[read.notice_id, step.key] = why
+                log.info("%s stays as it is after %r: %s", step.scope, read.title, why)
         elif self._standing(step.scope) == halt:  # nobody has changed it meanwhile
             self._scopes.taken_by(step.scope, "engine", f"the maintenance is over and the venue has answered: {read.title}")
             try:
@@ -203,7 +211,7 @@ class NoticeWatch:
         """Whether another notice has halted ``scope``, and is not to open it, or not yet."""
         now_ms = self._components.clock.time_ms()
         for other in self.notices.by_id.values():
-            held = any(step.verb == HOLD and step.scope == scope and step.key in other.done for step in other.read.steps)
+            held = self.notices.holds(other, scope)
             opens = next((step for step in other.read.steps if step.verb == OPEN and step.scope == scope), None)
             lasts = opens is None or (opens.key not in other.done and opens.at_ms > now_ms)
             if other.read.notice_id != record.read.notice_id and held and lasts:
@@ -242,7 +250,8 @@ class NoticeWatch:
             if held is None:
                 return
             action = f"{coin} is REDUCING: restart, which reads the rules, then arbtui rearm --scope symbol.{coin}"
-            self._breaches.record(Severity.CRIT, "RULES_CHANGED", f"{exchange}:{code}", why, action)
+            if held[1]:
+                self._breaches.record(Severity.CRIT, "RULES_CHANGED", f"{exchange}:{code}", why, action)
         self._acted(record, step, f"{len(differ)} of ours differ: {', '.join(differ)}" if differ else "read: none of ours differs")
 
     # told and journaled
@@ -252,6 +261,7 @@ class NoticeWatch:
             return
         self._components.journal.post(NoticeActed(record.read.notice_id, step.key, outcome))
         self._not_before.pop((record.read.notice_id, step.key), None)
+        self._why.pop((record.read.notice_id, step.key), None)
         self.version += 1
 
     def _tell(self, read: NoticeRead, *, is_update: bool) -> None:
@@ -274,11 +284,6 @@ class NoticeWatch:
 
     def _now_iso(self) -> str:
         return iso_ms(self._components.clock.time_ms())
-
-
-def _all_open(terms: Sequence[NetworkTerms], *, deposits: bool = False) -> bool:
-    """Whether coins can be moved in, or out, over every network that the venue has for them."""
-    return all(one.deposits if deposits else one.withdrawals for one in terms)
 
 
 def _reason(read: NoticeRead) -> str:

@@ -36,6 +36,7 @@ from arbtui.journal.events import (
     ResidualSettled,
     RouteSwitched,
     RunStarted,
+    ScopeRearmed,
     SettlementBegan,
     StateChanged,
     TargetSet,
@@ -178,7 +179,10 @@ class Portfolio(Readings):
         self.state.notices.take_read(event, at.ts_ms)
 
     def _notice_acted(self, at: Recorded, event: NoticeActed) -> None:
-        self.state.notices.take_acted(event)
+        self.state.notices.take_acted(event, at.ts_ms)
+
+    def _scope_rearmed(self, at: Recorded, event: ScopeRearmed) -> None:
+        self.state.notices.take_lifted(event.scope, at.ts_ms)
 
     def _cycle_opened(self, at: Recorded, event: CycleOpened) -> None:
         reserved: Amounts = {}
@@ -665,6 +669,7 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     LimitChanged: Portfolio._limit_changed,
     NoticeRead: Portfolio._notice_read,
     NoticeActed: Portfolio._notice_acted,
+    ScopeRearmed: Portfolio._scope_rearmed,
     CycleOpened: Portfolio._cycle_opened,
     OrderIntended: Portfolio._order_intended,
     OrderChanged: Portfolio._order_changed,

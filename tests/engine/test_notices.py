@@ -201,6 +201,39 @@ def test_one_notice_does_not_open_what_another_holds(tmp_path: Path) -> None:
     run_virtual(main())
 
 
+def test_what_a_person_has_lifted_holds_nothing_any_more(tmp_path: Path) -> None:
+    """A maintenance without an end that a person has ended does not keep the next one from opening by itself, over a restart too."""
+
+    async def first() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "긴급 서버 점검 안내")
+            assert w.engine.operator.scopes.rearm("exchange.upbit", "p", "it is back", "ann") is None
+
+    async def second() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)", name="2")
+            await until_min(w, 31)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            await until_min(w, 61)
+            assert halts(w) == {}
+            w.same_after_restart()
+
+    run_virtual(first())
+    run_virtual(second())
+
+
+def test_a_coin_that_will_leave_is_not_opened_by_the_end_of_a_standstill(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "엑스알피(XRP) 거래 유의 종목 지정 안내")
+            announce(w, "엑스알피(XRP) 거래 일시 중단 안내 (01/01 09:30 ~ 10:00)", name="2")
+            await until_min(w, 61)
+            assert halts(w) == {"symbol.XRP": "HALTED"}
+            assert done(w, "upbit:2")["open symbol.XRP"] == "another notice still holds it"
+
+    run_virtual(main())
+
+
 def test_an_update_moves_the_maintenance(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:

@@ -16,12 +16,14 @@ from arbtui.risk.notices.times import Span, times_in
 HOLD, OPEN, RULES = "hold", "open", "rules"
 
 #: Characters of a title and a body that are read at most: longer ones would hold up the loop, and say nothing more.
-_LONGEST_TITLE, _LONGEST_BODY = 400, 20_000
+_LONGEST_TITLE, _LONGEST_BODY, _MOST_LINES = 400, 8_000, 100
 #: Where a body names several times, how long after the day's begin one counts as of that day, in ms.
 _DAY_MS = 86_400_000
 #: A venue may change its rules a little later than it says: after so many ms they are read once more.
 _AGAIN_MS = 600_000
-#: Kinds of what lasts for hours, and then is over; and those that the body may warn of where the title says nothing.
+#: Kinds of what stays until a person lifts it; of what lasts for hours, and then is over; and those that the body may warn of where the
+#: title says nothing.
+_LASTING = frozenset({NoticeKind.DELISTING, NoticeKind.CAUTION})
 _PASSING = frozenset({NoticeKind.WALLET, NoticeKind.MAINTENANCE, NoticeKind.RULES})
 _GRAVE = frozenset({NoticeKind.DELISTING, NoticeKind.CAUTION, NoticeKind.WALLET, NoticeKind.MAINTENANCE})
 
@@ -92,6 +94,8 @@ class _Reader:
         before = self._before
         earlier = () if before is None else before.steps
         due = {step.key: step for step in (*earlier, *steps)}
+        if not _LASTING.isdisjoint(told):  # the end of a maintenance is none of what stays
+            due = {key: step for key, step in due.items() if step.verb != OPEN}
         return NoticeRead(
             notice_id=self._said.key,
             exchange=self._said.exchange,
@@ -211,10 +215,11 @@ class _Reader:
         ours = [coin for coin in self._named.all if coin in self._ours]
         if ours:
             return [NoticeKind.OVER if NoticeKind.OVER in kinds else NoticeKind.OTHER]
-        return [NoticeKind.OTHER] if not kinds and any(self._is_grave(line) for line in self._body.split("\n")) else []
+        return [NoticeKind.OTHER] if not kinds and any(map(self._is_grave, self._body.split("\n", _MOST_LINES)[:_MOST_LINES])) else []
 
     def _is_grave(self, line: str) -> bool:
         """Whether a line of the body by itself says something grave of a coin of ours."""
-        return not _GRAVE.isdisjoint(self._rules.kinds(line[:_LONGEST_TITLE], ())) and not self._ours.isdisjoint(
-            coins_in(line, self._ours, self._rules).all
-        )
+        line = line[:_LONGEST_TITLE]
+        if self._ours.isdisjoint(coins_in(line, self._ours, self._rules).all):
+            return False
+        return not _GRAVE.isdisjoint(self._rules.kinds(line, ()))

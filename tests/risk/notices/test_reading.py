@@ -121,6 +121,12 @@ def test_an_update_that_moves_the_time_to_one_that_cannot_be_read_means_now() ->
     assert all(step.at_ms <= PUBLISHED_MS for step in moved.steps)
 
 
+def test_the_end_of_a_standstill_opens_no_coin_that_leaves() -> None:
+    notice = _read(_announced("엑스알피(XRP) 거래 일시 중단(12/03 02:00 ~ 06:00) 및 상장 폐지 안내"))
+    assert notice.kinds == ("delisting", "maintenance")
+    assert [step.verb for step in notice.steps] == ["hold"] * len(notice.steps)
+
+
 def test_an_update_takes_no_step_away() -> None:
     first = _read(_announced("서버 점검 안내 (12/03 02:00 ~ 06:00)"))
     over = _read(_announced("서버 점검 안내 (완료)"), first)
