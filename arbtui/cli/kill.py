@@ -44,9 +44,10 @@ here; those of others are named and left alone.
 The flag is written first; then the engine is signalled, and given one second to confirm.
 With one engine running, the name may be left out; --all kills every profile that runs.
 
---scope exchange.upbit | symbol.XRP | route.XRP:upbit>binance | global
-  holds back only that, until `arbtui rearm --scope`, over restarts too. --depth paused or reducing: nothing opens, open cycles
-  are finished; halted (the default): nothing is sent there, and its orders of ours are cancelled, from here where no engine does it.
+--scope exchange.upbit | symbol.XRP | route.XRP:upbit>binance | wallet.upbit:XRP | global
+  holds back only that, until `arbtui rearm --scope`, over restarts too (of a wallet: no transfer is planned, less of it is traded,
+  and orders pass, whatever the depth). --depth paused or reducing: nothing opens, open cycles are finished;
+  halted (the default): nothing is sent there, and its orders of ours are cancelled, from here where no engine does it.
   --depth without --scope means global; global halted is the kill.
 
 --drill rehearses it on a running, armed engine of a sim or paper profile, or of one at a sandbox: a real kill, which the drill takes

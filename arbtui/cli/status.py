@@ -248,8 +248,15 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     if status["disputes"]:
         told = [f"{row['exchange']} {row['asset']}: {row['ours']} here, {row['theirs']} there" for row in status["disputes"]]
         lines += _listed("disputed", told, "bold red")
+    lines += _listed("notices", [_notice(row) for row in status["notices"] if row["next"] or row["standing"]], "yellow")
     told = [f"{row['severity']} {row['ts']} {row['kind']} {row['scope']}: {row['detail']}" for row in reversed(status["breaches"])]
     return lines + _listed("breaches", told, "yellow")
+
+
+def _notice(row: dict[str, Any]) -> str:
+    """``upbit delisting XRP: title (XRP REDUCING; XRP HALTED in 01:02:03) link``."""
+    what = "; ".join([*row["standing"], *([f"{row['next']} in {timedelta(seconds=round(row['due_s']))}"] if row["next"] else [])])
+    return f"{row['exchange']} {' '.join(row['kinds'])} {', '.join(row['coins'])}: {row['title']} ({what}) {row['url'] or ''}".rstrip()
 
 
 def _start(start: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -47,7 +47,12 @@ MAIN_BINDINGS: list[BindingType] = [
         "settle",
         "Risk: trade a position away, write it off, take a venue's word. Stock: targets, transfers. Asks for name and reason",
     ),
-    _binding("risk.view", "risk_view", "view", "Risk: breaches, then limits, then why nothing was traded; goes to Risk first"),
+    _binding(
+        "risk.view",
+        "risk_view",
+        "view",
+        "Risk: breaches, then limits, then why nothing was traded, then venues' notices; goes to Risk first",
+    ),
     _binding(
         "limit", "limit", "limit", "Risk, limits: set the one under the cursor; lower at any time, higher only while nothing is armed"
     ),

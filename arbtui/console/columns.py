@@ -24,8 +24,9 @@ _OLD = ("STALE", "GAPPED", "NO_BOOK", "CROSSED", "BOOK_AGE", "MESSAGE_AGE", "EXC
 
 
 def state_word(row: RouteRow) -> str:
-    """The state as shown, in nine cells at most; the usual state, no edge, is IDLE."""
-    return short_word(row.state) or "-"
+    """The state as shown, in nine cells at most; the usual state, no edge, is IDLE, or GATED where a coin cannot be moved."""
+    word = short_word(row.state) or "-"
+    return "GATED" if row.gated and word == "IDLE" else word
 
 
 def is_stale(row: RouteRow) -> bool:

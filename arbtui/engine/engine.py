@@ -27,6 +27,7 @@ from arbtui.engine.machine_watch import MachineWatch
 from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.netting import Netting
 from arbtui.engine.network_watch import NetworkWatch
+from arbtui.engine.notice_watch import NoticeWatch
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.pending_rearm import RearmOnceChecked
@@ -194,14 +195,13 @@ class Engine:
             components.risk.scoped,
         )
         self._clearing = Clearing(components, self.tracker, self.breaches)
-        self.scopes = ScopeWatch(
-            components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_scope_halted
-        )
+        self.scopes = ScopeWatch(components.risk.halts, components.journal, self.breaches, self._on_scopes, self._on_scope_halted)
         self.limits = LimitKeeper(components, lambda: self.rearm_share.share, lambda: self.machine.last)
         self.rearm_share = RearmShare(components.execution, components.clock, self.limits.apply)
         self.limits.apply()
         components.risk.factor.follow(components.universe.markets)
         self.wallets = Wallets(components)
+        self.notices = NoticeWatch(components, self.breaches, self.scopes, self.wallets, tasks)
         self.operator = OperatorVerbs(
             components,
             self.breaches,
@@ -274,6 +274,7 @@ class Engine:
         """
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
+        self.notices.look()  # what came due while nothing ran
         self.scopes.look()
         self.limits.tell()
         self.rearm_share.resume(self._last_kill)
@@ -367,6 +368,7 @@ class Engine:
         now = self._clock.monotonic()
         self.kill_switch.look()
         self.scopes.look()
+        self.notices.look()
         self.rearm_share.look()
         self._rearm_once_checked.look()
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand
@@ -589,6 +591,10 @@ class Engine:
         self.operator.change_state(TradingState.HALTING, f"killed by {cause.source}")
         self.breaches.record(Severity.CRIT, "KILL", "global", f"by {cause.source} {cause.reason}".strip(), "HALT", every_time=True)
         self._tasks.create_task(self._halting(), name="halting")
+
+    def _on_scopes(self) -> None:
+        self.availability.look_at_all()
+        self.limits.apply()  # of a coin that cannot be moved, less is traded
 
     def _on_scope_halted(self, scope: str) -> None:
         self._tasks.create_task(self._clearing.clear_scope(scope), name=f"halting {scope}")

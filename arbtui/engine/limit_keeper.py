@@ -12,6 +12,7 @@ from arbtui.portfolio.operator_events import untyped
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.limit_book import LimitBook, LimitRow, Used
 from arbtui.risk.limit_names import LimitScope, parse_scope
+from arbtui.risk.notices.rules import NoticeRules
 from arbtui.risk.state import trading_state
 
 log = logging.getLogger("arbtui")
@@ -48,6 +49,8 @@ class LimitKeeper:
                 names = {"symbol": route.symbol, "route": route.id}
                 value, least = book.value("order_value", **names), book.value("min_edge_bps", **names)
             size, edge = min(usual.order_value, value) * share, max(usual.min_edge_bps, least)
+            if self._components.risk.is_gated(route):
+                size *= NoticeRules.shipped().gated_share
             if (size, edge) != (route.terms.order_value, route.terms.min_edge_bps):
                 route.set_terms(replace(usual, order_value=size, min_edge_bps=edge))
 

@@ -27,6 +27,8 @@ class ScopeOrders:
                 return [one for one in known if one == name]
             case "route":
                 return [one for one in known if one in _places(name)]
+            case "wallet":
+                return []
         return list(known)
 
     def covers(self, exchange: str, order: StandingOrder) -> bool:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.model.errors import UsageError
-from arbtui.model.scoped_halts import FOLDER_NAME, GLOBAL, Depth, ScopedHalt, archive_halt, depth_of, file_of, scope_of, write_halt
+from arbtui.model.scoped_halts import FOLDER_NAME, GLOBAL, WALLET, Depth, ScopedHalt, archive_halt, depth_of, file_of, scope_of, write_halt
 from arbtui.risk.guard import assets_of
 
 
@@ -80,6 +80,11 @@ class ScopeVerbs:
         if any(halt.covers(route.exchanges, assets_of(route), route.id) for route in routes):
             return None
         kind, _, name = halt.scope.partition(".")
+        if kind == WALLET:
+            wallets = [*parts.adapters, *(f"{place}:{asset}" for place, asset in parts.universe.nodes)]
+            close = get_close_matches(name, wallets, n=1, cutoff=0.5)
+            meant = f"; did you mean wallet.{close[0]}?" if close else ""
+            return None if name in wallets else f"nothing that it trades falls under {halt.scope}{meant}"
         known = {"exchange": set(parts.adapters), "symbol": {route.symbol for route in routes}, "route": {route.id for route in routes}}
         close = get_close_matches(name, sorted(known.get(kind, ())), n=1, cutoff=0.5)
         return f"nothing that it trades falls under {halt.scope}{f'; did you mean {kind}.{close[0]}?' if close else ''}"

@@ -48,8 +48,9 @@ class Wallets:
         """What a person could move now."""
         parts = self._components
         prices: Mapping[str, Decimal] = parts.marks.prices(parts.portfolio.state.counters.qty)
-        below = parts.rebalance.refill_below
-        return transfer_plans(parts.portfolio, self.networks, prices, below, parts.clock.time_ms(), self._reverse_edge, asset)
+        below, gated = parts.rebalance.refill_below, parts.risk.halts.is_gated
+        plans = transfer_plans(parts.portfolio, self.networks, prices, below, parts.clock.time_ms(), self._reverse_edge, asset)
+        return [plan.gated() if gated(plan.sender, plan.asset) or gated(plan.receiver, plan.asset) else plan for plan in plans]
 
     def _reverse_edge(self, asset: str, bought_at: str, sold_at: str) -> float | None:
         for route in self._components.universe.of_symbol(asset):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.capabilities import EVERYTHING, Capabilities
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.rate_limit import Lane
@@ -49,6 +50,10 @@ class AccountEvents(Protocol):
     def on_balances(self, exchange: str, balances: Mapping[str, Balance]) -> None:
         """These balances changed; assets that are not listed did not."""
         ...
+
+    def on_announcement(self, announcement: Announcement) -> None:
+        """The venue has published a notice, or tells of one again."""
+        return
 
     def on_reconnected(self, exchange: str) -> None:
         """The stream is open, for the first time or again: events missed in between must be fetched."""
@@ -131,6 +136,16 @@ class ExchangeAdapter(Protocol):
             ArbtuiError: no usable answer, so nothing is known.
         """
         ...
+
+    async def fetch_rules(self, codes: Collection[str]) -> Mapping[str, Market] | None:
+        """The rules of the markets ``codes`` as the venue tells them now, with the documented fees; one that does not trade is left out.
+
+        None where no venue tells any, as at a played one. Nothing here is traded by: markets are made once, at a start.
+
+        Raises:
+            ArbtuiError: no usable answer.
+        """
+        return None
 
     def throttled(self) -> str | None:
         """Why the venue's rate limits leave no room for an entry's order now; None when they do. Consumes nothing and does not wait."""

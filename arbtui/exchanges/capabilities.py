@@ -19,6 +19,7 @@ class Capabilities:
             and learns what others have sent (:meth:`arbtui.exchanges.adapter.ExchangeAdapter.expect`).
         requests_carry_time: a signed request holds our time, so the venue refuses it when it comes late, and clocks can differ.
         announces_shutdown: it says beforehand that it is about to end a connection.
+        notices: its announcements are read (:mod:`arbtui.exchanges.announcements`).
         publishes_contracts: its networks come with the contract addresses of their tokens, of all assets in one answer.
     """
 
@@ -28,6 +29,7 @@ class Capabilities:
     lists_name_our_ids: bool = True
     requests_carry_time: bool = True
     announces_shutdown: bool = False
+    notices: bool = False
     publishes_contracts: bool = False
 
 

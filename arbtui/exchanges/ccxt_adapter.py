@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -133,6 +133,13 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
         """
         ...
 
+    async def fetch_rules(self, codes: Collection[str]) -> Mapping[str, Market]:
+        """See :meth:`ExchangeAdapter.fetch_rules`. Markets of a quote that :meth:`listed` does not list count as unchanged."""
+        told = {code: one.market for code, one in (await self.listed()).items()}
+        quotes = {market.quote for market in told.values()}
+        unlisted = {code: self.markets[code] for code in codes if code in self.markets and self.markets[code].quote not in quotes}
+        return unlisted | {code: told[code] for code in codes if code in told}
+
     @abstractmethod
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """Check the keys, set the clock and read the rules of the markets ``codes`` (None: all) into :attr:`markets`.
@@ -216,8 +223,17 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
                 tasks.create_task(self._listen(account), name=f"{self.name} private stream")
             else:
                 tasks.create_task(self._polling.run(account), name=f"{self.name} account")
+            if self.capabilities.notices:
+                tasks.create_task(self.watch_notices(account), name=f"{self.name} notices")
             tasks.create_task(self.keep_warm(), name=f"{self.name} pings")
             tasks.create_task(RefusalWatch(self).run(), name=f"{self.name} refusals")
+
+    async def watch_notices(self, account: AccountEvents) -> None:
+        """Pass the venue's notices to ``account`` until cancelled; returns at once where the private stream brings them.
+
+        Nothing here is an order's or the account's: what goes wrong is logged, and says nothing of the venue's health.
+        """
+        return
 
     async def _listen(self, account: AccountEvents) -> None:
         stream: PrivateStream = PrivateStream(

@@ -65,6 +65,7 @@ class PrivateStream:
 
     Args:
         headers: of the handshake, called for each.
+        query: what follows the URL, likewise; empty where nothing does.
         subscribe: sends the subscription and waits until the venue confirms it; passes on frames that come before.
         on_frame: takes one frame; raises WireError for one that it cannot read, StreamEnded for the venue's own end or error.
         on_open: the stream delivers from now on; events missed before must be fetched. Called again after an unreadable frame.
@@ -72,6 +73,7 @@ class PrivateStream:
         on_refused: called with each error of the venue.
         limits, health: None where there are none.
         keepalive: None where WebSocket pings are enough.
+        what: its name in the log.
     """
 
     def __init__(
@@ -88,9 +90,13 @@ class PrivateStream:
         limits: RateLimitManager | None,
         health: ExchangeHealthMonitor | None,
         keepalive: Keepalive | None = None,
+        query: Callable[[], str] = lambda: "",
+        what: str = "private stream",
     ) -> None:
         self._exchange = exchange
         self._url = url
+        self._query = query
+        self._name = f"{exchange} {what}"
         self._keepalive = keepalive
         self._headers = headers
         self._subscribe = subscribe
@@ -130,7 +136,7 @@ class PrivateStream:
                 if loop.time() - started >= _GOOD_S:
                     pause = _FIRST_PAUSE_S
                 wait = max(pause, banned_s)
-                log.warning("%s private stream: %s; again in %.3g s", self._exchange, why, wait)
+                log.warning("%s: %s; again in %.3g s", self._name, why, wait)
                 await (asyncio.sleep(wait) if self._health is None else self._health.sleep(wait))
                 pause = min(pause * 2, longest)
 
@@ -155,7 +161,7 @@ class PrivateStream:
                 except _FAILURES as error:
                     if isinstance(error, StreamRefused):
                         self._on_refused(error)
-                    log.warning("%s private stream: no successor yet: %s", self._exchange, error)
+                    log.warning("%s: no successor yet: %s", self._name, error)
                     await asyncio.wait({reading}, timeout=_SUCCESSOR_PAUSE_S)
                     self._renew.set()
                     continue
@@ -163,7 +169,7 @@ class PrivateStream:
                 socket = successor
                 reading = asyncio.create_task(self._read(socket), name=f"{self._exchange} private read")
                 self._on_open()  # what both brought is distinguished by its ids; what neither brought is asked for
-                log.info("%s private stream: a new connection took over", self._exchange)
+                log.info("%s: a new connection took over", self._name)
                 await _end(before, old)
         finally:
             await _end(reading, socket)
@@ -173,7 +179,7 @@ class PrivateStream:
         if self._limits is not None:
             await self._limits.turn(Lane.DATA, _CONNECT_COSTS)
         async with asyncio.timeout(_CONNECT_S):
-            socket = await session.ws_connect(self._url, headers=self._headers(), heartbeat=_HEARTBEAT_S, compress=0)
+            socket = await session.ws_connect(f"{self._url}{self._query()}", headers=self._headers(), heartbeat=_HEARTBEAT_S, compress=0)
         if self._health is not None:
             self._health.on_reachable()
         try:
@@ -222,7 +228,7 @@ class PrivateStream:
         except StreamEnded:
             raise
         except WireError as error:
-            log.error("%s private stream: a frame cannot be read (%s); orders, fills and balances are fetched again", self._exchange, error)
+            log.error("%s: a frame cannot be read (%s); orders, fills and balances are fetched again", self._name, error)
             self._on_open()
 
 

@@ -5,9 +5,10 @@ and fills may have come.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
+from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.tracker import OrderTracker
@@ -35,6 +36,7 @@ class AccountSync(AccountEvents):
         sync: compares what the venue says that it holds.
         health: told whether the account can be heard: while it cannot, nothing new opens at the venue. None where no stream is needed:
             the venue is played here, and each answer is complete.
+        announce: takes the venue's notices.
     """
 
     def __init__(
@@ -44,8 +46,10 @@ class AccountSync(AccountEvents):
         sync: CrossExchangePositionSync,
         clock: Clock,
         health: ExchangeHealthMonitor | None,
+        announce: Callable[[Announcement], None] = lambda _: None,
     ) -> None:
         self.name = adapter.name
+        self._announce = announce
         self._adapter = adapter
         self._health = health
         if health is not None:
@@ -83,6 +87,10 @@ class AccountSync(AccountEvents):
         """See :class:`AccountEvents`."""
         self.balances.update(balances)
         self._sync.compare(exchange, balances, whole=False)
+
+    def on_announcement(self, announcement: Announcement) -> None:
+        """See :class:`AccountEvents`."""
+        self._announce(announcement)
 
     def on_reconnected(self, exchange: str) -> None:
         """See :class:`AccountEvents`."""

@@ -446,6 +446,54 @@ class ScopeRearmed(Struct, frozen=True):
     reason: str
 
 
+class NoticeStep(Struct, frozen=True):
+    """What a notice leads to at ``at_ms``.
+
+    ``verb``: ``hold`` (a halt of ``scope`` as deep as ``depth``), ``open`` (take that halt away once the venue has answered a probe), or
+    ``rules`` (read the markets' rules again; ``depth`` is then ``again`` for the second reading).
+    """
+
+    verb: str
+    scope: str
+    at_ms: int
+    depth: str = ""
+
+    @property
+    def key(self) -> str:
+        """The same step of a notice, whenever it is due."""
+        return f"{self.verb} {self.scope} {self.depth}".rstrip()
+
+
+class NoticeRead(Struct, frozen=True):
+    """A venue's notice about what is traded was read; one of the same ``notice_id`` takes the place of the one before.
+
+    ``digest``: the same for the same words. ``kinds``: see :class:`arbtui.risk.notices.kinds.NoticeKind`; ``coins``: of ours, that it
+    concerns; ``new_coins``: that the venue lists now, and that are not traded by themselves. ``at_ms``, ``until_ms``: of what it announces,
+    None where none could be read; ``steps``: what it leads to, those of the notice before included.
+    """
+
+    notice_id: str
+    exchange: str
+    title: str
+    url: str
+    digest: str
+    published_ms: int
+    kinds: tuple[str, ...]
+    coins: tuple[str, ...]
+    at_ms: int | None = None
+    until_ms: int | None = None
+    steps: tuple[NoticeStep, ...] = ()
+    new_coins: tuple[str, ...] = ()
+
+
+class NoticeActed(Struct, frozen=True):
+    """A step of a notice was done, or was in vain: ``outcome`` in words. It is not done again. ``step``: its key."""
+
+    notice_id: str
+    step: str
+    outcome: str
+
+
 class StateChanged(Struct, frozen=True):
     """The engine's state changed, and why. ``latched``: it outlives a restart until an operator re-arms by typing."""
 
@@ -627,6 +675,8 @@ Event = (
     | Rearmed
     | ScopeHalted
     | ScopeRearmed
+    | NoticeRead
+    | NoticeActed
     | StateChanged
     | RouteSwitched
     | LimitChanged

@@ -1,8 +1,9 @@
 """Halts of less than everything: one file each in the folder ``halt.d`` beside ``kill.flag``. Standard library only.
 
 ``kill.flag`` halts everything and comes first (:mod:`arbtui.model.halt`). A file ``halt.d/SCOPE.json`` holds back one exchange,
-one symbol, one route, or everything less severely than a kill. Any process may write one; it stands until an operator takes it
-away, over restarts too. A file that cannot be understood holds back everything with depth REDUCING: nobody can tell what it meant.
+one symbol, one route, or everything less severely than a kill; that of a wallet says that coins are not to be moved there, and orders
+pass. Any process may write one; it stands until an operator takes it away, over restarts too. A file that cannot be understood holds
+back everything with depth REDUCING: nobody can tell what it meant.
 """
 
 import contextlib
@@ -27,7 +28,8 @@ ARCHIVE_NAME = "old"  #: what was taken away is kept here
 GLOBAL = "global"
 DOUBT = "FILE"  #: the source of a halt that stands because a file could not be understood
 _LAST_MS = 253_402_300_799_000  # the last moment of the year 9999
-_KINDS = ("exchange", "symbol", "route")
+_KINDS = ("exchange", "symbol", "route", "wallet")
+WALLET = "wallet"
 #: A folder that changed less than this long ago, in s, may change once more without a new time: file systems count in ticks.
 _TICK_S = 2.0
 _LARGEST = 65_536
@@ -51,9 +53,9 @@ class Depth(StrEnum):
 class ScopedHalt:
     """What is held back, how much, by whom, when (ms since the epoch, UTC) and why."""
 
-    scope: str  #: ``exchange.upbit``, ``symbol.XRP``, ``route.XRP:upbit>binance``, ``global``
+    scope: str  #: ``exchange.upbit``, ``symbol.XRP``, ``route.XRP:upbit>binance``, ``wallet.upbit:XRP``, ``wallet.upbit``, ``global``
     depth: Depth
-    source: str  #: CLI, ...; :data:`DOUBT` for a file that could not be understood
+    source: str  #: CLI, NOTICE, ...; :data:`DOUBT` for a file that could not be understood
     by: str  #: the person
     reason: str
     ts_ms: int
@@ -64,9 +66,15 @@ class ScopedHalt:
         return self.source == DOUBT
 
     @property
+    def is_gate(self) -> bool:
+        """True for one of a wallet: coins are not to be moved there, and orders pass."""
+        return self.scope.startswith(f"{WALLET}.")
+
+    @property
     def short(self) -> str:
-        """``upbit REDUCING``."""
-        return f"{self.scope.partition('.')[2] or 'everything'} {self.depth}"
+        """``upbit REDUCING``; of a wallet ``upbit:XRP gated``."""
+        name = self.scope.partition(".")[2]
+        return f"{name} gated" if self.is_gate else f"{name or 'everything'} {self.depth}"
 
     def in_words(self) -> str:
         """``upbit REDUCING since 2026-11-29 10:33:46Z by ann (CLI): reason``."""
@@ -85,7 +93,13 @@ class ScopedHalt:
                 return name in assets
             case "route":
                 return name == route
+            case "wallet":
+                return False
         return True
+
+    def gates(self, exchange: str, asset: str) -> bool:
+        """Whether ``asset`` may not be moved from or to ``exchange`` while it stands."""
+        return self.is_gate and self.scope.partition(".")[2] in (exchange, f"{exchange}:{asset}")
 
 
 def scope_of(text: str) -> str:
@@ -99,11 +113,16 @@ def scope_of(text: str) -> str:
     if kind == GLOBAL and not name:
         return GLOBAL
     if kind not in _KINDS or not re.fullmatch(r"[!-~]{1,150}", name):
-        raise UsageError(f"scope {text!r}: expected global, exchange.NAME, symbol.ASSET or route.ID, as in exchange.upbit")
+        raise UsageError(
+            f"scope {text!r}: expected global, exchange.NAME, symbol.ASSET, route.ID or wallet.EXCHANGE:ASSET, as in exchange.upbit"
+        )
     if kind == "exchange":
         return f"exchange.{name.lower()}"
     if kind == "symbol":
         return f"symbol.{name.upper()}"
+    if kind == WALLET:
+        exchange, colon, asset = name.partition(":")
+        return f"wallet.{exchange.lower()}{colon}{asset.upper()}"
     symbol, colon, venues = name.partition(":")
     return f"route.{symbol.upper()}{colon}{venues.lower()}"
 
@@ -279,6 +298,7 @@ class ScopedHalts:
         self._stamp: tuple[int, ...] | None = None
         self._is_settled = False
         self.standing: tuple[ScopedHalt, ...] = ()
+        self.gates: tuple[ScopedHalt, ...] = ()  #: those of wallets among them
         self.troubles: dict[str, str] = {}  #: by file's name, why it could not be understood
         self.version = 0  #: rises when anything of this changed
         self.read()
@@ -296,6 +316,7 @@ class ScopedHalts:
         standing, troubles = read_halts(self._profile_folder)
         if (standing, troubles) != (self.standing, self.troubles):
             self.standing, self.troubles = standing, troubles
+            self.gates = tuple(halt for halt in standing if halt.is_gate)
             self.version += 1
 
     def depth(self, exchanges: Collection[str], assets: Collection[str], route: str) -> Depth | None:
@@ -304,6 +325,10 @@ class ScopedHalts:
             return None
         found = [halt.depth for halt in self.standing if halt.covers(exchanges, assets, route)]
         return max(found, key=lambda depth: depth.rank, default=None)
+
+    def is_gated(self, exchange: str, asset: str) -> bool:
+        """Whether ``asset`` may not be moved from or to ``exchange`` now."""
+        return any(halt.gates(exchange, asset) for halt in self.gates)
 
     def _stamp_now(self) -> tuple[int, ...] | None:
         try:

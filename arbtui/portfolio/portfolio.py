@@ -26,6 +26,8 @@ from arbtui.journal.events import (
     LimitChanged,
     Mark,
     MarksTaken,
+    NoticeActed,
+    NoticeRead,
     OrderChanged,
     OrderIntended,
     Phase,
@@ -34,6 +36,7 @@ from arbtui.journal.events import (
     ResidualSettled,
     RouteSwitched,
     RunStarted,
+    ScopeRearmed,
     SettlementBegan,
     StateChanged,
     TargetSet,
@@ -171,6 +174,15 @@ class Portfolio(Readings):
             self.state.limits.pop(event.scope, None)
         else:
             self.state.limits[event.scope] = LimitRecord(event.new, event.by, event.reason, at.ts_ms)
+
+    def _notice_read(self, at: Recorded, event: NoticeRead) -> None:
+        self.state.notices.take_read(event, at.ts_ms)
+
+    def _notice_acted(self, at: Recorded, event: NoticeActed) -> None:
+        self.state.notices.take_acted(event, at.ts_ms)
+
+    def _scope_rearmed(self, at: Recorded, event: ScopeRearmed) -> None:
+        self.state.notices.take_lifted(event.scope, at.ts_ms)
 
     def _cycle_opened(self, at: Recorded, event: CycleOpened) -> None:
         reserved: Amounts = {}
@@ -655,6 +667,9 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     BreachAcknowledged: Portfolio._attended,
     RouteSwitched: Portfolio._route_switched,
     LimitChanged: Portfolio._limit_changed,
+    NoticeRead: Portfolio._notice_read,
+    NoticeActed: Portfolio._notice_acted,
+    ScopeRearmed: Portfolio._scope_rearmed,
     CycleOpened: Portfolio._cycle_opened,
     OrderIntended: Portfolio._order_intended,
     OrderChanged: Portfolio._order_changed,

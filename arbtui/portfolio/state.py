@@ -9,6 +9,7 @@ from arbtui.model.money import ZERO
 from arbtui.portfolio.accounts import Amounts, CycleAccount, Dispute, PendingRearm, RouteRecord
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.flow import Flow, TradingTime
+from arbtui.portfolio.notices import Notices
 from arbtui.portfolio.recent import RecentOrders, RecentResults
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.transfers import TransferAccount
@@ -25,7 +26,7 @@ class PaidIn(Struct, frozen=True):
 
 
 #: Raised when :class:`PortfolioState` or what an event does to it changes: a snapshot of another one is not gone on from.
-RULES = 5
+RULES = 6
 
 
 class RunTally(Struct):
@@ -80,6 +81,7 @@ class PortfolioState(Struct):
     results: RecentResults = field(default_factory=RecentResults)
     unattended: int = 0  #: cycles opened since a person did anything
     limits: dict[str, LimitRecord] = field(default_factory=dict)  #: that operators have set, by scope
+    notices: Notices = field(default_factory=Notices)  #: of venues, about what is traded
     state: str = TradingState.DISARMED
     why: str = ""
     resume: str = ""  #: latched state that a restart comes back to: DISARMED or PAUSED; empty when none is latched

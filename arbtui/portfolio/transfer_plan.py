@@ -4,7 +4,7 @@ A plan is a proposal. Nothing here sends anything: in live a person makes the tr
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,8 @@ from arbtui.portfolio.readings import Readings
 #: The net edge at the touch of buying an asset at one venue and selling it at another now, in bps; None where nothing is priced.
 ReverseEdge = Callable[[str, str, str], float | None]
 
+#: Why a rail cannot be used while a halt of a wallet stands.
+GATED = "gated: a notice, or a person, says that its wallet is closed"
 _STEP = Decimal("0.00000001")
 _CENTS = Decimal("0.01")
 
@@ -66,6 +68,10 @@ class TransferPlan:
     def best(self) -> Rail | None:
         """The first rail that can be used now."""
         return next((rail for rail in self.rails if not rail.why_not), None)
+
+    def gated(self) -> "TransferPlan":
+        """The same with no rail that can be used: a halt says that the coin is not to be moved."""
+        return replace(self, rails=tuple(replace(rail, why_not=rail.why_not or GATED) for rail in self.rails))
 
     def facts(self) -> dict[str, Any]:
         """As JSON can hold it."""

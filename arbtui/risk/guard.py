@@ -146,14 +146,25 @@ class RiskGuard:
         self.route.of_route = {route.id: book.route(route.symbol, route.id) for route in own}
 
     def scoped(self, route: ArbRoute) -> Reason | None:
-        """The deepest halt over any part of ``route``; nothing opens under one of any depth, but what shrinks exposure under REDUCING."""
+        """The deepest halt over any part of ``route``; nothing opens under one of any depth, but what shrinks exposure under REDUCING.
+
+        Nor does a route whose coins would have to be moved over a wallet that is halted.
+        """
         self.halts.look()
         if not self.halts.standing:
             return None
+        if any(self.halts.is_gated(venue, hop.asset) for hop in route.transfers for venue in (hop.sender, hop.receiver)):
+            return Reason.SCOPE_PAUSED
         depth = self.halts.depth(route.exchanges, assets_of(route), route.id)
         if depth is None or (depth is Depth.REDUCING and route.shrinks_exposure):
             return None
         return _SCOPED[depth]
+
+    def is_gated(self, route: ArbRoute) -> bool:
+        """Whether a coin of ``route`` cannot be moved from or to one of its venues now: stock that it uses up there does not come back."""
+        if not self.halts.gates:
+            return False
+        return any(self.halts.is_gated(hop.market.exchange, asset) for hop in route.trades for asset in (hop.market.base, hop.market.quote))
 
     def scope_halted(self, order: Order, route_id: str) -> Reason | None:
         """Whether a halt of depth HALTED stands over ``order`` of the route ``route_id``: then it may not leave, whatever it is for."""

@@ -50,10 +50,12 @@ def pair(
     listings: Mapping[str, Mapping[str, Listing]],
     odd: Mapping[str, Collection[str]] | None = None,
     networks: Mapping[str, Networks] | None = None,
+    new_coins: Collection[str] = (),
 ) -> Pairs:
     """Pair the listings of the profile's venues by asset; sign-offs lie in ``profile_folder``.
 
     ``odd``: codes of markets that were left out, by exchange. ``networks``: by exchange, of venues that publish contract addresses.
+    ``new_coins``: as :func:`tradable_symbols` takes them.
 
     Raises:
         UsageError: a named symbol cannot be traded, nothing is left, or there is no rate between the venues' currencies.
@@ -74,7 +76,7 @@ def pair(
         for name, codes in (odd or {}).items()
         for code in codes
     }
-    between = tradable_symbols(settings, profile_folder, tickers, prices, left_out, networks)
+    between = tradable_symbols(settings, profile_folder, tickers, prices, left_out, networks, new_coins)
     markets: dict[str, dict[str, Market]] = {name: {} for name in settings.exchanges}
     for symbol, pairs in between.items():
         for name in dict.fromkeys(name for pair in pairs for name in pair):

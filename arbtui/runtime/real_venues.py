@@ -76,7 +76,7 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
         _lock_accounts(locks, settings, registry)  # before the first request: of two with one key, the second leaves no trace
         _say_where(settings)
         listings, networks = await _listings_and_networks(registry, ground.folder.parent)
-        pairs = pair(settings, ground.folder.parent, listings, _odd(registry), networks)
+        pairs = pair(settings, ground.folder.parent, listings, _odd(registry), networks, ground.new_coins)
         markets = await registry.connect(_codes(settings, pairs, listings, ground))
         _lock_accounts(locks, settings, registry)  # the venues have told whose accounts they are: other keys of one are known now
         between = _still_traded(pairs, markets)
@@ -104,7 +104,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     _say_where(settings)
     registry = await wires.registry(dict.fromkeys(settings.exchanges, VenueKeyHolder(lambda: NO_KEYS)))
     try:
-        pairs = pair(settings, ground.folder.parent, await _listings(registry), _odd(registry))
+        pairs = pair(settings, ground.folder.parent, await _listings(registry), _odd(registry), new_coins=ground.new_coins)
     finally:
         await registry.close()
     markets = {name: with_fees(listed, settings.exchanges[name]) for name, listed in pairs.markets.items()}

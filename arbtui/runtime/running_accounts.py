@@ -9,7 +9,14 @@ def running_reconciler(engine: Engine, *, live: bool) -> RunningReconciler:
     """It, for the venues that ``engine`` trades at. ``live``: each has a private stream, and counts as heard only while that is open."""
     parts = engine.components
     accounts = {
-        name: AccountSync(adapter, engine.tracker, engine.sync, parts.clock, engine.risk.exchange[name].health if live else None)
+        name: AccountSync(
+            adapter,
+            engine.tracker,
+            engine.sync,
+            parts.clock,
+            engine.risk.exchange[name].health if live else None,
+            engine.notices.on_announcement,
+        )
         for name, adapter in parts.adapters.items()
     }
     return RunningReconciler(

@@ -215,7 +215,8 @@ class Session:
             if self._halt.is_closed and self._plan.headless and not self._plan.unattended:
                 raise UsageError(halted(self._settings.name, self._halt.cause))
             left_in = tuple(dict.fromkeys((order.intent.exchange, order.intent.market) for order in portfolio.open_orders))
-            ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot), left_in)
+            new_coins = frozenset(portfolio.state.notices.new_coins)
+            ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot), left_in, new_coins)
             with steps.report.step("venues") as step:
                 venues = await self._stop.unless(self._plan.open_venues(ground))
                 step.result = f"{', '.join(venues.adapters)}: {counted(len(venues.symbols), 'symbol')}"
@@ -405,6 +406,7 @@ class Session:
             asyncio.get_running_loop().call_later(_WARM_S, gc.freeze)  # without collecting it takes a microsecond
         await self._stop.wait()
         self._heartbeat.stopping()
+        engine.notices.stop()
         engine.gate.closed_for_entries = True
         run.closed_at = clock.monotonic()
         log.info("stopping: %s", self._stop.reason)

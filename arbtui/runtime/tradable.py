@@ -24,6 +24,7 @@ def tradable_symbols(
     prices: Mapping[str, Mapping[str, float]] | None = None,
     odd: Collection[str] = (),
     networks: Mapping[str, Networks] | None = None,
+    new_coins: Collection[str] = (),
 ) -> dict[str, list[tuple[str, str]]]:
     """The symbols of a run, each with the pairs of venues between which it may be traded; what is quarantined is remembered.
 
@@ -36,6 +37,7 @@ def tradable_symbols(
         odd: symbols that a venue lists with rules that make no sense: left out with a warning, also where the profile names them.
         prices: as :meth:`arbtui.exchanges.assets.AssetRegistry.pair` takes them.
         networks: likewise.
+        new_coins: that a venue's notice has listed: a number of symbols takes none of them that nobody has signed for.
 
     Raises:
         UsageError: a symbol that the profile names cannot be traded (why is said), or nothing is left.
@@ -48,7 +50,10 @@ def tradable_symbols(
         log.warning("quarantined and not traded: %s (arbtui assets --profile %s lists them)", counts, settings.name)
     wanted, excluded = settings.universe.symbols, settings.universe.exclude
     if isinstance(wanted, int):
-        chosen = [symbol for symbol in tradable if symbol not in excluded][:wanted]
+        new = {symbol for symbol in new_coins if symbol in tradable} - SignOffs(folder).signed().keys()
+        if new:
+            log.warning("newly listed and not traded: %s (name them in universe.symbols, or sign for them)", ", ".join(sorted(new)))
+        chosen = [symbol for symbol in tradable if symbol not in excluded and symbol not in new][:wanted]
         if 0 < len(chosen) < wanted:
             say(f"{len(chosen)} symbols are traded, not {wanted}: no more are listed {_where(settings)} and known to be one asset there")
     else:

@@ -101,6 +101,7 @@ class Ground:
     door: Door
     state: Mapping[str, Any] | None
     open_markets: tuple[tuple[str, str], ...] = ()  #: (exchange, code) of orders that an earlier run left open
+    new_coins: frozenset[str] = frozenset()  #: that a venue's notice has listed: none is traded by itself
 
 
 def refuse_unplayable(settings: Settings) -> None:

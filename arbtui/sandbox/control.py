@@ -12,6 +12,7 @@ from arbtui.model.money import plain
 from arbtui.sandbox.answer import JSON, encode
 from arbtui.sandbox.faults import WireFault, WireFaults, read_fault
 from arbtui.sandbox.http_server import shut
+from arbtui.sandbox.notices import PlayedNotice
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.venue import Venue
 from arbtui.simulation.planted_gap import PlantedGap
@@ -74,6 +75,10 @@ class Controlled(Protocol):
         """Open a gap in one market's price; raises UsageError for a market that is not played."""
         ...
 
+    def announce(self, notice: PlayedNotice) -> str:
+        """Let a venue publish a notice; its id. Raises UsageError for a venue that is not there, or tells none over its interface."""
+        ...
+
     async def deposit(self, venue: str, asset: str, amount: str) -> None:
         """Book a deposit (negative: a withdrawal); raises UsageError for one that cannot be booked."""
         ...
@@ -104,6 +109,7 @@ class Control:
             ("POST", "/gaps"): self._plant,
             ("POST", "/deposits"): self._deposit,
             ("POST", "/transfers"): self._transfer,
+            ("POST", "/notices"): self._announce,
         }
 
     async def open(self) -> None:
@@ -190,6 +196,13 @@ class Control:
             raise UsageError(f"gap: {error}") from None
         self._sandbox.plant(gap)
         return {"venue": gap.exchange, "symbol": gap.code, "bps": gap.bps, "seconds": gap.for_s}
+
+    async def _announce(self, request: web.BaseRequest) -> Any:
+        try:
+            notice = msgspec.json.decode(await request.read(), type=PlayedNotice)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise UsageError(f"notice: {error}") from None
+        return {"venue": notice.venue, "id": self._sandbox.announce(notice), "title": notice.title}
 
     async def _deposit(self, request: web.BaseRequest) -> Any:
         try:

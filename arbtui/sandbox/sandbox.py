@@ -25,6 +25,7 @@ from arbtui.sandbox.doors import door_of
 from arbtui.sandbox.faults import WireFault, WireFaultKind, WireFaults
 from arbtui.sandbox.front import Front
 from arbtui.sandbox.keys import Key, play_key
+from arbtui.sandbox.notices import PlayedNotice
 from arbtui.sandbox.order_log import OrderLog, OrderRecord
 from arbtui.sandbox.venue import DAY_S, Premises, Venue
 from arbtui.simulation.config import SimulatorConfig
@@ -133,6 +134,17 @@ class Sandbox:
             UsageError: its market is not played.
         """
         self.simulator.plant(gap)
+
+    def announce(self, notice: PlayedNotice) -> str:
+        """Let a venue publish a notice; its id.
+
+        Raises:
+            UsageError: no such venue, or one that tells none over its interface.
+        """
+        venue = self.venues.get(notice.venue)
+        if venue is None:
+            raise UsageError(f"notice: venue {notice.venue!r}; there are {', '.join(self.venues)}")
+        return venue.announce(notice)
 
     async def deposit(self, venue: str, asset: str, amount: str) -> None:
         """Book a deposit of ``amount`` (negative: a withdrawal), as a transfer would.

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
+from arbtui.model.errors import UsageError
 from arbtui.sandbox.account import Account, AccountEvent
 from arbtui.sandbox.answer import Answer
 from arbtui.sandbox.book_corruptor import Prices
@@ -16,6 +17,7 @@ from arbtui.sandbox.call import Call
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import Part, Stream, WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
+from arbtui.sandbox.notices import NoticeBoard, PlayedNotice
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.peer import Peer
 from arbtui.sandbox.private_events import Rearranger
@@ -70,6 +72,7 @@ class Venue(ABC):
         self._tape = tape
         self._sockets: dict[Stream, Sockets[Any]] = {"public": public, "private": private}
         self._events = Rearranger(faults, self.send_private)
+        self.board = NoticeBoard()
         account.listen(self.on_account)
 
     @property
@@ -99,6 +102,14 @@ class Venue(ABC):
     def shut_down(self, stream: Stream, after_s: float) -> None:
         """Tell every socket of ``stream`` that the venue is about to end, and cut it ``after_s`` seconds later."""
         raise NotImplementedError(f"{self.name} announces no shutdown")
+
+    def announce(self, notice: PlayedNotice) -> str:
+        """Publish a notice; its id.
+
+        Raises:
+            UsageError: the venue tells none over its interface.
+        """
+        raise UsageError(f"notice: {self.name} tells none over its interface")
 
     def begin(self) -> None:
         """Start the day's figures: every market has opened."""

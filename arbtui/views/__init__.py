@@ -33,6 +33,7 @@ from arbtui.views.model import (
     TradeLine,
     VenueGauge,
 )
+from arbtui.views.notices import NoticeLine
 from arbtui.views.stock import StockCell, StockRow
 from arbtui.views.stock_ways import StockWay
 
@@ -56,6 +57,7 @@ __all__ = [
     "Level",
     "LimitLine",
     "LogLine",
+    "NoticeLine",
     "OpenFxView",
     "OrderLine",
     "ReadModel",

@@ -159,7 +159,7 @@ class RouteDetail:
     capacity: CapacityView | None = None  #: None while its books or rate are not to be believed
     health: HealthView | None = None
     slippage: SlippageView | None = None
-    ways: Sequence[str] = ()  #: of what a person moves between its trades: network, fee, time and risk, a line each
+    ways: Sequence[str] = ()  #: of what a person moves between its trades: network, fee, time and risk, a line each; what cannot be moved
 
 
 class EdgeHistory:

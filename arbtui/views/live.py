@@ -47,6 +47,7 @@ from arbtui.views.model import (
     TradeLine,
     VenueGauge,
 )
+from arbtui.views.notices import NoticeLine, notice_lines
 from arbtui.views.open_fx import read_open_fx
 from arbtui.views.reconciliation import reconcile_lines
 from arbtui.views.route_reader import RouteReader, denial_lines
@@ -229,12 +230,13 @@ class EngineViews:
                 min([hop.touch_qty for hop in route.trades]),
                 fills[row.id].fills if row.id in fills else 0,
                 route_state(refusal),
+                engine.risk.is_gated(route),
             )
             age_ms = age * 1000 if isfinite(age) else inf
-            before = (row.prices, row.edge_bps, row.net_bps, row.depth, row.fills, row.state)
+            before = (row.prices, row.edge_bps, row.net_bps, row.depth, row.fills, row.state, row.gated)
             if shown != before or abs(age_ms - row.age_ms) >= _AGE_STEP_MS:
                 row.age_ms = age_ms
-                row.prices, row.edge_bps, row.net_bps, row.depth, row.fills, row.state = shown
+                row.prices, row.edge_bps, row.net_bps, row.depth, row.fills, row.state, row.gated = shown
                 row.size = route.last_size
                 row.version += 1
             if unscored > 0 and now - self._scored_at.get(row.id, -inf) >= _SCORE_EVERY_S:
@@ -321,6 +323,12 @@ class EngineViews:
             self._limit_lines_at = now
             self._limit_lines = [_limit_line(row, currency) for row in self._engine.limits.rows()]
         return self._limit_lines
+
+    def notices(self) -> Sequence[NoticeLine]:
+        """See :class:`arbtui.views.ReadModel`."""
+        engine = self._engine
+        now_ms, halts = engine.components.clock.time_ms(), engine.risk.halts.standing
+        return notice_lines(engine.notices.notices, halts, now_ms, engine.notices.told)
 
     def gauges(self) -> GaugeView:
         """See :class:`arbtui.views.ReadModel`."""

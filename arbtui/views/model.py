@@ -10,6 +10,7 @@ from arbtui.exchanges.rate_limit import LimitLeft
 from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.views.cycle import CycleDetail
 from arbtui.views.detail import DenialLine, RouteDetail
+from arbtui.views.notices import NoticeLine
 from arbtui.views.stock import StockRow
 from arbtui.views.stock_ways import StockWay
 
@@ -107,6 +108,7 @@ class RouteRow:
     shape: str = "two_leg"  #: two_leg, triangular, split_leg, multi_hop, cross_chain
     assets: tuple[str, ...] = ()  #: that its trades move, quote currencies too
     health: float = nan  #: 0 to 1: how much of what it promises may be expected; NaN before it is known
+    gated: bool = False  #: a coin of it cannot be moved from or to one of its venues, so its premium may last
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +303,10 @@ class ReadModel(Protocol):
 
     def limits(self) -> Sequence[LimitLine]:
         """What bounds trading, and how much of it is used now; each limit for all of its tier, then what has a value of its own."""
+        ...
+
+    def notices(self) -> Sequence[NoticeLine]:
+        """What venues have announced about what is traded: what is to come first, the soonest first; then the newest."""
         ...
 
     def gauges(self) -> GaugeView:

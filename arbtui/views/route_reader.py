@@ -55,13 +55,19 @@ class RouteReader:
                 DecisionLine(one.ts_ms, one.word, one.edge_bps, one.detail, one.count) for one in self._engine.decisions.of_route(route.id)
             ],
             why_not=denial_lines(self._engine.denials.of_route(route.id)),
-            ways=[way_words(hop, now) for hop in route.transfers],
+            ways=[*(way_words(hop, now) for hop in route.transfers), *self._gates(route)],
             shape=route.shape,
             value=falls.value if falls is not None else 0.0,
             capacity=self._costs.capacity(route, now),
             health=self._costs.health(route, now),
             slippage=self._costs.slippage(route),
         )
+
+    def _gates(self, route: ArbRoute) -> list[str]:
+        """Its coins that cannot be moved from or to one of its venues now, a line each."""
+        halts = self._engine.risk.halts
+        places = dict.fromkeys((hop.market.exchange, asset) for hop in route.trades for asset in (hop.market.base, hop.market.quote))
+        return [f"gated: {asset} is not moved from or to {venue.upper()}" for venue, asset in places if halts.is_gated(venue, asset)]
 
     def _drains(self, route: ArbRoute) -> list[DrainedStock]:
         """The coins that it sells from stock and the cash that it buys with, where a stock of them is known."""

@@ -17,6 +17,7 @@ from arbtui.portfolio.ledger import residual_rows
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.transfers import transfer_facts
+from arbtui.views.notices import NoticeLine, notice_facts, notice_lines
 
 #: A running engine whose newest snapshot is older than so many intervals is probably stuck.
 WEDGED_INTERVALS = 3
@@ -77,6 +78,7 @@ def read_status(
             {"scope": scope, "value": own.value, "by": own.by, "reason": own.reason, "since": iso_ms(own.ts_ms)}
             for scope, own in (portfolio.state.limits.items() if portfolio else ())
         ],
+        "notices": [notice_facts(line) for line in _notices(portfolio, halts, wall_ms)],
         "breaches": [
             {
                 "id": breach.breach_id,
@@ -103,6 +105,10 @@ def read_status(
             for halt in halts
         ],
     }
+
+
+def _notices(portfolio: Portfolio | None, halts: Sequence[ScopedHalt], now_ms: int) -> Sequence[NoticeLine]:
+    return [] if portfolio is None else notice_lines(portfolio.state.notices, halts, now_ms)
 
 
 def shown_state(state: TradingState, halts: Sequence[ScopedHalt]) -> TradingState:

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.journal.events import BreachRecorded, CycleEnded, CycleOpened, FillRecorded, OrderIntended, RunStarted
+from arbtui.journal.events import (
+    BreachRecorded,
+    CycleEnded,
+    CycleOpened,
+    FillRecorded,
+    NoticeActed,
+    NoticeRead,
+    NoticeStep,
+    OrderIntended,
+    RunStarted,
+)
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import SystemClock
 from arbtui.model.halt import Halt, write_flag
@@ -161,6 +171,32 @@ def test_a_page_shows_the_newest_breaches_and_how_many_more(arbtui: Here, home: 
     assert "route-1:" not in page
     assert re.search(r"^ +and 2 more: --json *$", page, re.MULTILINE)
     assert len(json.loads(arbtui("status", "--profile", "p", "--json").out)["breaches"]) == 12
+
+
+def test_notices_are_told_with_what_was_done_and_what_is_to_come(arbtui: Here, home: Path) -> None:
+    """``home`` has a journal of an engine that does not run."""
+    steps = NoticeStep("hold", "symbol.XRP", 0, "REDUCING"), NoticeStep("hold", "symbol.XRP", 4_072_140_000_000, "HALTED")
+    read = NoticeRead(
+        "upbit:7", "upbit", "엑스알피(XRP) 거래지원 종료", "https://u/7", "d", 1, ("delisting",), ("XRP",), 4_072_143_600_000, None, steps
+    )
+
+    async def write() -> None:
+        path = make_private(mode_folder(state_root(), "upbit-binance", "sim")) / "journal.db"
+        journal = await Journal.open(path, clock=SystemClock(), door="sync", salt="s")
+        await journal.commit(RunStarted("r1", "p", "sim", 1, "", "", {}, "ARMED"))
+        await journal.commit(read, NoticeActed("upbit:7", steps[0].key, "XRP REDUCING"))
+        await journal.close()
+
+    asyncio.run(write())
+    (told,) = json.loads(arbtui("status", *P, "--json").out)["notices"]
+    assert (told["id"], told["kinds"], told["coins"], told["url"]) == ("upbit:7", ["delisting"], ["XRP"], "https://u/7")
+    assert (told["at"], told["until"], told["next"], told["done"], told["standing"]) == (
+        "2099-01-15T07:00:00.000Z", None, "XRP HALTED", ["XRP REDUCING"], [],
+    )  # fmt: skip
+    assert told["due_s"] > 1e9
+    page = arbtui("status", *P).out
+    assert "notices" in page
+    assert "XRP HALTED in" in page
 
 
 class TestOtherModes:

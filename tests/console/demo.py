@@ -34,6 +34,7 @@ from arbtui.views import (
     Level,
     LimitLine,
     LogLine,
+    NoticeLine,
     OpenFxView,
     OrderLine,
     RouteDetail,
@@ -68,6 +69,21 @@ DENIALS = (
     DenialLine("NO_STOCK", HeldTime(0.0, 0), HeldTime(88.1, 12), HeldTime(902.5, 87)),
     DenialLine("RATE_LIMITED", HeldTime(0.0, 0), HeldTime(0.0, 0), HeldTime(1.2, 4)),
 )
+NOTICES = (
+    NoticeLine(
+        "upbit:7", "upbit", ("delisting",), ("XRP",), "엑스알피(XRP) 거래지원 종료 안내 (01/01 21:00)", "https://venue.example/notice/7",
+        START_MS - 60_000, START_MS + 10_000_000, None, 6_399.0, "XRP HALTED",
+        ("XRP REDUCING at 2026-01-01T09:13:05.000Z",), ("XRP REDUCING",),
+    ),
+    NoticeLine(
+        "binance:a1", "binance", ("wallet",), ("SOL", "ETH"), "Wallet Maintenance for Solana Network (SOL) - 2026-01-01", "",
+        START_MS - 3_600_000, START_MS, None, None, "", ("binance:SOL gated at 2026-01-01T08:14:05.000Z",), ("binance:SOL gated",),
+        "SOL: withdrawals suspended",
+    ),
+    NoticeLine(
+        "upbit:9", "upbit", ("listing",), ("MON",), "모나드(MON) 신규 거래지원 안내 (KRW 마켓)", "", START_MS, None, None, None, "", (), (),
+    ),
+)  # fmt: skip
 HEALTH = HealthView(
     0.68,
     [
@@ -266,6 +282,9 @@ class DemoModel:
 
     def denials(self) -> Sequence[DenialLine]:
         return DENIALS
+
+    def notices(self) -> Sequence[NoticeLine]:
+        return NOTICES
 
     def gauges(self) -> GaugeView:
         return self._gauges

@@ -3,13 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from arbtui.console.app import ConsoleApp
+from arbtui.console.columns import state_word
 from arbtui.console.lines import width_of
+from arbtui.console.panes.notices import notice_spans
 from arbtui.console.panes.why_not import lasting
-from arbtui.views import HeldTime
-from tests.console.demo import DENIALS, DemoModel
+from arbtui.views import HeldTime, RouteRow
+from tests.console.demo import DENIALS, NOTICES, DemoModel
 from tests.console.driving import drive, repaint
 
 
@@ -56,6 +61,36 @@ def test_risk_shows_limits_as_used_of_allowed_and_sets_one(size: tuple[int, int]
         assert model.limited == [("global.max_loss_day", 40.0, "why")]
 
     drive(steps, size)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_risk_shows_notices_with_countdown_link_and_what_was_done(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("3", "v", "v", "v")
+        text = await repaint(app, pilot)
+        for words in ("next in", "01:46:39", "DELISTING", "XRP REDU", "WALLET", "SOL", "LISTING", "MON", "엑스"):
+            assert words in text, words
+        await pilot.press("g", "enter")
+        text = await repaint(app, pilot)
+        for words in ("https://venue.example/notice/7", "XRP HALTED in 01:46:39", "XRP REDUCING at 2026-01-01T09:13:05.000Z"):
+            assert words in text, words
+        await pilot.press("escape", "v")
+        assert "LEG_IMBALANCE" in await repaint(app, pilot)
+
+    drive(steps, size)
+
+
+@given(st.text(max_size=80), st.integers(10, 200), st.lists(st.text(max_size=40), max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_a_notice_takes_the_width_that_it_has(title: str, width: int, done: list[str]) -> None:
+    line = replace(NOTICES[0], title=title, done=tuple(done), standing=())
+    assert sum(cell_len(text) for text, _ in notice_spans(line, width)) <= max(width, 36)
+
+
+def test_a_coin_that_cannot_be_moved_is_marked_where_nothing_else_is_to_be_said() -> None:
+    row = RouteRow("XRP:a>b", "XRP", ("A", "B"), state="BELOW_THRESHOLD", gated=True)
+    assert state_word(row) == "GATED"
+    assert state_word(replace(row, state="READY")) == "READY"
 
 
 def test_a_figure_that_moves_is_painted_and_the_cursor_stays(monkeypatch: pytest.MonkeyPatch) -> None:

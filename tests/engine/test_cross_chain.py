@@ -102,6 +102,19 @@ def told(cycle: ArbCycle) -> list[tuple[int, Purpose, OrderState]]:
     return [(order.leg, order.purpose, order.state) for order in cycle.orders]
 
 
+def test_a_route_whose_wallet_is_gated_is_held_back_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with chain_world(tmp_path) as w:
+            route = next(route for route in w.components.universe.routes if route.transfers)
+            assert w.engine.operator.scopes.halt("wallet.upbit:XRP", "paused", "CLI", "ann", "closed") is None
+            assert route.blocked is Reason.SCOPE_PAUSED
+            assert w.engine.risk.scoped(route) is Reason.SCOPE_PAUSED
+            assert w.engine.operator.scopes.rearm("wallet.upbit:XRP", "p", "open", "ann") is None
+            assert route.blocked is None
+
+    run_virtual(main())
+
+
 def test_a_gap_is_bought_moved_and_sold_on_arrival(tmp_path: Path) -> None:
     async def main() -> None:
         async with chain_world(tmp_path) as w:

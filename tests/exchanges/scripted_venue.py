@@ -64,6 +64,8 @@ class Asked:
         return dict(parse_qsl(self.body, keep_blank_values=True, strict_parsing=True))
 
 
+#: A socket beside that of the account, of which these tests say nothing.
+NOTICES = "/sapi/wss"
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -123,7 +125,7 @@ class ScriptedVenue:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._socket(request)
+            return web.Response(status=404) if request.path == NOTICES else await self._socket(request)
         text = await request.text()
         self.asked.append(Asked(request.method, request.path, dict(request.query), text, dict(request.headers)))
         replies = self.replies.get((request.method, request.path))

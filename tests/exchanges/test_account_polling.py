@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from arbtui.exchanges.account_polling import AccountPolling
-from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import LoopClock
 from arbtui.model.errors import VenueFailed
@@ -39,7 +39,7 @@ class Polled:
         return {"KRW": Balance(Decimal(1), Decimal(0))}
 
 
-class Account:
+class Account(AccountEvents):
     """Remembers what it was told."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.rights import prove_rights
 from arbtui.model.errors import OrderRejected, OrderUnknown, VenueFailed, VenueRefused
@@ -340,7 +340,7 @@ def test_the_right_to_order_is_not_proven_before_the_first_order() -> None:
     run(main)
 
 
-class Account:
+class Account(AccountEvents):
     """Notes what the private stream tells."""
 
     def __init__(self) -> None:

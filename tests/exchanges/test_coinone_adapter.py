@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges.adapter import OrderReport, StandingOrder
+from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.model.errors import OrderAbandoned, OrderRejected, OrderUnknown, VenueFailed, VenueRefused
 from arbtui.model.order import Balance, Order, OrderState, Side, TimeInForce
@@ -357,7 +357,7 @@ def test_balances_are_read_from_one_list() -> None:
     run(main)
 
 
-class Account:
+class Account(AccountEvents):
     """Whoever listens."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.config import ExchangeConfig, HealthConfig, UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder
@@ -140,7 +140,7 @@ assert not hasattr(pro, "no_exchange_of_this_name")
     assert done.returncode == 0, done.stderr
 
 
-class Deaf:
+class Deaf(AccountEvents):
     """Nobody who listens."""
 
     def on_order(self, report: OrderReport) -> None: ...

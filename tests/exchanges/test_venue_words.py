@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import VenueFailed
@@ -150,7 +150,7 @@ def test_binances_fills_are_found_by_the_order_and_named_after_their_symbol() ->
 
 
 @dataclass
-class Ear:
+class Ear(AccountEvents):
     """Whoever listens to a private stream."""
 
     reports: list[OrderReport] = field(default_factory=list)
@@ -184,7 +184,7 @@ class Ear:
 
 async def list_subscribed(stream: Stream) -> None:
     """Upbit's side of a private subscription."""
-    assert [part.get("type") for part in await stream.heard()] == [None, "myOrder", "myAsset"]
+    assert [part.get("type") for part in await stream.heard()] == [None, "myOrder", "myAsset", "announcement"]
     assert (await stream.heard())[1] == {"method": "LIST_SUBSCRIPTIONS"}
     await stream.send('{"method":"LIST_SUBSCRIPTIONS","result":[{"type":"myOrder","codes":[]},{"type":"myAsset"}],"ticket":"x"}')
 

@@ -25,6 +25,15 @@ def test_a_number_takes_the_first_that_may_be_traded(home: Path, tmp_path: Path)
     assert {one.symbol: one.reason for one in SignOffs(tmp_path).quarantined()} == {"MNT": Quarantine.UNKNOWN, "TON": Quarantine.CLASH}
 
 
+def test_a_coin_that_a_notice_has_listed_is_taken_by_no_number(home: Path, tmp_path: Path) -> None:
+    """It is traded where somebody names it, or has signed for it."""
+    many, named = _settings(home, symbols=20), _settings(home, symbols=["XRP", "ETH"])
+    assert list(tradable_symbols(many, tmp_path, LISTED, new_coins={"ETH"})) == ["XRP", "BTC"]
+    assert list(tradable_symbols(named, tmp_path, LISTED, new_coins={"ETH"})) == ["XRP", "ETH"]
+    SignOffs(tmp_path).sign(SignOff("ETH", "ann", 0, "looked at"))
+    assert list(tradable_symbols(many, tmp_path, LISTED, new_coins={"ETH"})) == ["XRP", "BTC", "ETH"]
+
+
 def test_a_signature_counts_from_the_next_start_on(home: Path, tmp_path: Path) -> None:
     SignOffs(tmp_path).sign(SignOff("MNT", "ann", 0, "same contract"))
     assert list(tradable_symbols(_settings(home, symbols=20), tmp_path, LISTED)) == ["XRP", "MNT", "BTC", "ETH"]

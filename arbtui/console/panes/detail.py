@@ -197,7 +197,7 @@ def _decision_rows(decisions: Sequence[DecisionLine], width: int) -> Iterator[Ro
 
 def _drains(d: RouteDetail) -> list[Row]:
     """The transfer that a person makes for the route, then the stock that it uses and how long that lasts, a line each."""
-    rows: list[Row] = [[(f" {way}", "warn" if "CLOSED" in way else "soft")] for way in d.ways]
+    rows: list[Row] = [[(f" {way}", "warn" if "CLOSED" in way or way.startswith("gated") else "soft")] for way in d.ways]
     for one in d.drains:
         share = f"{one.share:.0%}" if isfinite(one.share) else "no target"
         row: Row = [(f" uses {one.asset} at {one.exchange} ", "dim"), (share, "text" if one.share >= LOW else stock_ink(one.share))]

@@ -1,4 +1,4 @@
-"""Pane 3: breaches and residuals, limits as used of allowed, or why nothing was traded.
+"""Pane 3: breaches and residuals, limits as used of allowed, why nothing was traded, or what venues have announced.
 
 Open breaches come first; acknowledged ones stay listed, dimmed.
 """
@@ -10,13 +10,21 @@ from arbtui.console.grid import Grid
 from arbtui.console.keys import KeyNames
 from arbtui.console.numbers import clock, fit
 from arbtui.console.panes.limits import limit_spans, limits_head
+from arbtui.console.panes.notices import notice_spans, notices_head
 from arbtui.console.panes.why_not import why_not_head, why_not_spans
 from arbtui.console.styles import Span, Styles
-from arbtui.views import BreachLine, DenialLine, LimitLine, ReadModel
+from arbtui.views import BreachLine, DenialLine, LimitLine, NoticeLine, ReadModel
 
-View = Literal["breaches", "limits", "why not"]
+View = Literal["breaches", "limits", "why not", "notices"]
 VIEWS: Sequence[View] = get_args(View)
-RiskRow = BreachLine | LimitLine | DenialLine
+_HEADS = {"limits": limits_head, "why not": why_not_head, "notices": notices_head}
+_EMPTY = {
+    "breaches": "no breach",
+    "limits": "no limit",
+    "why not": "nothing kept us from a gap in the last day",
+    "notices": "no venue has announced anything about what is traded",
+}
+RiskRow = BreachLine | LimitLine | DenialLine | NoticeLine
 
 
 class RiskPane(Grid[RiskRow]):
@@ -31,8 +39,8 @@ class RiskPane(Grid[RiskRow]):
         self.view: View = "breaches"
 
     def identity(self, row: RiskRow) -> str:
-        """The breach, the scope, or the reason."""
-        return row.id if isinstance(row, BreachLine) else row.scope if isinstance(row, LimitLine) else row.reason
+        """The breach or notice, the scope, or the reason."""
+        return row.id if isinstance(row, BreachLine | NoticeLine) else row.scope if isinstance(row, LimitLine) else row.reason
 
     def version(self, row: RiskRow) -> int:
         """Changes when the breach is acknowledged, or a figure moves."""
@@ -40,11 +48,11 @@ class RiskPane(Grid[RiskRow]):
 
     def empty_text(self) -> str:
         """The text without any row."""
-        return "no breach" if self.view == "breaches" else "nothing kept us from a gap in the last day"
+        return _EMPTY.get(self.view, "")
 
     def head(self, width: int) -> list[Span]:
         """The heads of the view's columns."""
-        return limits_head(width) if self.view == "limits" else why_not_head(width)
+        return _HEADS[self.view](width) if self.view in _HEADS else []
 
     @property
     def breach(self) -> BreachLine | None:
@@ -94,6 +102,8 @@ class RiskPane(Grid[RiskRow]):
         """One row of the view."""
         if isinstance(row, BreachLine):
             return _breach_spans(row, width)
+        if isinstance(row, NoticeLine):
+            return notice_spans(row, width)
         return limit_spans(row, width) if isinstance(row, LimitLine) else why_not_spans(row, width)
 
     def tick(self) -> BreachLine | None:
@@ -116,6 +126,8 @@ class RiskPane(Grid[RiskRow]):
     def _rows(self) -> Sequence[RiskRow]:
         if self.view == "breaches":
             return self._breaches
+        if self.view == "notices":
+            return self._model.notices()
         return self._model.limits() if self.view == "limits" else self._model.denials()
 
 

@@ -43,8 +43,9 @@ PANE_HELP = {
     ),
     "risk": (
         "What is held back, then breaches and residuals, open ones first. A residual blocks its asset until it is acknowledged, and counts "
-        "as exposure until it is settled; a balance that a venue disputes blocks that asset there until it is settled. Two more views: "
-        "limits as used of allowed; and what kept us from gaps, for how long and how often, over all routes (of one: its detail).",
+        "as exposure until it is settled; a balance that a venue disputes blocks that asset there until it is settled. Three more views: "
+        "limits as used of allowed; what kept us from gaps, for how long and how often, over all routes (of one: its detail); and what "
+        "venues have announced of what is traded, with the time to the next step, which only reduces (Enter: its link, what was done).",
         ("detail", "acknowledge", "settle", "scope", "rearm", "risk.view", "limit", "grid.down", "grid.up", "copy", "zoom"),
     ),
     "system": (

@@ -12,11 +12,24 @@ from textual.containers import VerticalScroll
 from textual.markup import escape
 from textual.widgets import Static
 
-from arbtui.console.numbers import MISSING, clock, hours, quantity, signed
+from arbtui.console.numbers import MISSING, clock, duration, hours, quantity, signed
 from arbtui.console.screens.dialog import ScrollDialog, scroll_bindings
 from arbtui.console.words import REASONS
+from arbtui.model.clock import iso_ms
 from arbtui.model.printable import printable
-from arbtui.views import BreachLine, CycleDetail, CycleLine, DenialLine, LimitLine, LogLine, OrderLine, ReadModel, StockCell, StockRow
+from arbtui.views import (
+    BreachLine,
+    CycleDetail,
+    CycleLine,
+    DenialLine,
+    LimitLine,
+    LogLine,
+    NoticeLine,
+    OrderLine,
+    ReadModel,
+    StockCell,
+    StockRow,
+)
 from arbtui.views.numbers import amount
 
 Facts = Sequence[tuple[str, str]]
@@ -60,6 +73,20 @@ def limit_facts(row: LimitLine) -> Facts:
     ]
 
 
+def notice_facts(row: NoticeLine) -> Facts:
+    """All of one notice: what it says, what was done, and what is to come."""
+    spans = [("at", row.at_ms), ("until", row.until_ms)]
+    return [
+        ("title", row.title),
+        ("read it at", row.url or "the venue: it tells no address"),
+        *((label, iso_ms(ms)) for label, ms in spans if ms is not None),
+        ("next", f"{row.next} in {duration(row.due_s)}" if row.due_s is not None else "nothing more by itself"),
+        *(("done", words) for words in row.done),
+        *(("stands", f"{words}, until its scope is re-armed") for words in row.standing),
+        *([("venue's data", row.told)] if row.told else []),
+    ]
+
+
 def denial_facts(row: DenialLine) -> Facts:
     """What a reason means, and what it did."""
     spans = (("last minute", row.minute), ("last hour", row.hour), ("last day", row.day))
@@ -82,6 +109,8 @@ def whole_of(row: object, model: ReadModel) -> WholeScreen | None:
         return WholeScreen(f"Stock {row.asset}", [*stock_facts(row), *([("", ""), *plan] if plan else [])])
     if isinstance(row, LimitLine):
         return WholeScreen(row.scope, limit_facts(row))
+    if isinstance(row, NoticeLine):
+        return WholeScreen(f"{row.exchange} {' '.join(row.kinds)} {', '.join(row.coins)}".strip(), notice_facts(row))
     if isinstance(row, DenialLine):
         return WholeScreen(row.reason, denial_facts(row))
     return WholeScreen("Log", log_facts(row)) if isinstance(row, LogLine) else None

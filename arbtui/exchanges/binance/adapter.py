@@ -22,10 +22,11 @@ import msgspec
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.amounts import fee_rate, last_price, read
 from arbtui.exchanges.answers import RequestFailed
-from arbtui.exchanges.binance import orders
+from arbtui.exchanges.binance import announcements, orders
 from arbtui.exchanges.binance.networks import Coin, networks_of
 from arbtui.exchanges.binance.refusals import refusal
 from arbtui.exchanges.binance.rules import FEE_COIN, markets_of
+from arbtui.exchanges.binance.signing import BinanceSigning
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing, smallest_order
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
@@ -354,6 +355,38 @@ class BinanceAdapter(CcxtAdapter):
             raise StreamEnded("eventStreamTerminated")
         elif kind == "serverShutdown":  # the server is about to end: a new connection before the cut (WebSocket API, Connection events)
             stream.renew()
+
+    async def watch_notices(self, account: AccountEvents) -> None:
+        """See :meth:`CcxtAdapter.watch_notices`: a socket of their own, whose failures are nobody's but its own."""
+
+        def on_frame(frame: bytes) -> None:
+            try:
+                said = announcements.announcement_of(frame)
+            except WireError as error:
+                log.error("binance: a notice cannot be read (%s); read it at the venue", error)
+                return
+            if said is not None:
+                account.on_announcement(said)
+
+        async def heard(*_: Any) -> None:
+            """The handshake names the topic: nothing is sent."""
+
+        signing = self._client.signing
+        assert isinstance(signing, BinanceSigning)
+        await PrivateStream(
+            self.name,
+            signing.notices_url,
+            headers=signing.notices_headers,
+            query=signing.notices_query,
+            subscribe=heard,
+            on_frame=on_frame,
+            on_open=lambda: log.info("binance: its notices are heard"),
+            on_close=lambda: None,
+            on_refused=lambda _: None,
+            limits=self._client.limits,
+            health=None,
+            what="notices",
+        ).run()
 
     def _learn_of(self, report: OrderReport) -> None:
         for fill in report.fills:

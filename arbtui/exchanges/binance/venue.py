@@ -86,7 +86,7 @@ VENUE = Venue(
         signing=_signing,
     ),
     is_proven=True,
-    capabilities=Capabilities(announces_shutdown=True, publishes_contracts=True),
+    capabilities=Capabilities(notices=True, announces_shutdown=True, publishes_contracts=True),
     fee_coin=FEE_COIN,
     captures=Captures(
         cryptofeed="BINANCE", snapshot=r"/api/v3/depth\?(?:\S*&)?symbol=([A-Z0-9_]+)", hftbacktest=lambda message: not _is_usdm(message)

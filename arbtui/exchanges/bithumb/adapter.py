@@ -20,9 +20,9 @@ from typing import Any
 
 import aiohttp
 
-from arbtui.exchanges.adapter import OrderReport, StandingOrder
+from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.amounts import amount, read
-from arbtui.exchanges.bithumb import orders
+from arbtui.exchanges.bithumb import announcements, orders
 from arbtui.exchanges.bithumb.market_list import QUOTES, MarketList
 from arbtui.exchanges.bithumb.refusals import refusal
 from arbtui.exchanges.bithumb.rules import market_of
@@ -34,7 +34,7 @@ from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.won import orders as won
 from arbtui.exchanges.won.adapter import HISTORY_MS, WINDOW_MS, WonAdapter
 from arbtui.model.clock import Clock
-from arbtui.model.errors import VenueFailed, WireError
+from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.order import Order
 
@@ -49,6 +49,8 @@ _OPEN_A_PAGE = 100
 _CANCELS_A_REQUEST = 20
 #: s without an error after which a private subscription counts as taken, where the answer to a PING does not come before.
 _QUIET_S = 3.0
+#: s between two questions for the newest notices. More than twenty within that time are not published.
+_NOTICES_EVERY_S = 20.0
 
 
 class BithumbAdapter(WonAdapter[orders.ListedOrder]):
@@ -184,6 +186,17 @@ class BithumbAdapter(WonAdapter[orders.ListedOrder]):
             if not page.has_next or not page.next_key or page.next_key == key:
                 return rows
             key = page.next_key
+
+    async def watch_notices(self, account: AccountEvents) -> None:
+        """See :meth:`CcxtAdapter.watch_notices`: the list of the newest, asked for again and again."""
+        while True:
+            try:
+                answer = await self.ask_aside("public", announcements.PATH, {"count": announcements.COUNT}, costs={"quotation": 1})
+                for one in announcements.announcements_of(answer):
+                    account.on_announcement(one)
+            except (ArbtuiError, WireError) as error:
+                log.warning("bithumb: its notices are not known: %s", error)
+            await asyncio.sleep(_NOTICES_EVERY_S)
 
     def _kind_of(self, frame: bytes) -> str:
         return orders.kind_of(frame)

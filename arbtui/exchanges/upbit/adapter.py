@@ -23,12 +23,13 @@ import msgspec
 
 from arbtui.exchanges.adapter import OrderReport, StandingOrder
 from arbtui.exchanges.amounts import amount, read
+from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.ccxt_adapter import Listing, smallest_order
 from arbtui.exchanges.ccxt_client import CcxtClient
-from arbtui.exchanges.private_stream import next_frame
+from arbtui.exchanges.private_stream import StreamRefused, next_frame
 from arbtui.exchanges.queries import Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.exchanges.upbit import orders
+from arbtui.exchanges.upbit import announcements, orders
 from arbtui.exchanges.upbit.market_list import QUOTES, MarketList
 from arbtui.exchanges.upbit.refusals import refusal
 from arbtui.exchanges.upbit.rules import market_of, with_unit
@@ -50,6 +51,8 @@ _OPEN_A_PAGE = 100
 _CANCELS_A_REQUEST = 300
 #: What the private stream subscribes to.
 _PRIVATE_TYPES = ("myOrder", "myAsset")
+#: Errors (docs.upbit.com, WebSocket guide) that a type which is not offered, or not to this account, is answered with.
+_REFUSES_NOTICES = frozenset({"INVALID_PARAM", "WRONG_FORMAT", "NO_TYPE", "NO_CODES"})
 
 
 class UpbitAdapter(WonAdapter[orders.OrderRow]):
@@ -64,6 +67,7 @@ class UpbitAdapter(WonAdapter[orders.OrderRow]):
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, private_url, clock, _LOOK_AFTER_S)
         self._market_list = MarketList(self)
+        self._asks_for_notices = True
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
@@ -201,14 +205,28 @@ class UpbitAdapter(WonAdapter[orders.OrderRow]):
     def _event_of(self, frame: bytes) -> won.OrderEvent:
         return orders.event_of(frame)
 
+    def _announcement_of(self, frame: bytes) -> Announcement:
+        return announcements.announcement_of(frame)
+
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
-        """One message for both types, which is not answered, and the question what is subscribed, which is (list-subscriptions)."""
+        """One message for all types, which is not answered, and the question what is subscribed, which is (list-subscriptions).
+
+        Orders and balances are heard also where the venue refuses its notices: they are asked for alone from then on.
+        """
         ticket = {"ticket": "arbtui-private"}
-        await socket.send_str(json.dumps([ticket, *({"type": kind} for kind in _PRIVATE_TYPES)]))
+        types = [*({"type": kind} for kind in _PRIVATE_TYPES), *([announcements.SUBSCRIPTION] if self._asks_for_notices else [])]
+        await socket.send_str(json.dumps([ticket, *types]))
         await socket.send_str(json.dumps([ticket, {"method": "LIST_SUBSCRIPTIONS"}]))
         while True:
             frame = await next_frame(socket)
-            listed = orders.subscribed(frame)
+            try:
+                listed = orders.subscribed(frame)
+            except StreamRefused as error:
+                if not self._asks_for_notices or error.code not in _REFUSES_NOTICES:
+                    raise
+                self._asks_for_notices = False
+                log.warning("upbit: its notices are not to be had over this connection (%s); read them at the venue", error)
+                raise WireError("subscribe", "asked for again, without notices") from error
             if listed is None:
                 take(frame)
             elif missing := [kind for kind in _PRIVATE_TYPES if kind not in listed]:

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.amounts import read
+from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.answers import Meaning, RequestFailed
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
@@ -247,7 +248,7 @@ class WonAdapter(CcxtAdapter, Generic[_Row]):
         return replace(report, fills=tuple(fill if fill.ts_event else replace(fill, ts_event=now_ms) for fill in report.fills))
 
     def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
-        """``myOrder`` and ``myAsset``, both over one connection."""
+        """``myOrder`` and ``myAsset``, and notices where the venue has them, all over one connection."""
         kind = self._kind_of(frame)
         if kind == "myOrder":
             report = orders.report_of_event(self._event_of(frame), self.markets)
@@ -255,3 +256,16 @@ class WonAdapter(CcxtAdapter, Generic[_Row]):
             account.on_order(self._timed(report))
         elif kind == "myAsset":
             account.on_balances(self.name, orders.balances_of_event(frame))
+        elif kind == "announcement":
+            self._announce(frame, account)
+
+    def _announce(self, frame: bytes, account: AccountEvents) -> None:
+        """Pass a notice on; one that cannot be read says nothing of orders, so nothing is fetched again for it."""
+        try:
+            account.on_announcement(self._announcement_of(frame))
+        except WireError as error:
+            log.error("%s: a notice cannot be read (%s); read it at the venue", self.name, error)
+
+    def _announcement_of(self, frame: bytes) -> Announcement:
+        """Read an ``announcement`` frame, where the venue sends them."""
+        raise WireError("announcement", "none was asked for")

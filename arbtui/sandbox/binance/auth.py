@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from arbtui.sandbox.binance.refusals import mandatory, refused
 from arbtui.sandbox.call import Call
@@ -37,6 +38,17 @@ class BinanceAuth:
         # The signed text is the query string and the body, one after the other, without the signature itself.
         signed = _without_signature(call.query) + _without_signature(call.body.decode(errors="replace"))
         self._check_signature(key, signed, signature)
+        self._check_time(params)
+        return key
+
+    def check_socket(self, api_key: object, query: str) -> Key:
+        """The key that signed the URL of a handshake: its parameters in the order of their names, without the signature."""
+        key = self._key(api_key)
+        params = dict(parse_qsl(query, keep_blank_values=True))
+        signature = params.pop("signature", None)
+        if not signature:
+            raise mandatory("signature")
+        self._check_signature(key, "&".join(f"{name}={params[name]}" for name in sorted(params)), signature)
         self._check_time(params)
         return key
 

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from arbtui.exchanges.binance.wire import BinanceDecoder
 from arbtui.sandbox.account import AccountEvent, What
-from arbtui.sandbox.answer import Answer, encode, response_of
+from arbtui.sandbox.answer import Answer, Refusal, encode, response_of
+from arbtui.sandbox.binance import notices
 from arbtui.sandbox.binance.auth import BinanceAuth
 from arbtui.sandbox.binance.bodies import account_position, balance_update, execution_report
 from arbtui.sandbox.binance.derived import DerivedStreams
@@ -25,6 +26,7 @@ from arbtui.sandbox.book_corruptor import Prices
 from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import Part, Stream, WireFaultKind
 from arbtui.sandbox.keys import NO_KEY
+from arbtui.sandbox.notices import PlayedNotice
 from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.trade_numbers import TradeNumbers
 from arbtui.sandbox.venue import Premises, Venue
@@ -60,6 +62,7 @@ class BinanceVenue(Venue):
         methods = {name: self._endpoints[path] for name, path in MESSAGES.items()}
         self._ws_api = WsApi(methods, self._auth, self._limits, clock, cut_after_s, faults)
         super().__init__(premises, tape, self._streams, self._ws_api)
+        self._notices = notices.NoticeSockets(clock, notices.framed, cut_after_s)
         self._derived = DerivedStreams(self._streams.fanout, data)
         self._reports = 0
 
@@ -117,21 +120,36 @@ class BinanceVenue(Venue):
 
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""
-        return path == WS_API or path.split("/")[1] in ("ws", "stream")
+        return path in (WS_API, notices.PATH) or path.split("/")[1] in ("ws", "stream")
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """See :class:`Venue`."""
         refusal = self._limits.connect()
         if refusal is not None:
             return response_of(refusal)
+        if request.path == notices.PATH:
+            try:
+                self._auth.check_socket(request.headers.get("X-MBX-APIKEY"), request.query_string)
+            except Refusal as no:
+                return response_of(no.answer())
         peer = await self.accept(request)
-        if request.path == WS_API:
+        if request.path == notices.PATH:
+            self._notices.begin(peer)
+            await self._notices.serve(peer)
+        elif request.path == WS_API:
             self._limits.take(2)
             await self._ws_api.serve(peer)
         else:
             self._streams.begin(peer, request.path, request.query_string)
             await self._streams.serve(peer)
         return peer.response
+
+    def announce(self, notice: PlayedNotice) -> str:
+        """See :class:`Venue`: each is published once, under no id."""
+        notice, first_ms, _ = self.board.publish(notice, self._clock.time_ms())
+        if not self.is_down:
+            self._notices.publish(notice, first_ms)
+        return notice.id
 
     def shut_down(self, stream: Stream, after_s: float) -> None:
         """See :class:`Venue`."""
@@ -144,6 +162,7 @@ class BinanceVenue(Venue):
         """See :class:`Venue`: pings, cuts, and the streams with a message every second."""
         self._streams.housekeep()
         self._ws_api.housekeep()
+        self._notices.housekeep()
         self._derived.every_second()
         self._streams.fanout.flush()
 

@@ -13,6 +13,7 @@ from arbtui.model.money import plain
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import AccountEvent, What
 from arbtui.sandbox.bithumb.names import order_id, trade_id
+from arbtui.sandbox.notices import PlayedNotice
 from arbtui.sandbox.order_calls import sent_id
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.won import bodies as won
@@ -179,4 +180,16 @@ def my_asset(balances: dict[str, Balance], ts_ms: int) -> dict[str, Any]:
         "asset_timestamp": ts_ms,
         "timestamp": ts_ms,
         "stream_type": "REALTIME",
+    }
+
+
+def notice_row(notice: PlayedNotice, first_ms: int) -> dict[str, Any]:
+    """A row of ``GET /v1/notices`` (공지사항 조회): no body, and Korean times without a zone."""
+    published = kst(first_ms)[:19].replace("T", " ")
+    return {
+        "categories": [notice.category or "안내"],
+        "title": notice.title,
+        "pc_url": f"https://feed.bithumb.com/notice/{notice.id}",
+        "published_at": published,
+        "modified_at": published,
     }

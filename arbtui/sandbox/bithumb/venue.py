@@ -7,7 +7,7 @@ from arbtui.exchanges.bithumb.wire import BithumbDecoder
 from arbtui.sandbox.account import AccountEvent
 from arbtui.sandbox.answer import Answer, Refusal, encode
 from arbtui.sandbox.bithumb.auth import BithumbAuth
-from arbtui.sandbox.bithumb.bodies import my_asset, my_order
+from arbtui.sandbox.bithumb.bodies import my_asset, my_order, notice_row
 from arbtui.sandbox.bithumb.exchange import BithumbExchange
 from arbtui.sandbox.bithumb.limits import BithumbLimits, refusal
 from arbtui.sandbox.bithumb.names import order_id, trade_id
@@ -17,11 +17,15 @@ from arbtui.sandbox.bithumb.stream import PUBLIC, BithumbSubscriptions
 from arbtui.sandbox.call import Call
 from arbtui.sandbox.endpoint import Endpoint, Open
 from arbtui.sandbox.keys import Key
+from arbtui.sandbox.notices import PlayedNotice
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.venue import Premises
 from arbtui.sandbox.won.door import WonVenue
+from arbtui.sandbox.won.parameters import Body
 from arbtui.sandbox.won.stream import PRIVATE
+
+_NOTICES, _MOST_NOTICES = 5, 20
 
 
 class BithumbVenue(WonVenue):
@@ -44,6 +48,7 @@ class BithumbVenue(WonVenue):
             "/v1/orderbook": ("orderbook", quotation.orderbook),
             "/v1/ticker": ("ticker", quotation.tickers),
             "/v1/trades/ticks": ("trades", quotation.ticks),
+            "/v1/notices": ("market", self._notices),
         }
         signed_calls: dict[tuple[str, str], Endpoint] = {
             ("POST", "/v2/orders"): Endpoint("order", "order", exchange.place),
@@ -103,6 +108,15 @@ class BithumbVenue(WonVenue):
             if throttled is not None:
                 return throttled
         return Answer(encode(await known.ask(key, params)), 201 if known.part == "order" else 200)
+
+    def announce(self, notice: PlayedNotice) -> str:
+        """See :class:`arbtui.sandbox.venue.Venue`: in the list from now on."""
+        return self.board.publish(notice, self._clock.time_ms())[0].id
+
+    async def _notices(self, query: Body) -> list[dict[str, Any]]:
+        """``GET /v1/notices``: the newest first, five or as many as are asked for, twenty at most."""
+        count = min(int(query.get("count", _NOTICES)), _MOST_NOTICES)
+        return [notice_row(notice, first_ms) for notice, first_ms in list(self.board.published.values())[::-1][:count]]
 
     def my_order(self, event: AccountEvent) -> dict[str, Any]:
         """See :class:`WonVenue`."""

@@ -11,6 +11,7 @@ from arbtui.model.market import Market
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import AccountEvent, What
+from arbtui.sandbox.notices import PlayedNotice
 from arbtui.sandbox.order_calls import sent_id
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
@@ -145,5 +146,22 @@ def my_asset(balances: dict[str, Balance], count: int, ts_ms: int) -> dict[str, 
         ],
         "asset_timestamp": ts_ms,
         "timestamp": ts_ms,
+        "stream_type": "REALTIME",
+    }
+
+
+def announcement(notice: PlayedNotice, first_ms: int, now_ms: int, *, is_update: bool) -> dict[str, Any]:
+    """The event ``announcement`` (reference/websocket-announcement), with its body."""
+    return {
+        "type": "announcement",
+        "uuid": notice.id,
+        "category": notice.category or "notice",
+        "event_type": "UPDATED" if is_update else "CREATED",
+        "title": notice.title,
+        "url": f"https://upbit.com/service_center/notice?id={notice.id}",
+        "first_listed_at": kst(first_ms),
+        "listed_at": kst(now_ms),
+        "body": notice.body,
+        "timestamp": now_ms,
         "stream_type": "REALTIME",
     }

@@ -10,10 +10,11 @@ from arbtui.sandbox.call import Call
 from arbtui.sandbox.endpoint import Endpoint, Open
 from arbtui.sandbox.faults import WireFaultKind
 from arbtui.sandbox.keys import Key
+from arbtui.sandbox.notices import PlayedNotice
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.tape import PublicTrade, Tape
 from arbtui.sandbox.upbit.auth import UpbitAuth
-from arbtui.sandbox.upbit.bodies import my_asset, my_order
+from arbtui.sandbox.upbit.bodies import announcement, my_asset, my_order
 from arbtui.sandbox.upbit.exchange import UpbitExchange
 from arbtui.sandbox.upbit.limits import UpbitLimits, refusal
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
@@ -67,7 +68,7 @@ class UpbitVenue(WonVenue):
             ("GET", "/v1/api_keys"): Endpoint("default", "account", exchange.api_keys),
         }
         public = UpbitSubscriptions(PUBLIC, account.markets, clock, faults, self.snapshot)
-        private = UpbitSubscriptions(PRIVATE, account.markets, clock, faults)
+        private = UpbitSubscriptions((*PRIVATE, "announcement"), account.markets, clock, faults)
         super().__init__(premises, tape, public, private, UpbitAuth(premises.keys, faults), calls, signed_calls)
 
     def refused(self, name: str) -> Refusal:
@@ -116,6 +117,13 @@ class UpbitVenue(WonVenue):
             return raw
         best = _best(book)
         return raw if best is None else raw.replace(b'"stream_type"', best + b'"stream_type"', 1)
+
+    def announce(self, notice: PlayedNotice) -> str:
+        """See :class:`arbtui.sandbox.venue.Venue`: told to who listens now, and to nobody later."""
+        now_ms = self._clock.time_ms()
+        notice, first_ms, is_update = self.board.publish(notice, now_ms)
+        self._events.send("", "announcement", encode(announcement(notice, first_ms, now_ms, is_update=is_update)))
+        return notice.id
 
     def my_order(self, event: AccountEvent) -> dict[str, Any]:
         """See :class:`WonVenue`."""

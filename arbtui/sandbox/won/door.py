@@ -207,6 +207,6 @@ class WonVenue(Venue):
         """See :class:`Venue`."""
         if self.is_down:
             return
-        self._private.fanout.put((kind, code), payload)
-        self._private.fanout.put((kind, EVERY), payload)
+        for key in dict.fromkeys((code, EVERY)):
+            self._private.fanout.put((kind, key), payload)
         self._private.flush()

@@ -81,7 +81,7 @@ class Subscriptions(Sockets[Form]):
 
     async def _subscribe(self, peer: Peer, parts: list[dict[str, Any]]) -> None:
         """The new subscription replaces the previous one."""
-        stream: Stream = "private" if self._types is PRIVATE else "public"
+        stream: Stream = "private" if PRIVATE[0] in self._types else "public"
         if (fault := self._faults.take(WireFaultKind.SUBSCRIBE_ERROR, stream=stream)) is not None:
             await self.refuse(peer, fault.error or "", fault.words or "scripted")
             return

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.bybit import orders
 from arbtui.exchanges.bybit.adapter import BybitAdapter
@@ -396,7 +396,7 @@ def test_networks_are_told_with_their_fees(shared_data: Path) -> None:
     run(main)
 
 
-class Ear:
+class Ear(AccountEvents):
     """Hears what the private stream tells."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.model.errors import OrderAbandoned, OrderRejected, OrderUnknown
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
 from tests.exchanges.contract.venues import FACTORIES, SCALE, Factory, VenueUnderTest, run
@@ -229,7 +229,7 @@ def test_cancel_all_leaves_nothing_open(factory: Factory, tmp_path: Path) -> Non
 
 
 @dataclass
-class Ear:
+class Ear(AccountEvents):
     """Whoever listens."""
 
     fills: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,311 @@
+"""Acts on venues' notices: halts, gated wallets, maintenance, changed rules. It only reduces; a person lifts what it did.
+
+What a notice means is read by :mod:`arbtui.risk.notices`; here its steps are done when they are due, through the same files that an
+operator's halts are in, and written to the journal, so that nothing is done twice and a restart goes on with the schedule. The one
+thing that ends by itself is a maintenance whose end the venue has named: its halt goes once the venue has answered a probe.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from math import inf
+from typing import Any
+
+from arbtui.engine.breaches import BreachBook
+from arbtui.engine.components import EngineComponents
+from arbtui.engine.rules_check import RulesCheck
+from arbtui.engine.scope_watch import ScopeWatch
+from arbtui.engine.wallets import Wallets
+from arbtui.exchanges.announcements import Announcement
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.journal.events import NoticeActed, NoticeRead, NoticeStep
+from arbtui.model.book import BookState
+from arbtui.model.clock import iso_ms
+from arbtui.model.errors import ArbtuiError
+from arbtui.model.scoped_halts import Depth, ScopedHalt, archive_halt, file_name, write_halt
+from arbtui.portfolio.notices import NoticeRecord, Notices
+from arbtui.risk.breach import Severity
+from arbtui.risk.notices.kinds import NoticeKind
+from arbtui.risk.notices.reading import HOLD, OPEN, RULES, TradedThere, read_notice
+
+log = logging.getLogger("arbtui")
+
+#: The source of its halts.
+SOURCE = "NOTICE"
+#: s before a step that failed is tried again: a halt that could not be written, a probe or a reading of rules without an answer.
+_AGAIN_S = 5.0
+_PROBE_S = 10.0
+#: Announcements that concern nothing of ours, by key and words, so that a list that is read again and again is not parsed each time.
+_PASSED_OVER = 1000
+_WALLETS = ("", "wallets")  # the key of the one question for all wallets
+_WAKES_A_PERSON = frozenset({NoticeKind.DELISTING, NoticeKind.MAINTENANCE, NoticeKind.CAUTION})
+
+
+class NoticeWatch:
+    """Takes announcements as adapters bring them, and does what is due."""
+
+    def __init__(
+        self, components: EngineComponents, breaches: BreachBook, scopes: ScopeWatch, wallets: Wallets, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._components = components
+        self._breaches = breaches
+        self._scopes = scopes
+        self._wallets = wallets
+        self._tasks = tasks
+        self._rules = RulesCheck(components)
+        self._due_ms: float = -inf  # when the next step is due; the past: look
+        self._passed_over: dict[str, None] = {}  # oldest first
+        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}  # steps that wait for a venue's answer
+        self._not_before: dict[tuple[str, str], float] = {}  # monotonic s: steps that failed a moment ago
+        self._why: dict[tuple[str, str], str] = {}  # by step: what the last probe said, so that it is logged once
+        self._is_stopped = False
+        self.version = 0  #: rises when anything about notices changed
+
+    @property
+    def notices(self) -> Notices:
+        """What the journal tells of them."""
+        return self._components.portfolio.state.notices
+
+    def on_announcement(self, said: Announcement) -> None:
+        """A venue has published ``said``, or tells of it again."""
+        parts = self._components
+        known = self.notices.by_id.get(said.key)
+        passed = f"{said.key} {said.digest}"
+        if parts.journal.failure is not None or passed in self._passed_over or (known is not None and known.read.digest == said.digest):
+            return
+        read = read_notice(said, self._traded(said.exchange), parts.clock.time_ms(), None if known is None else known.read)
+        if read is None:
+            self._pass_over(passed)
+            log.info("notice of %s passed over: %s", said.exchange, said.title)
+            return
+        parts.journal.post(read)
+        self.version += 1
+        self._due_ms = -inf
+        self._tell(read, is_update=known is not None)
+        self.look()
+        if NoticeKind.WALLET in read.kinds:
+            self._ask_wallets()
+
+    def _ask_wallets(self) -> None:
+        """Soon, instead of in ten minutes; once, however many notices come."""
+        if _WALLETS not in self._running and not self._is_stopped:
+            self._begin(_WALLETS, self._wallets.refresh())
+
+    def told(self, record: NoticeRecord) -> str:
+        """What the venue's wallets say of a suspended coin now; empty where the notice is of something else, or nothing is known."""
+        if NoticeKind.WALLET not in record.read.kinds:
+            return ""
+        networks = self._wallets.networks.get(record.read.exchange, {})
+        words = []
+        for coin in record.read.coins:
+            terms = networks.get(coin, ())
+            if terms:
+                shut = [] if all(one.deposits for one in terms) else ["deposits"]
+                shut += [] if all(one.withdrawals for one in terms) else ["withdrawals"]
+                words.append(f"{coin}: {' and '.join(shut)} suspended" if shut else f"{coin}: wallet open")
+        return ", ".join(words)
+
+    def stop(self) -> None:
+        """The run ends: ask the venues nothing more. What is still to be done is left to the next run."""
+        self._is_stopped = True
+        for task in self._running.values():
+            task.cancel()
+
+    def look(self) -> None:
+        """Do what is due now; cheap while nothing is."""
+        parts = self._components
+        now_ms = parts.clock.time_ms()
+        if now_ms < self._due_ms or parts.journal.failure is not None:
+            return
+        now = parts.clock.monotonic()
+        self._due_ms = inf
+        for record, step in list(self.notices.due()):
+            if step.at_ms > now_ms:
+                self._due_ms = min(self._due_ms, step.at_ms)
+                continue
+            key = record.read.notice_id, step.key
+            waits = self._is_stopped and step.verb != HOLD
+            if waits or key in self._running or now < self._not_before.get(key, -inf):
+                self._due_ms = -inf
+                continue
+            self._do(record, step)
+            if step.key not in record.done:
+                self._due_ms = -inf
+
+    def _do(self, record: NoticeRecord, step: NoticeStep) -> None:
+        match step.verb:
+            case "hold":
+                self._hold(record, step)
+            case "open" | "rules":
+                key = record.read.notice_id, step.key
+                work = self._open(record, step) if step.verb == OPEN else self._read_rules(record, step)
+                self._not_before[key] = self._components.clock.monotonic() + _AGAIN_S
+                self._begin(key, work)
+            case _:
+                self._acted(record, step, "unknown to this version: nothing was done")
+
+    def _begin(self, key: tuple[str, str], work: Coroutine[Any, Any, None]) -> None:
+        task = self._running[key] = self._tasks.create_task(work, name=f"{key[1]}, for notice {key[0]}")
+        task.add_done_callback(lambda _: self._running.pop(key, None))
+
+    # halts
+
+    def _hold(self, record: NoticeRecord, step: NoticeStep) -> None:
+        """Write the halt; one that stands as deep or deeper is left, and a person's own is never opened by a notice."""
+        stands = self._standing(step.scope)
+        held = self._write(record, step, step.scope, Depth(step.depth))
+        if held is None:
+            return
+        halt, written = held
+        if stands is not None and stands.source != SOURCE:
+            for other in record.pending:
+                if other.verb == OPEN and other.scope == step.scope:
+                    self._acted(record, other, f"left to a person: {stands.in_words()}")
+        self._acted(record, step, f"{halt.short} at {self._now_iso()}" if written else f"stood as deep already: {halt.in_words()}")
+
+    def _write(self, record: NoticeRecord, step: NoticeStep, scope: str, depth: Depth) -> tuple[ScopedHalt, bool] | None:
+        """The halt that stands now, and whether it was written; None where it could not be, which is told and tried again."""
+        parts, read = self._components, record.read
+        halt = ScopedHalt(scope, depth, SOURCE, read.exchange, _reason(read), parts.clock.time_ms())
+        try:
+            held = write_halt(parts.halt.folder, halt)
+        except OSError as error:
+            self._not_before[read.notice_id, step.key] = parts.clock.monotonic() + _AGAIN_S
+            detail = f"{scope} could not be halted ({error.strerror or error}), as {read.title!r} asks for"
+            action = f"tried again every {_AGAIN_S:g} s; free the disk, or kill"
+            self._breaches.record(Severity.CRIT, "NOTICE_NOT_ACTED", scope, detail, action)
+            return None
+        self._scopes.look()
+        return held
+
+    def _standing(self, scope: str) -> ScopedHalt | None:
+        return next((halt for halt in self._components.risk.halts.standing if halt.scope == scope and not halt.is_doubt), None)
+
+    # the end of a maintenance
+
+    async def _open(self, record: NoticeRecord, step: NoticeStep) -> None:
+        """Take the halt away if the venue is there again; else try later. What a person has halted stays."""
+        read = record.read
+        halt = self._standing(step.scope)
+        if halt is None:
+            self._acted(record, step, "nothing stood any more")
+        elif halt.source != SOURCE:
+            self._acted(record, step, f"left to a person: {halt.in_words()}")
+        elif self._holds_longer(record, step.scope):
+            self._acted(record, step, "another notice still holds it")
+        elif (why := await self._why_not(read.exchange, step.scope)) is not None:
+            if self._why.get((read.notice_id, step.key)) != why:
+                self._why[read.notice_id, step.key] = why
+                log.info("%s stays as it is after %r: %s", step.scope, read.title, why)
+        elif self._standing(step.scope) == halt:  # nobody has changed it meanwhile
+            self._scopes.taken_by(step.scope, "engine", f"the maintenance is over and the venue has answered: {read.title}")
+            try:
+                archive_halt(self._components.halt.folder, file_name(step.scope))
+            except OSError as error:
+                log.error("%s could not be opened: %s", step.scope, error.strerror or error)
+                return
+            self._scopes.look()
+            self._acted(record, step, f"opened at {self._now_iso()}: books are live, the account was answered")
+
+    def _holds_longer(self, record: NoticeRecord, scope: str) -> bool:
+        """Whether another notice has halted ``scope``, and is not to open it, or not yet."""
+        now_ms = self._components.clock.time_ms()
+        for other in self.notices.by_id.values():
+            held = self.notices.holds(other, scope)
+            opens = next((step for step in other.read.steps if step.verb == OPEN and step.scope == scope), None)
+            lasts = opens is None or (opens.key not in other.done and opens.at_ms > now_ms)
+            if other.read.notice_id != record.read.notice_id and held and lasts:
+                return True
+        return False
+
+    async def _why_not(self, exchange: str, scope: str) -> str | None:
+        """Why the venue cannot be traded at yet; None once its books are live, it is healthy, and it tells our balances."""
+        parts = self._components
+        kind, _, coin = scope.partition(".")
+        ours = [one for one in parts.universe.markets if one.exchange == exchange and (kind != "symbol" or coin in (one.base, one.quote))]
+        if not any(parts.aggregator.books[exchange, one.code].state is BookState.LIVE for one in ours):
+            return "no book is live"
+        if parts.risk.exchange[exchange].unfit(parts.clock.monotonic()) is not None:
+            return parts.risk.exchange[exchange].why_unfit(parts.clock.monotonic())
+        try:
+            async with asyncio.timeout(_PROBE_S):
+                await parts.adapters[exchange].fetch_balances(Lane.CHECK)
+        except (ArbtuiError, TimeoutError) as error:
+            return f"its balances are not answered ({error or 'no answer'})"
+        return None
+
+    # rules
+
+    async def _read_rules(self, record: NoticeRecord, step: NoticeStep) -> None:
+        """Read the venue's rules again: a market whose rules are others than ours, or that is gone, is not entered any more."""
+        exchange = record.read.exchange
+        try:
+            differ = await self._rules.differences(exchange)
+        except (ArbtuiError, TimeoutError) as error:
+            detail = f"its rules could not be read again ({error or 'no answer'}), as {record.read.title!r} asks for"
+            self._breaches.record(Severity.WARN, "RULES_UNREAD", exchange, detail, f"asked again in {_AGAIN_S:g} s")
+            return
+        for code, (coin, why) in differ.items():
+            held = self._write(record, step, f"symbol.{coin}", Depth.REDUCING)
+            if held is None:
+                return
+            action = f"{coin} is REDUCING: restart, which reads the rules, then arbtui rearm --scope symbol.{coin}"
+            if held[1]:
+                self._breaches.record(Severity.CRIT, "RULES_CHANGED", f"{exchange}:{code}", why, action)
+        self._acted(record, step, f"{len(differ)} of ours differ: {', '.join(differ)}" if differ else "read: none of ours differs")
+
+    # told and journaled
+
+    def _acted(self, record: NoticeRecord, step: NoticeStep, outcome: str) -> None:
+        if self._components.journal.failure is not None:
+            return
+        self._components.journal.post(NoticeActed(record.read.notice_id, step.key, outcome))
+        self._not_before.pop((record.read.notice_id, step.key), None)
+        self._why.pop((record.read.notice_id, step.key), None)
+        self.version += 1
+
+    def _tell(self, read: NoticeRead, *, is_update: bool) -> None:
+        kinds = [NoticeKind(kind) for kind in read.kinds]
+        severity = Severity.CRIT if not _WAKES_A_PERSON.isdisjoint(kinds) else Severity.WARN
+        scope = ", ".join(read.coins) or ", ".join(read.new_coins) or read.exchange
+        detail = f"{read.exchange}{' (update)' if is_update else ''}: {read.title}{f' {read.url}' if read.url else ''}"
+        self._breaches.record(severity, f"NOTICE_{kinds[0].upper()}", scope, detail, planned(read), every_time=True)
+
+    def _traded(self, exchange: str) -> TradedThere:
+        parts = self._components
+        markets = {(market.base, market.quote) for market in parts.universe.markets if market.exchange == exchange}
+        held = [asset for asset in parts.portfolio.state.balances.get(exchange, ()) if parts.portfolio.total(exchange, asset)]
+        return TradedThere(markets, held)
+
+    def _pass_over(self, passed: str) -> None:
+        self._passed_over[passed] = None
+        if len(self._passed_over) > _PASSED_OVER:
+            del self._passed_over[next(iter(self._passed_over))]
+
+    def _now_iso(self) -> str:
+        return iso_ms(self._components.clock.time_ms())
+
+
+def _reason(read: NoticeRead) -> str:
+    return f"{read.title}{f' {read.url}' if read.url else ''}"
+
+
+def planned(read: NoticeRead) -> str:
+    """What a notice leads to, in words."""
+    if read.new_coins:
+        return "not traded by itself: name it in the profile, or sign it off, to trade it"
+    if NoticeKind.OVER in read.kinds:
+        return "nothing is lifted by itself: arbtui rearm --scope, once the venue shows it"
+    if not read.steps:
+        return "read it: it names no coin" if read.kinds != (NoticeKind.OTHER.value,) else "read it"
+    return "; ".join(step_in_words(step) for step in read.steps)
+
+
+def step_in_words(step: NoticeStep) -> str:
+    """``XRP HALTED from 2026-12-15T05:00:00.000Z``."""
+    name, at = step.scope.partition(".")[2], iso_ms(step.at_ms)
+    if step.verb == OPEN:
+        return f"{name} opens after a probe from {at}"
+    if step.verb == RULES:
+        return f"rules of {name} read again at {at}"
+    return f"{name} {'not moved, and less of it traded,' if step.scope.startswith('wallet.') else step.depth} from {at}"

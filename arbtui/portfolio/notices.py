@@ -1,0 +1,75 @@
+"""What the fold remembers of venues' notices: what was read, which of their steps were done, and which coins are new."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct, field
+
+from arbtui.journal.events import NoticeActed, NoticeRead, NoticeStep
+
+#: Notices that are remembered, and new coins. What still has a step to come goes last.
+_KEPT, _KEPT_NEW = 200, 1000
+
+
+class NoticeRecord(Struct):
+    """One notice."""
+
+    read: NoticeRead
+    ts_ms: int  #: when it was last read
+    done: dict[str, str] = field(default_factory=dict)  #: what came of each step, by the step's key
+    done_ms: dict[str, int] = field(default_factory=dict)  #: and when
+
+    @property
+    def pending(self) -> list[NoticeStep]:
+        """Its steps that are still to be done, the earliest first; of one moment, in their order."""
+        return sorted((step for step in self.read.steps if step.key not in self.done), key=lambda step: step.at_ms)
+
+
+class Notices(Struct):
+    """All of them."""
+
+    by_id: dict[str, NoticeRecord] = field(default_factory=dict)  #: in the order in which they were last read
+    new_coins: dict[str, str] = field(default_factory=dict)  #: coin to the notice that it is listed by: none is traded by itself
+    lifted: dict[str, int] = field(default_factory=dict)  #: when a halt of a scope that they name was last taken away, in ms
+
+    def take_read(self, event: NoticeRead, ts_ms: int) -> None:
+        """A notice was read, for the first time or again. A step that it moves to a later time is to be done again then."""
+        before = self.by_id.pop(event.notice_id, None)
+        record = NoticeRecord(event, ts_ms) if before is None else NoticeRecord(event, ts_ms, before.done, before.done_ms)
+        for step in event.steps:
+            if step.at_ms > ts_ms:
+                record.done.pop(step.key, None)
+                record.done_ms.pop(step.key, None)
+        self.by_id[event.notice_id] = record
+        for coin in event.new_coins:
+            self.new_coins.setdefault(coin, event.notice_id)
+        while len(self.new_coins) > _KEPT_NEW:
+            del self.new_coins[next(iter(self.new_coins))]
+        if len(self.by_id) > _KEPT:
+            oldest = next((key for key, one in self.by_id.items() if not one.pending), next(iter(self.by_id)))
+            del self.by_id[oldest]
+            self.lifted = {scope: ms for scope, ms in self.lifted.items() if self._names(scope)}
+
+    def take_acted(self, event: NoticeActed, ts_ms: int) -> None:
+        """A step was done, or was in vain."""
+        record = self.by_id.get(event.notice_id)
+        if record is not None:
+            record.done[event.step], record.done_ms[event.step] = event.outcome, ts_ms
+
+    def take_lifted(self, scope: str, ts_ms: int) -> None:
+        """A halt of ``scope`` was taken away, whoever had set it."""
+        if self._names(scope):
+            self.lifted[scope] = ts_ms
+
+    def _names(self, scope: str) -> bool:
+        return any(step.scope == scope for record in self.by_id.values() for step in record.read.steps)
+
+    def holds(self, record: NoticeRecord, scope: str) -> bool:
+        """Whether ``record`` has halted ``scope``, and nobody has taken that away since."""
+        since = self.lifted.get(scope, -1)
+        steps = (step for step in record.read.steps if step.verb == "hold" and step.scope == scope)
+        return any(record.done_ms.get(step.key, -1) > since for step in steps)
+
+    def due(self) -> Iterator[tuple[NoticeRecord, NoticeStep]]:
+        """Every step that is still to be done, the earliest first."""
+        steps = [(record, step) for record in self.by_id.values() for step in record.pending]
+        yield from sorted(steps, key=lambda pair: pair[1].at_ms)

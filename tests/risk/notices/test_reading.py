@@ -1,0 +1,214 @@
+"""Times, coins and updates of announcements, one promise each."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arbtui.exchanges.announcements import Announcement
+from arbtui.journal.events import NoticeRead
+from arbtui.risk.notices.coins import coins_in
+from arbtui.risk.notices.reading import TradedThere, read_notice
+from arbtui.risk.notices.rules import NoticeRules
+from arbtui.risk.notices.text import Phrase, plain_text
+from arbtui.risk.notices.times import times_in
+
+KST = timezone(timedelta(hours=9))
+PUBLISHED_MS = int(datetime(2026, 12, 1, 1, 0, tzinfo=UTC).timestamp() * 1000)  # 10:00 KST
+THERE = TradedThere({("XRP", "KRW"), ("BTC", "KRW")}, ("XRP", "BTC"))
+
+
+def ms(text: str) -> int:
+    """UTC, as ms since the epoch."""
+    return int(datetime.fromisoformat(f"{text}+00:00").timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("2026-12-03 15:00", "2026-12-03T06:00", None),
+        ("2026년 12월 3일(목) 오후 3시 30분", "2026-12-03T06:30", None),
+        ("12월 3일 15시", "2026-12-03T06:00", None),
+        ("2026.12.03 15:00 ~ 17:00", "2026-12-03T06:00", "2026-12-03T08:00"),
+        ("12/3 23:00 ~ 12/4 01:00", "2026-12-03T14:00", "2026-12-03T16:00"),
+        ("12/3 23:00 ~ 01:00", "2026-12-03T14:00", "2026-12-03T16:00"),
+        ("12월 3일 오후 2시 ~ 4시", "2026-12-03T05:00", "2026-12-03T07:00"),
+        ("2026-12-03 03:00 (UTC)", "2026-12-03T03:00", None),
+        ("2026-12-03 03:00 ~ 05:00 UTC", "2026-12-03T03:00", "2026-12-03T05:00"),
+        ("from 2026-12-03 03:00 to 2026-12-03 05:30 (UTC)", "2026-12-03T03:00", "2026-12-03T05:30"),
+        ("Dec 3rd, 2026, 3:00 PM UTC+8", "2026-12-03T07:00", None),
+        ("3 December 2026 at 12 am UTC", "2026-12-03T00:00", None),
+        ("1월 5일 09:00", "2027-01-05T00:00", None),
+        ("오후 6시부터", "2026-12-01T09:00", None),
+        ("09:00", "2026-12-02T00:00", None),
+        ("12/3 24:00", "2026-12-03T15:00", None),
+        ("12/02 02:00 → 12/03 02:00", "2026-12-02T17:00", None),
+    ],
+)
+def test_a_time_is_read_with_its_zone(text: str, start: str, end: str | None) -> None:
+    spans = times_in(text, PUBLISHED_MS, KST)
+    assert [(span.start_ms, span.end_ms) for span in spans] == [(ms(start), None if end is None else ms(end))]
+
+
+@pytest.mark.parametrize("text", ["", "24/7", "13월 40일", "24시간 이내", "2026-02-31 10:00", "25:00", "99:99", "version 1.2.3", "v2026"])
+def test_what_is_no_time_is_none(text: str) -> None:
+    assert [span for span in times_in(text, PUBLISHED_MS, KST) if not span.is_day and "2026-02" not in text] == []
+
+
+def test_a_year_that_cannot_be_raises_nothing() -> None:
+    times_in("2099-12-31 24:00 ~ 9999-12-31 24:00 UTC+99", PUBLISHED_MS, KST)
+
+
+@pytest.mark.parametrize(
+    ("text", "coins", "pairs"),
+    [
+        ("엑스알피(XRP)", ("XRP",), ()),
+        ("XRP, BTC and FOO", ("XRP", "BTC"), ()),
+        ("(XRP, FOO)", ("XRP", "FOO"), ()),
+        ("XRP/KRW", (), (("XRP", "KRW"),)),
+        ("KRW-XRP", (), (("XRP", "KRW"),)),
+        ("XRPUSDT", (), (("XRP", "USDT"),)),
+        ("XRP(KRW, BTC 마켓)", ("XRP",), ()),
+        ("xrp", (), ()),
+        ("(KST) (UTC) (15)", (), ()),
+        ("XRPL and BTCB", (), ()),
+    ],
+)
+def test_coins_are_found(text: str, coins: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> None:
+    named = coins_in(text, ("XRP", "BTC"), NoticeRules.shipped())
+    assert (named.coins, named.pairs) == (coins, pairs)
+
+
+def test_a_word_is_no_part_of_another() -> None:
+    assert Phrase("will list").stands_in("Binance Will List X")
+    assert not Phrase("listing").stands_in("Delisting of X")
+    assert Phrase("거래지원 .. 종료").stands_in("X 거래 지원을 종료")
+    assert not Phrase("거래지원 .. 종료").stands_in("종료된 거래지원")
+
+
+def test_decoration_is_no_letter() -> None:
+    assert plain_text("🚨 USDⓈ\u200b-M\u00a0X") == "USDS -M X"
+
+
+def _announced(title: str, body: str = "") -> Announcement:
+    return Announcement("won", "7", title, body, "", (), PUBLISHED_MS, 9)
+
+
+def _read(said: Announcement, before: NoticeRead | None = None, now_ms: int = PUBLISHED_MS) -> NoticeRead:
+    notice = read_notice(said, THERE, now_ms, before)
+    assert notice is not None
+    return notice
+
+
+def test_an_update_moves_what_is_to_come() -> None:
+    first = _read(_announced("엑스알피(XRP) 거래지원 종료 안내 (12/15 15:00)"))
+    later = _read(_announced("엑스알피(XRP) 거래지원 종료 일정 변경 안내 (12/18 15:00)"), first)
+    assert later.at_ms == ms("2026-12-18T06:00")
+    assert {step.key: step.at_ms for step in later.steps}["hold symbol.XRP HALTED"] == ms("2026-12-18T05:00")
+
+
+def test_an_update_without_a_time_keeps_the_one_that_is_known() -> None:
+    first = _read(_announced("엑스알피(XRP) 거래지원 종료 안내 (12/15 15:00)"))
+    assert _read(_announced("엑스알피(XRP) 거래지원 종료 안내"), first).at_ms == first.at_ms
+
+
+def test_an_update_that_moves_the_time_to_one_that_cannot_be_read_means_now() -> None:
+    first = _read(_announced("엑스알피(XRP) 거래지원 종료 안내 (12/15 15:00)"))
+    moved = _read(_announced("엑스알피(XRP) 거래지원 종료 일정 변경 안내", "추후 공지"), first)
+    assert moved.at_ms is None
+    assert all(step.at_ms <= PUBLISHED_MS for step in moved.steps)
+
+
+def test_the_end_of_a_standstill_opens_no_coin_that_leaves() -> None:
+    notice = _read(_announced("엑스알피(XRP) 거래 일시 중단(12/03 02:00 ~ 06:00) 및 상장 폐지 안내"))
+    assert notice.kinds == ("delisting", "maintenance")
+    assert [step.verb for step in notice.steps] == ["hold"] * len(notice.steps)
+
+
+def test_an_update_takes_no_step_away() -> None:
+    first = _read(_announced("서버 점검 안내 (12/03 02:00 ~ 06:00)"))
+    over = _read(_announced("서버 점검 안내 (완료)"), first)
+    assert over.kinds == ("over",)
+    assert over.steps == first.steps
+
+
+def test_a_time_before_the_publication_is_not_the_one() -> None:
+    said = _announced("엑스알피(XRP) 거래지원 종료 안내", "유의 종목 지정: 2026-11-01 10:00\n종료: 2026-12-15 15:00")
+    assert _read(said).at_ms == ms("2026-12-15T06:00")
+
+
+def test_only_past_times_mean_now() -> None:
+    said = _announced("엑스알피(XRP) 거래지원 종료 안내 (2026-11-15 15:00)")
+    assert _read(said).at_ms is None
+
+
+def test_a_title_that_names_the_day_takes_the_hour_from_the_body() -> None:
+    said = _announced("12월 3일 서버 점검 안내", "12월 2일 공지\n12월 3일 02:00 ~ 06:00")
+    notice = _read(said)
+    assert (notice.at_ms, notice.until_ms) == (ms("2026-12-02T17:00"), ms("2026-12-02T21:00"))
+
+
+def test_a_coin_that_is_held_and_not_traded_there_counts() -> None:
+    there = replace(THERE, held=("XRP", "BTC", "ATOM"))
+    notice = read_notice(_announced("아톰(ATOM) 거래지원 종료 안내"), there, PUBLISHED_MS)
+    assert notice is not None
+    assert notice.coins == ("ATOM",)
+
+
+def test_a_long_body_is_read_in_no_time_worth_naming() -> None:
+    """A body of a megabyte: only its beginning is read, so that the loop does not stand."""
+    notice = read_notice(_announced("엑스알피(XRP) 입출금 일시 중단 안내", "가1 2:3 ~ (" * 100_000), THERE, PUBLISHED_MS)
+    assert notice is not None
+
+
+@pytest.mark.parametrize(
+    "title", ["서버 점검 안내", "서버 점검 안내 (12/03 02:00 ~ 06:00)", "엑스알피(XRP) 입출금 일시 중단 안내", "호가 단위 변경 안내"]
+)
+def test_what_was_over_before_it_was_first_read_is_not_acted_on(title: str) -> None:
+    days = 86_400_000
+    notice = read_notice(_announced(title), THERE, PUBLISHED_MS + 5 * days)
+    assert notice is None or notice.steps == ()
+
+
+@pytest.mark.parametrize("title", ["엑스알피(XRP) 거래지원 종료 안내", "엑스알피(XRP) 유의 종목 지정 안내"])
+def test_a_coin_that_leaves_or_is_warned_of_is_so_however_old_the_notice(title: str) -> None:
+    assert _read(_announced(title), now_ms=PUBLISHED_MS + 30 * 86_400_000).steps
+
+
+@given(st.text(max_size=120), st.text(max_size=300))
+@settings(max_examples=300, deadline=None)
+def test_no_text_raises_anything(title: str, body: str) -> None:
+    read_notice(_announced(title, body), THERE, PUBLISHED_MS)
+
+
+_WORDS = st.sampled_from(
+    [
+        "12/15",
+        "오후",
+        "3시",
+        "~",
+        "→",
+        "(XRP)",
+        "거래지원",
+        "종료",
+        "점검",
+        "24:00",
+        "UTC+9",
+        "2026-12-31",
+        "\n",
+        "완료",
+        "XRP/KRW",
+        "Dec 31st",
+        "to",
+        "(",
+    ]
+)
+
+
+@given(st.lists(_WORDS, max_size=25).map(" ".join), st.lists(_WORDS, max_size=40).map(" ".join))
+@settings(max_examples=300, deadline=None)
+def test_no_mixture_of_their_words_raises_anything(title: str, body: str) -> None:
+    notice = read_notice(_announced(title, body), THERE, PUBLISHED_MS)
+    assert notice is None or all(step.verb in ("hold", "open", "rules") for step in notice.steps)
