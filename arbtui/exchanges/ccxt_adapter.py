@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -131,6 +131,19 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
         Raises:
             VenueFailed: the venue does not answer usably.
         """
+        ...
+
+    async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
+        """See :meth:`ExchangeAdapter.fetch_trading`: from public data."""
+        before = len(self.odd)
+        with self.reading():
+            trading = await self._trading(codes)
+        self.tell_odd(before)
+        return trading
+
+    @abstractmethod
+    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+        """As :meth:`fetch_trading`; raises WireError for an answer that cannot be read."""
         ...
 
     @abstractmethod
