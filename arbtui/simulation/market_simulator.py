@@ -280,6 +280,7 @@ class MarketSimulator(MarketDataFeed):
             rhythm=venue.rhythm(scenario, asset.rank),
             spread_bps=scenario.spread_bps(venue.major_spread_bps, asset.rank, unit_bps),
             level_usdt=venue.level_usdt(asset.rank),
+            top_share=self._top_share(venue),
             least_move_bps=scenario.least_move_bps,
             update_id=saved.update_id,
             trade_id=saved.trade_id,
@@ -310,6 +311,7 @@ class MarketSimulator(MarketDataFeed):
             rhythm=Rhythm(*(_CROSS_PACE * each for each in (rhythm.books, rhythm.touches, rhythm.trades))),
             spread_bps=spread,
             level_usdt=_CROSS_DEPTH * venue.level_usdt(asset.rank),
+            top_share=self._top_share(venue),
             least_move_bps=scenario.least_move_bps,
             update_id=saved.update_id,
             trade_id=saved.trade_id,
@@ -335,6 +337,9 @@ class MarketSimulator(MarketDataFeed):
                 self._start(venue, market, price, stream, quoting, 1)
                 codes[venue.name] = market.code
         return codes
+
+    def _top_share(self, venue: PlayedVenue) -> float:
+        return venue.top_share if len(self.venues) > len(DEFAULT_VENUES) else 1.0
 
     def _start(self, venue: PlayedVenue, market: Market, price: FairPrice, stream: Random, quoting: Quoting, tick: int) -> None:
         outlet = FrameSink(self._stage, venue.name, self._lines[venue.name])
