@@ -212,6 +212,8 @@ class ArbUniverse:
 
     def _confirm(self, route: ArbRoute) -> None:
         """Tell ``route`` what is watched of its coin."""
+        if not self._watches:
+            return
         sides = {hop.market.quote: hop.book for hop in route.trades if hop.market.base == route.symbol}
         if len(sides) < 2:
             return
