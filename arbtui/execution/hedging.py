@@ -15,7 +15,7 @@ from math import inf
 from arbtui.execution.cycle import ArbCycle
 from arbtui.model.market import Market
 from arbtui.model.money import ONE, ZERO, ceil_to, decimal_of
-from arbtui.model.order import Purpose, Side
+from arbtui.model.order import OrderState, Purpose, Side
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.size import kept_of_bought
 
@@ -76,21 +76,24 @@ class HedgingEngine:
         """The order to try after ``attempt`` earlier tries, or None when no book can take one now.
 
         Each try goes one step further than the last; after the unwinding it begins anew, for the market may have come back. Where none
-        of them can be done, the leg before the missing one is taken back, and the one before that is next. In a chain of coins what was
-        begun is gone on with: once a leg was taken back, what the one before it brought is taken back too, and not spent again.
+        of them can be done, or the venue refuses what would complete it, the leg before the missing one is taken back, and the one
+        before that is next. In a chain of coins what was begun is gone on with: once a leg was taken back, what the one before it
+        brought is taken back too, and not spent again.
         """
         ways = list(self._ways(cycle))
-        completing = [way for way in ways if way.completes]
+        completing = _taken(cycle, [way for way in ways if way.completes])
         steps = (
             self._best(cycle, completing, 0.0),
             self._best(cycle, completing, self._completion_bps),
-            self._best(cycle, _last(cycle, ways), inf),
+            self._best(cycle, _taken(cycle, _last(cycle, ways)), inf),
         )
         retreat = self._best(cycle, [way for way in ways if way.retreats], inf)
         if _goes_back(cycle):
             completed, dearer, undone = steps
             return undone or retreat or completed or dearer
         first = attempt % len(steps)
+        if first == UNDO_FIRST and all(_is_refused(cycle, way.hop.market) for way in completing):
+            return steps[UNDO_FIRST] or retreat or steps[0] or steps[1]
         step = next((step for step in steps[first:] + steps[:first] if step is not None), None)
         return step or retreat
 
@@ -167,6 +170,17 @@ def _goes_back(cycle: ArbCycle) -> bool:
     """Whether a leg of a chain, in which coins are traded for one another, was taken back already."""
     is_chain = any(leg.quote not in cycle.settlement for leg in cycle.plan.legs)
     return is_chain and any(order.purpose is Purpose.UNWIND and order.filled_qty for order in cycle.orders)
+
+
+def _is_refused(cycle: ArbCycle, market: Market) -> bool:
+    """Whether the venue has refused the newest order of ``cycle`` there, as where a market is halted."""
+    newest = next((order for order in reversed(cycle.orders) if order.market is market), None)
+    return newest is not None and newest.state is OrderState.REJECTED
+
+
+def _taken(cycle: ArbCycle, ways: list[_Way]) -> list[_Way]:
+    """Those of ``ways`` whose venue has not refused the last order there; all of them where there is no other."""
+    return [way for way in ways if not _is_refused(cycle, way.hop.market)] or ways
 
 
 class _Worth:
