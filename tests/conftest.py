@@ -1,17 +1,20 @@
 """What every test may use."""
 
+import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from decimal import getcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from arbtui.model.money import DIGITS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+_TESTS = (REPOSITORY / "tests").as_posix()
 
 # Tests start about a thousand processes of the program. Without stored bytecode each would compile it anew: 0.5 s of CPU a start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -21,13 +24,23 @@ sys.dont_write_bytecode = False
 METRICS_OFF = ("ARBTUI_METRICS__ENABLED", "false")
 os.environ.update([METRICS_OFF])
 
+# A busy machine makes an example slow, not wrong: none has a deadline.
+settings.register_profile("arbtui", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("arbtui")
+
+#: Letters of a parameter that a test's name shows.
+_LONGEST_ID = 200
+
 #: Files of tests that take longest, the longest first: begun at the end, one of them would keep a single worker busy alone.
 LONGEST = (
     "runtime/test_crash_scenario.py",
     "proof/test_proof.py",
+    "faults/test_tasks.py",
     "bench/test_bench.py",
     "settings/test_structure.py",
     "deploy/test_end_to_end.py",
+    "lifecycle/test_console_input.py",
+    "lifecycle/test_live_bithumb.py",
     "lifecycle/test_live.py",
     "lifecycle/test_crash.py",
     "lifecycle/test_random_faults.py",
@@ -38,29 +51,55 @@ LONGEST = (
     "lifecycle/test_determinism.py",
     "lifecycle/test_kill_scope_orders.py",
     "proof/test_mutants.py",
-    "faults/",
-    "lifecycle/",
-    "execution/test_cycle_life.py",
-    "runtime/",
-    "monitoring/",
-    "cli/",
-    "console/",
 )
+#: Tests that wait for a clock, a socket or a process most of the time; the shortest last.
+WAITING = ("lifecycle/", "faults/")
+#: Of all others, which come first.
+BUSY = ("execution/test_cycle_life.py", "runtime/", "monitoring/", "cli/", "console/")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Order the tests, longest files first, and let one worker run all that share a module's fixture."""
-
-    def place(item: pytest.Item) -> int:
-        path = item.path.relative_to(REPOSITORY / "tests").as_posix() if item.path.is_relative_to(REPOSITORY / "tests") else ""
-        return next((number for number, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
-
-    items.sort(key=place)
+    longest = [item for item in items if _place(item, LONGEST) < len(LONGEST)]
+    others = [item for item in items if _place(item, LONGEST) == len(LONGEST)]
+    waiting = sorted((item for item in others if _place(item, WAITING) < len(WAITING)), key=lambda item: _place(item, WAITING))
+    busy = sorted((item for item in others if _place(item, WAITING) == len(WAITING)), key=lambda item: _place(item, BUSY))
+    mixed = _spread(waiting, busy) if hasattr(config, "workerinput") else [*waiting, *busy]
+    items[:] = [*sorted(longest, key=lambda item: _place(item, LONGEST)), *mixed]
     for item in items:
         known: dict[str, Any] = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009
         if any(fixture.scope == "module" for fixtures in known.values() for fixture in fixtures):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+def _place(item: pytest.Item, starts: Sequence[str]) -> int:
+    """Which of ``starts`` the file of ``item`` begins with; their number when with none."""
+    path = item.path.as_posix().removeprefix(f"{_TESTS}/")
+    return next((number for number, start in enumerate(starts) if path.startswith(start)), len(starts))
+
+
+def _spread(*parts: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """All of ``parts``, each evenly over the whole: while some workers wait, others keep the cores busy."""
+    placed = [((number + 0.5) / len(part), item) for part in parts for number, item in enumerate(part)]
+    return [item for _, item in sorted(placed, key=lambda one: one[0])]
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Cut what a long text would make of a test's name, which every worker tells the controller and hands to its children."""
+    return f"{val[:_LONGEST_ID]!r} and more" if isinstance(val, str | bytes) and len(val) > _LONGEST_ID else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Loading every test makes a million objects that stay: the garbage collector looks through them once, and then no more."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

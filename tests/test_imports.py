@@ -56,6 +56,21 @@ def test_parsing_loads_no_engine() -> None:
     assert loaded_by("import arbtui.cli.app", "pydantic", "textual", "asyncio", "sqlite3", "arbtui.runtime") == set()
 
 
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("arbtui.views.status", ("arbtui.engine", "arbtui.execution", "arbtui.risk", "arbtui.routes.finder")),
+        ("arbtui.runtime.guardian.guardian", ("arbtui.engine.engine", "arbtui.runtime.session", "arbtui.simulation.paper")),
+        ("arbtui.runtime.supervisor.supervisor", ("arbtui.engine.engine", "arbtui.runtime.session")),
+        ("arbtui.journal.automatic_backup", ("asyncio", "aiosqlite", "pydantic")),
+        ("arbtui.portfolio.ledger", ("asyncio", "aiosqlite", "pydantic", "arbtui.engine")),
+    ],
+)
+def test_what_runs_beside_an_engine_loads_none(module: str, absent: tuple[str, ...]) -> None:
+    """Each of these is a process of its own that is started often, or must be up soon."""
+    assert loaded_by(f"import {module}", *absent) == set()
+
+
 def test_time_and_chance_come_from_clock_and_rng_only() -> None:
     """Virtual time and replay hold only while nobody else asks the machine for the time or for a random number."""
     allowed = {"model/clock.py", "model/rng.py", "model/ids.py", "model/halt.py", "model/scoped_halts.py", "model/virtual_loop.py"}

@@ -87,7 +87,7 @@ def session(
         from arbtui.cli.real_orders import tell_open
 
         tell_open(settings, options.state_root)
-    from arbtui.runtime import run_session
+    from arbtui.runtime.session import run_session
 
     return run_session(options)
 
@@ -113,7 +113,7 @@ def replay(
         speed=flags.wanted_factor(speed),
         json=None if json is None else JsonOutput(json),
     )
-    from arbtui.runtime import run_replay
+    from arbtui.runtime.replay import run_replay
 
     return run_replay(options)
 

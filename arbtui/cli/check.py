@@ -185,13 +185,15 @@ def _quarantine_lines(name_or_path: str, quarantined: list["Quarantined"]) -> li
 
 
 def _of_secrets(settings: "Settings") -> list[dict[str, str]]:
+    from arbtui.runtime.alert_channels import other_channels
     from arbtui.settings.secrets import telegram_token
 
     problems = []
-    try:
-        telegram_token(settings)
-    except UsageError as error:
-        problems.append(_problem("keys", str(error)))
+    for read in (telegram_token, other_channels):
+        try:
+            read(settings)
+        except UsageError as error:
+            problems.append(_problem("keys", str(error)))
     return problems + [_problem("keys", text) for name in settings.exchanges for text in _of_keys(name, settings)]
 
 
@@ -256,7 +258,7 @@ def _of_alerts(path: Path, settings: "Settings | None") -> list[str]:
     from arbtui.journal.outbox import read_undelivered
     from arbtui.monitoring.delivery import alert_facts, alert_troubles
 
-    if settings is None or not settings.telegram.enabled:
+    if settings is None or not settings.tells_somebody:
         return []
     try:
         facts = alert_facts(read_undelivered(path), read_liveness(path).now_ms(time.time_ns() // 1_000_000))

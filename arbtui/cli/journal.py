@@ -55,10 +55,12 @@ def _back_up(place: Place, to: str | None, keep: int | None, as_json: bool) -> i
     removed = remove_old(place.journal, keep) if keep is not None else []
     if as_json:
         facts = {"profile": place.name, "mode": place.mode, "path": str(done.path), "bytes": done.bytes, "events": done.seq}
+        facts["archives"] = done.archives
         tell(json.dumps(facts | {"last_hash": done.last_hash, "removed": [str(path) for path in removed]}, indent=2) + "\n")
     else:
         gone = f"; {len(removed)} older removed" if removed else ""
-        tell(f"{place.name} {place.mode}: {done.seq:,} events, {done.bytes / 1e6:,.1f} MB, whole, in {done.path}{gone}\n")
+        beside = f", {done.archives} archives beside it" if done.archives else ""
+        tell(f"{place.name} {place.mode}: {done.seq:,} events, {done.bytes / 1e6:,.1f} MB, whole, in {done.path}{beside}{gone}\n")
     return 0
 
 

@@ -137,11 +137,13 @@ def _guardian(folder: Path) -> Condition:
 
 
 def _alerts(settings: "Settings", troubled: Collection[str]) -> Condition:
-    if not settings.telegram.enabled:
-        return Condition("alerts", False, False, "none are sent: [telegram] enabled = false")
+    if not settings.tells_somebody:
+        return Condition("alerts", False, False, "none are sent: [telegram], [email] and [services] have enabled = false")
+    ways = (("Telegram", settings.telegram.enabled), ("e-mail", settings.email.enabled), ("other services", settings.services.enabled))
+    named = " and ".join(name for name, enabled in ways if enabled)
     is_met = "alerts" not in troubled
     return Condition(
-        "alerts", is_met, False, "sent by Telegram, none is waiting" if is_met else "some do not arrive: see the problems below"
+        "alerts", is_met, False, f"sent by {named}, none is waiting" if is_met else "some do not arrive: see the problems below"
     )
 
 

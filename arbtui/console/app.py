@@ -15,6 +15,7 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Input
 
+from arbtui.console.alarm import RESTORE, Alarm
 from arbtui.console.bindings import ANYWHERE_BINDINGS, textual_keys
 from arbtui.console.bursts import KeyBurst
 from arbtui.console.config import ConsoleConfig
@@ -97,10 +98,12 @@ class ConsoleApp(App[str]):
         self._slice = SLICES - 1
         self._due = True
         self._model = model
+        self._profile = model.header().profile
         self._controls = controls
         self._after_first_paint = after_first_paint
         self._on_error = on_error
         self._monotonic = monotonic
+        self._alarm = Alarm(self._tell_terminal, bell=config.bell, title=config.title)
         self._is_up = False
         self._repair_from: float | None = None
         self._repaired_at = float("-inf")
@@ -145,6 +148,21 @@ class ConsoleApp(App[str]):
             self._repair()
         if not self.is_terminal_stalled:
             self.main.tick(self._slice, self._due)
+            if self._slice == SLICES - 1 and self._alarm.show(self._profile, self.main.state, self.main.risk.critical_count):
+                self._give_title_back()
+
+    def bell(self) -> None:
+        """Ring, unless the profile says not to."""
+        self._alarm.ring()
+
+    def _tell_terminal(self, sequence: str) -> None:
+        if not self.is_headless and self._driver is not None:
+            self._driver.write(sequence)
+
+    def _give_title_back(self) -> None:
+        """At the end, with everything else that the terminal had before."""
+        if isinstance(self._driver, GuardedDriver):
+            self._driver.farewell = RESTORE
 
     def _theme_changed(self, variables: dict[str, str]) -> None:
         self._inks.load(variables)

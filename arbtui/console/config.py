@@ -25,6 +25,12 @@ class ConsoleConfig(Config):
     """which colours mean up and down: ``western`` green and orange, ``korean`` red and blue, ``cvd`` blue and orange for
     colour-blind eyes, ``mono`` none (also with NO_COLOR); sign and arrow stand beside every colour."""
 
+    bell: bool = True
+    """rings the terminal's bell at a breach that is CRIT and at a halt, so that tmux and most terminals mark the window; false: silent."""
+
+    title: bool = True
+    """sets the terminal's title: profile, state, and how many CRIT breaches wait; it is put back at the end. false leaves it alone."""
+
     on_hangup: Literal["stop"] = "stop"
     """what a closed terminal does: ``stop`` saves and ends with exit code 129."""
 

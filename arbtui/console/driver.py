@@ -120,6 +120,8 @@ class GuardedDriver(LinuxDriver):
         self._terminal = TerminalFile(sys.__stderr__.fileno() if sys.__stderr__ is not None else 2)
         self._file = cast(IO[str], self._terminal)  # type: ignore[assignment]
         self._restoring: list[str] | None = None
+        self.farewell = ""
+        """Written last, when the terminal is given back."""
         self.drops = 0
         """Writes dropped because the terminal did not read."""
         self.stalled = False
@@ -159,7 +161,7 @@ class GuardedDriver(LinuxDriver):
         finally:
             parts, self._restoring = self._restoring, None
             if self._writer_thread is not None:
-                self._put(self._writer_thread, _END_SYNCHRONISED_UPDATE + "".join(parts))
+                self._put(self._writer_thread, _END_SYNCHRONISED_UPDATE + "".join(parts) + self.farewell)
 
     def close(self) -> None:
         """Stop the writer, waiting at most half a second for a terminal that does not read."""

@@ -146,6 +146,8 @@ class Painter:
             self._frame.observe(now, gauges.lag_p99_ms, self._drops())
             self._screen.system.tick(gauges, self._frame.hz, self._frame.drops)
         fresh = self._screen.risk.tick()
+        if fresh is not None:
+            self._screen.app.bell()
         if fresh is not None and fresh.kind != "KILL":  # the header says that in red already, and the flash line says what next
             self._screen.flash.say(f"! CRIT {fresh.kind} {fresh.scope} {fresh.detail}   {self._keys['pane.risk']} opens Risk", "kill")
         self._screen.flash.tick()

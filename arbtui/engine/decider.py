@@ -54,20 +54,18 @@ class Decider:
         ids before it is ranked, a route of which both books changed only once.
         """
         now = self._now()
-        refused, looks, rate_books = self._refused, self._universe.looks, self._rate_books
+        refused, rate_books = self._refused, self._rate_books
+        touched_by, evaluate = self._universe.touched_by, self._universe.evaluate
         if len(books) == 1:  # as most batches are
             book = books[0]
             rate_moved = book in rate_books and self._rates.refresh(books, now)
-            look = looks.get(book)
-            found = look(now, refused) if look is not None else []
+            found = evaluate(touched_by.get(book, ()), now, refused)
             is_open_gap = book in self._gaps
         else:
             rate_moved = not rate_books.isdisjoint(books) and self._rates.refresh(books, now)
             found = []
             for book in books:
-                look = looks.get(book)
-                if look is not None:
-                    found += look(now, refused)
+                found += evaluate(touched_by.get(book, ()), now, refused)
             is_open_gap = not self._gaps.keys().isdisjoint(books)
         if rate_moved:
             self._sweep()

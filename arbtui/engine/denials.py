@@ -1,7 +1,7 @@
 """Why not, over time: for how long, and how often, each reason kept us from trading a route, in the last minute, hour and day."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from arbtui.journal.denials import ALL_ROUTES, SPANS, DenialRow
@@ -32,41 +32,53 @@ class Denial:
     day: Held
 
 
-class _Ring:
-    """One span in steps, the oldest overwritten."""
+class _Recent:
+    """One span in steps, the oldest first. A step in which nothing happened takes no memory: most reasons are rare, and pairs many.
 
-    __slots__ = ("_seconds", "_span_ms", "_starts", "_step_ms", "_times")
+    A step is three numbers of an array: when it began (ms), times, seconds.
+    """
+
+    __slots__ = ("_most", "_span_ms", "_step_ms", "_steps")
 
     def __init__(self, span_ms: int, step_ms: int) -> None:
-        count = span_ms // step_ms
         self._span_ms, self._step_ms = span_ms, step_ms
-        self._starts = array("q", [-1]) * count
-        self._times = array("q", [0]) * count
-        self._seconds = array("d", [0.0]) * count
+        self._most = 3 * (span_ms // step_ms)
+        self._steps = array("d")
 
     def add(self, now_ms: int, times: int, seconds: float) -> None:
-        step = now_ms // self._step_ms
-        at, start = step % len(self._starts), step * self._step_ms
-        if self._starts[at] != start:
-            self._starts[at], self._times[at], self._seconds[at] = start, 0, 0.0
-        self._times[at] += times
-        self._seconds[at] += seconds
+        start = now_ms - now_ms % self._step_ms
+        steps = self._steps
+        end = len(steps)
+        while end and steps[end - 3] > start:  # only where the clock was put back
+            end -= 3
+        if end and steps[end - 3] == start:
+            steps[end - 2] += times
+            steps[end - 1] += seconds
+            return
+        steps[end:end] = array("d", (start, times, seconds))
+        while steps[0] <= now_ms - self._span_ms:
+            del steps[:3]
+        del steps[self._most :]  # there are more only where the clock was put back: those farthest ahead of it
 
     def total(self, now_ms: int) -> Held:
-        within = [at for at, start in enumerate(self._starts) if now_ms - self._span_ms < start <= now_ms]
-        return Held(sum(self._seconds[at] for at in within), sum(self._times[at] for at in within))
+        within = [one for one in self._read() if now_ms - self._span_ms < one[0] <= now_ms]
+        return Held(sum(seconds for _, _, seconds in within), sum(times for _, times, _ in within))
 
     def rows(self, route: str, reason: str, since_ms: int) -> list[DenialRow]:
         """The steps that something was added to from ``since_ms`` on."""
         return [
             DenialRow(route, reason, self._step_ms, start, times, round(seconds, 3))
-            for start, times, seconds in zip(self._starts, self._times, self._seconds, strict=True)
-            if start >= 0 and start + self._step_ms > since_ms
+            for start, times, seconds in self._read()
+            if start + self._step_ms > since_ms
         ]
 
+    def _read(self) -> Iterator[tuple[int, int, float]]:
+        steps = self._steps
+        return ((int(steps[at]), int(steps[at + 1]), steps[at + 2]) for at in range(0, len(steps), 3))
 
-def _rings() -> tuple[_Ring, ...]:
-    return tuple(_Ring(*span) for span in SPANS.values())
+
+def _spans() -> tuple[_Recent, ...]:
+    return tuple(_Recent(*span) for span in SPANS.values())
 
 
 class Denials:
@@ -81,14 +93,14 @@ class Denials:
 
     def __init__(self, clock: Clock, kept: Iterable[DenialRow] = ()) -> None:
         self._clock = clock
-        self._pairs: dict[tuple[str, str], tuple[_Ring, ...]] = {}
+        self._pairs: dict[tuple[str, str], tuple[_Recent, ...]] = {}
         self._changed: dict[tuple[str, str], int] = {}  # not written yet: ms since when, the longest waiting first
         self._of_route: dict[str, list[str]] = {}
         steps = {step_ms: number for number, (_, step_ms) in enumerate(SPANS.values())}
         for row in kept:
-            rings = self._rings_of(row.route, row.reason)
-            if rings is not None and row.step_ms in steps:
-                rings[steps[row.step_ms]].add(row.start_ms, row.times, row.seconds)
+            spans = self._spans_of(row.route, row.reason)
+            if spans is not None and row.step_ms in steps:
+                spans[steps[row.step_ms]].add(row.start_ms, row.times, row.seconds)
 
     def count(self, route_id: str, reason: Reason) -> None:
         """An order of ``route_id`` was refused."""
@@ -98,18 +110,19 @@ class Denials:
         """``reason`` kept us from ``route_id`` for so many more seconds; ``times`` 1 where it begins to."""
         now_ms = self._clock.time_ms()
         for route in (ALL_ROUTES, route_id):
-            rings = self._rings_of(route, reason)
-            if rings is None:
+            spans = self._spans_of(route, reason)
+            if spans is None:
                 continue
             self._changed.setdefault((route, reason), now_ms)
-            for ring in rings:
-                ring.add(now_ms, times, seconds)
+            for recent in spans:
+                recent.add(now_ms, times, seconds)
 
     def of_route(self, route_id: str = ALL_ROUTES) -> Sequence[Denial]:
         """What kept us from one route, or from all of them together: in the last day longest first."""
         now_ms = self._clock.time_ms()
         found = [
-            Denial(reason, *(ring.total(now_ms) for ring in self._pairs[route_id, reason])) for reason in self._of_route.get(route_id, ())
+            Denial(reason, *(recent.total(now_ms) for recent in self._pairs[route_id, reason]))
+            for reason in self._of_route.get(route_id, ())
         ]
         return sorted((one for one in found if one.day.times or one.day.seconds), key=lambda one: (-one.day.seconds, -one.day.times))
 
@@ -118,14 +131,14 @@ class Denials:
         rows: list[DenialRow] = []
         for key, since_ms in list(self._changed.items()):
             del self._changed[key]
-            rows += (row for ring in self._pairs[key] for row in ring.rows(*key, since_ms))
+            rows += (row for recent in self._pairs[key] for row in recent.rows(*key, since_ms))
             if len(rows) >= _WRITTEN_AT_ONCE and not everything:
                 break
         return rows
 
-    def _rings_of(self, route: str, reason: str) -> tuple[_Ring, ...] | None:
-        rings = self._pairs.get((route, reason))
-        if rings is None and (route == ALL_ROUTES or len(self._pairs) < _MOST_PAIRS):
-            rings = self._pairs[route, reason] = _rings()
+    def _spans_of(self, route: str, reason: str) -> tuple[_Recent, ...] | None:
+        spans = self._pairs.get((route, reason))
+        if spans is None and (route == ALL_ROUTES or len(self._pairs) < _MOST_PAIRS):
+            spans = self._pairs[route, reason] = _spans()
             self._of_route.setdefault(route, []).append(reason)
-        return rings
+        return spans

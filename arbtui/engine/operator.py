@@ -145,19 +145,33 @@ class OperatorVerbs:
             return f"{self._state}: only an armed or paused engine can be paused or resumed"
         return self._state
 
-    def acknowledge(self, breach_id: str) -> str | None:
+    def acknowledge(self, breach_id: str, by: str = _OPERATOR) -> str | None:
         """An operator has seen a breach. Of a residual position it silences the alarm; the position stays until it is settled."""
         breach = self._breaches.breaches.get(breach_id)
-        if breach is None or not self._breaches.acknowledge(breach_id, _OPERATOR):
+        if breach is None or not self._breaches.acknowledge(breach_id, by):
             return "nothing to acknowledge there"
         if breach.kind == Reason.VENUE_DOWN:  # where the venue refuses us, the operator has dealt with it
             self._components.risk.exchange[breach.scope].health.on_release()
         if breach.kind == "RESIDUAL":
             cycle = self._components.portfolio.cycle(breach.scope)
             if cycle is not None and cycle.is_position:
-                self._components.journal.post(CycleAcknowledged(cycle.id, _OPERATOR, "acknowledged"))
+                self._components.journal.post(CycleAcknowledged(cycle.id, by, "acknowledged"))
                 self._availability.look(cycle.symbol)
         return None
+
+    def acknowledge_away(self, breach_id: str, by: str) -> str | None:
+        """As :meth:`acknowledge`, by somebody who is not at the console: refused where something would trade again that does not now."""
+        breach = self._breaches.breaches.get(breach_id)
+        parts = self._components
+        if parts.portfolio.state.unattended >= parts.risk.total.limits.max_cycles_unattended:
+            return "UNATTENDED holds everything back, and an acknowledgement would end that: at the console only"
+        if breach is not None and breach.kind == Reason.VENUE_DOWN:
+            return f"{breach.scope} may be held back by it, and an acknowledgement would end that: at the console only"
+        if breach is not None and breach.kind == "RESIDUAL":
+            cycle = parts.portfolio.cycle(breach.scope)
+            if cycle is not None and cycle.is_position and not cycle.acknowledged_by:
+                return f"{cycle.symbol} would trade again beside what {cycle.id} left: at the console only"
+        return self.acknowledge(breach_id, by)
 
     def write_off(self, cycle_id: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
         """Take the residual of a cycle for stock: it is no position any more. Balances stay as they are."""

@@ -15,6 +15,7 @@ from arbtui.model.clock import Clock
 from arbtui.model.ids import is_ours
 from arbtui.model.money import plain
 from arbtui.model.order import Balance, Fill, Order, OrderState
+from arbtui.model.turns import Turns
 from arbtui.portfolio.position_sync import CrossExchangePositionSync
 
 #: ms before the last complete answer from which fills are asked for again: clocks differ, and venues list late.
@@ -107,7 +108,10 @@ class AccountSync(AccountEvents):
         asked_ms = min(self._clock.time_ms(), self._started_ms + passed_ms)
         since_ms = self._since_ms - _OVERLAP_MS if not back_ms else min(self._since_ms, asked_ms - back_ms) - _OVERLAP_MS
         found = []
-        for fill in await self._adapter.fetch_fills(max(since_ms, self._started_ms - _CLOCKS_DIFFER_MS), lane):
+        listed = await self._adapter.fetch_fills(max(since_ms, self._started_ms - _CLOCKS_DIFFER_MS), lane)
+        turns = Turns()  # thousands may be listed
+        for fill in listed:
+            await turns.pause()
             # Fills from before this run are the reconciler's, which has booked them.
             if fill.ts_event >= self._started_ms or self._tracker.knows(fill.client_order_id):
                 what = self._tracker.on_fill(fill)

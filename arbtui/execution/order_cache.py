@@ -11,8 +11,10 @@ from arbtui.portfolio.accounts import fill_key
 
 #: So many orders are followed; a fill of one that ended before those is looked up in the journal.
 _REMEMBERED = 1000
-#: Fills of older ones that are remembered as booked: those of a quarter of an hour at ten a second.
-_BOOKED = 10_000
+#: Seconds for which fills of older ones are remembered as booked: as far back as venues are asked for them, whatever there is in it.
+_BOOKED_S = 420.0
+#: And at most so many, in 11 MB: those of seven minutes at 240 a second.
+_BOOKED = 100_000
 
 #: What whoever waits for the end of an ended order is given.
 _OVER = asyncio.Event()
@@ -44,11 +46,16 @@ class OrderCache:
     """By client order id. Bounded: of those that ended long ago only the fills are known, so that they are told from strangers'."""
 
     def __init__(self) -> None:
+        self.booked_s = _BOOKED_S  #: how long fills of orders that are not followed any more stay known
         self._orders: dict[str, TrackedOrder] = {}  # oldest first
-        self._booked: dict[str, None] = {}  # keys of fills of orders that were forgotten, newest last
+        self._booked: dict[str, int] = {}  # when fills of orders were forgotten, by their keys, newest last
+        self._second = 0  # monotonic, of the newest order; one number for all fills of a second
 
     def add(self, followed: TrackedOrder, is_open: Container[str]) -> None:
         """Follow one more; the oldest that is not open makes room."""
+        second = int(followed.sent_at)
+        if second != self._second:
+            self._second = second
         if len(self._orders) >= _REMEMBERED:
             ended = next((key for key in self._orders if key not in is_open), None)
             if ended is not None:
@@ -65,9 +72,13 @@ class OrderCache:
 
     def book(self, fill: Fill) -> None:
         """A fill of an order that is not followed is booked."""
-        self._booked[fill_key(fill.exchange, fill.trade_id)] = None
-        while len(self._booked) > _BOOKED:
-            del self._booked[next(iter(self._booked))]
+        booked = self._booked
+        booked[fill_key(fill.exchange, fill.trade_id)] = self._second
+        while booked:
+            oldest, second = next(iter(booked.items()))
+            if len(booked) <= _BOOKED and self._second - second <= self.booked_s:
+                break
+            del booked[oldest]
 
     def _forget(self, followed: TrackedOrder) -> None:
         for fill in followed.cycle.fills_of(followed.order.client_order_id):

@@ -295,6 +295,10 @@ class OrderTracker:
             with suppress(JournalFailed):  # the gate is closed; the next start asks the venue again
                 self._settle(followed, events, late)
 
+    def remember_booked(self, seconds: float) -> None:
+        """Fills are asked for as far back as that: none of ours must have to be looked for in the journal, which takes a millisecond."""
+        self._followed.booked_s = seconds
+
     def knows(self, client_order_id: str) -> bool:
         """Whether an order of this id was sent in this run, and is still remembered."""
         return self._followed.of(client_order_id) is not None

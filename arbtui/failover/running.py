@@ -32,6 +32,8 @@ _RETRY_S = 2.0
 _DOUBT_S = 1.0
 #: s for one check, waits for the rate limits included.
 _ANSWER_S = 150.0
+#: s beyond a report's own for which fills stay known as booked: it begins a minute before the last one, and an answer takes a while.
+_LATE_S = 120.0
 #: A check that was not answered so often in a row is told.
 _TOLD_AFTER = 3
 
@@ -68,6 +70,7 @@ class RunningReconciler:
         self.report = ReconcileReport(accounts, config, clock.time_ms())
         self._due = dict.fromkeys(self.report.records, 0.0)  # monotonic s
         tracker.on_looked_up = self._looked_up
+        tracker.remember_booked(config.report_s + _LATE_S)
 
     async def run(self) -> None:
         """Compare until cancelled."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from arbtui.journal.backup_files import FOLDER as BACKUPS
 from arbtui.journal.chain import Chain, archives, file_of
 from arbtui.journal.events import EventsArchived
 from arbtui.model.errors import UsageError
@@ -172,7 +173,9 @@ def _unpacked(file: Path, journal: Path, told: EventsArchived) -> bytes:
 
 
 def _refusal(file: Path, journal: Path, told: EventsArchived, why: str) -> UsageError:
+    kept = journal.parent / BACKUPS / FOLDER / told.file
+    copy = f"the copy {kept}" if kept.is_file() else "a copy of it"
     return UsageError(
-        f"{file}: {why}: it holds the events {told.first} to {told.last} of {journal}: put a copy of it back, with the SHA-256 "
+        f"{file}: {why}: it holds the events {told.first} to {told.last} of {journal}: put {copy} back, with the SHA-256 "
         f"{told.sha256}; the engine starts and trades without it"
     )

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from arbtui.journal.archive_copies import UNFINISHED_COPIES
 from arbtui.journal.backup import Backup, NoSpace, back_up
 from arbtui.journal.backup_files import FOLDER, UNFINISHED, backups_of, no_longer_kept
 from arbtui.model.errors import UsageError
@@ -27,7 +28,8 @@ def back_up_by_itself(journal: Path, hours: int) -> Backup:
     now_s = time.time()
     for old in no_longer_kept(backups_of(journal), now_s, hours):
         old.path.unlink()
-    for unfinished in (journal.parent / FOLDER).glob(UNFINISHED):  # of a process that was killed
+    backups = journal.parent / FOLDER
+    for unfinished in (*backups.glob(UNFINISHED), *backups.glob(UNFINISHED_COPIES)):  # of a process that was killed
         if now_s - unfinished.stat().st_mtime > _ABANDONED_S:
             unfinished.unlink()
     dispensable = [backup for backup in backups_of(journal) if backup.automatic][:-1]

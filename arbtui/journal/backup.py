@@ -8,9 +8,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from arbtui.journal.archive_copies import copy_archives, lacking_bytes
 from arbtui.journal.backup_files import FOLDER, UNFINISHED, backups_of, name_of
-from arbtui.journal.chain import check_events, is_chained
+from arbtui.journal.chain import archives, check_events, is_chained
 from arbtui.journal.database import connect, refusal
+from arbtui.journal.events import EventsArchived
 from arbtui.journal.noted import check_noted
 from arbtui.journal.reader import check_pages, events, reading
 from arbtui.journal.snapshots import check_snapshots
@@ -29,6 +31,7 @@ class Backup:
     seq: int
     last_hash: str
     bytes: int
+    archives: int  #: that it tells of, and that lie in a folder beside it
 
 
 def back_up(journal: Path, target: Path | None = None, *, automatic: bool = False) -> Backup:
@@ -37,34 +40,41 @@ def back_up(journal: Path, target: Path | None = None, *, automatic: bool = Fals
     ``automatic``: it is named as one that the engine has made by itself.
 
     SQLite's own backup, read within one transaction: nothing that is committed meanwhile waits for it, and nothing of it is in the
-    copy. That is checked by itself: every page and index, the chain of hashes, the tables that a start goes by, every snapshot.
+    copy. That is checked by itself: every page and index, the chain of hashes, the tables that a start goes by, every snapshot. The
+    archives that it tells of are copied beside it, as far as they are not there yet.
 
     Raises:
         NoSpace: too little space.
-        UsageError: no journal there, ``target`` is there already or cannot be written, or damage.
+        UsageError: no journal there, ``target`` is there already or cannot be written, or damage; also where the backup was made, and
+            an archive is missing or damaged.
     """
     folder = journal.parent / FOLDER if target is None else target if target.is_dir() else target.parent
     try:
         if target is None:
             folder.mkdir(mode=0o700, exist_ok=True)
         size, free = journal.stat().st_size if journal.exists() else 0, shutil.disk_usage(folder).free
-        if free < 2 * size:
+        needed = 2 * size + lacking_bytes(journal, folder)
+        if free < needed:
             raise NoSpace(f"{folder}: {free / 1e6:,.0f} MB are free, and a backup of {size / 1e6:,.0f} MB leaves too little: free space")
         new = folder / UNFINISHED.replace("*", str(os.getpid()))
         try:
             os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-            seq, last_hash = _copy(journal, new)
+            seq, last_hash, told = _copy(journal, new)
             named = folder / name_of(seq, time.time(), automatic=automatic) if target is None or target.is_dir() else target
             os.link(new, named)  # unlike a rename it replaces nothing
             _sync(folder)
         finally:
             with suppress(FileNotFoundError):
                 new.unlink()
+        try:
+            copy_archives(journal, told, folder)
+        except UsageError as error:
+            raise UsageError(f"{named} is made and whole, but not its archives: {error}") from error
     except FileExistsError as error:
         raise UsageError(f"{error.filename2 or error.filename} is there already; a backup replaces nothing: name another file") from error
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror or error}: the backup could not be written") from error
-    return Backup(named, seq, last_hash, named.stat().st_size)
+    return Backup(named, seq, last_hash, named.stat().st_size, len(told))
 
 
 def remove_old(journal: Path, keep: int) -> list[Path]:
@@ -76,7 +86,7 @@ def remove_old(journal: Path, keep: int) -> list[Path]:
     return old
 
 
-def _copy(journal: Path, new: Path) -> tuple[int, str]:
+def _copy(journal: Path, new: Path) -> tuple[int, str, list[EventsArchived]]:
     try:
         with reading(journal) as source, closing(connect(new, isolation_level=None)) as copy:
             source.backup(copy)
@@ -90,12 +100,13 @@ def _copy(journal: Path, new: Path) -> tuple[int, str]:
                 seq, last_hash = end.seq, end.last.hex()
             else:
                 seq, last_hash = max((recorded.seq for recorded in events(copy)), default=0), ""
+            told = archives(copy)
     except sqlite3.Error as error:
         raise refusal(journal, error) from error
     except UsageError as error:  # what is wrong with the copy is wrong with the journal
         raise UsageError(str(error).replace(str(new), str(journal))) from error
     _sync(new)
-    return seq, last_hash
+    return seq, last_hash, told
 
 
 def _sync(path: Path) -> None:

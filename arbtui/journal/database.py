@@ -19,6 +19,9 @@ BUSY_TIMEOUT_MS = 2000  #: a lock held longer by another process is a failed com
 Connect = Callable[..., sqlite3.Connection]
 _connect_with: Connect = sqlite3.connect
 
+#: A statement with its values, as a transaction takes it.
+Statement = tuple[str, tuple[object, ...]]
+
 #: One step that brings an older file up to date: a statement, or what a statement cannot do.
 UpgradeStep = str | Callable[[sqlite3.Connection], None]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from arbtui.journal.database import Statement
 from arbtui.journal.reader import reading
-from arbtui.journal.store import Statement
 
 #: Each span over which denials are summed, the newest included: ms, and ms of the steps in which it is kept.
 SPANS = {"minute": (60_000, 10_000), "hour": (3_600_000, 60_000), "day": (86_400_000, 3_600_000)}

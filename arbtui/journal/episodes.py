@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from arbtui.journal.database import Statement
 from arbtui.journal.reader import reading
-from arbtui.journal.store import Statement
 from arbtui.model.clock import iso_ms
 from arbtui.model.money import decimal_of, plain
 

@@ -577,6 +577,13 @@ class AlertGivenUp(Struct, frozen=True):
     closed: tuple[str, ...]
 
 
+class AlertAcknowledged(Struct, frozen=True):
+    """A person has seen an alert that tells of no breach, such as one of a kill's end; of a breach it is :class:`BreachAcknowledged`."""
+
+    alert_id: str
+    by: str
+
+
 class CommandReceived(Struct, frozen=True):
     """A remote command that changes something, before it is acted on. ``update_id``: Telegram's number, acted on once."""
 
@@ -631,6 +638,7 @@ Event = (
     | AlertQueued
     | AlertSent
     | AlertGivenUp
+    | AlertAcknowledged
     | CommandReceived
     | CommandActed
 )

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from arbtui.journal.chain import Chain, check_events, link
+from arbtui.journal.database import Statement
 from arbtui.journal.denials import DenialRow, denial_statements
 from arbtui.journal.episodes import EpisodeRecord, episode_statements
 from arbtui.journal.events import AlertQueued, Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
@@ -20,7 +21,7 @@ from arbtui.journal.reader import check_pages, reading, refuse_unlike_tip
 from arbtui.journal.schema import APPLICATION_ID, IS_SWEPT, OLDEST_VERSION, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
 from arbtui.journal.snapshots import snapshot_digest
 from arbtui.journal.state import JournalState, load
-from arbtui.journal.store import Door, Statement, WatchedDoor, Writer, open_writer
+from arbtui.journal.store import Door, WatchedDoor, Writer, open_writer
 from arbtui.journal.tip import Tip, write_tip
 from arbtui.journal.upgrades import UPGRADES
 from arbtui.model.clock import Clock

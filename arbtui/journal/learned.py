@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from arbtui.journal.database import Statement
 from arbtui.journal.episodes import LOOKS_MS
-from arbtui.journal.store import Statement
 
 #: Rows that a journal keeps: those of routes that were told of last. More than any profile has routes.
 KEPT = 50_000

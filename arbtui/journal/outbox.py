@@ -1,6 +1,6 @@
 """What a start-up reads back of alerts and remote commands: alerts that still wait, and commands that must not act twice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from arbtui.journal.reader import reading
@@ -8,7 +8,7 @@ from arbtui.journal.reader import reading
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """An alert that waits. ``settled``: channels that took it, or refused it for good."""
+    """An alert. ``settled``: channels that took it, or refused it for good; ``breaches``: ids of those it tells of that nobody has seen."""
 
     alert_id: str
     seq: int
@@ -17,16 +17,28 @@ class AlertRow:
     kind: str
     text: str
     settled: tuple[str, ...]
+    breaches: tuple[str, ...] = ()
+    is_seen: bool = False  #: a person has acknowledged its breach
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """All that waits, oldest first. ``commands``: outcome by update id, None where a crash came between receipt and act."""
+    """All that waits, oldest first.
+
+    ``commands``: outcome by update id; None of a /kill where a crash came between receipt and act, :data:`CUT_OFF` of another command:
+    that one is too old to be carried out, and is not.
+    """
 
     alerts: list[AlertRow]
     commands: dict[int, str | None]
+    unseen: list[AlertRow] = field(default_factory=list)  #: alerts whose breaches no person has acknowledged, delivered or not
+    second_call_ms: int = 0  #: when unacknowledged alerts were last told by the second way; 0: never
 
 
+KILL = "/kill"  #: the one command that is carried out however late
+CUT_OFF = "cut off"
+#: What the number of an alert ends with that tells once more, by the second way, of one that nobody has acknowledged.
+SECOND_CALL = "+2"
 CHAT_MOVED = "TELEGRAM_CHAT_MOVED"  #: kind of the breach that tells of a chat's new number; its scope is ``telegram:OLD``
 
 
@@ -35,7 +47,7 @@ class Undelivered:
     """What a look from outside needs to know. ``moved``: details of breaches that tell of a chat's new number, by channel."""
 
     waiting: int  #: alerts that some channel has not taken yet
-    oldest_ms: int | None  #: when the oldest of those was queued, on the journal's clock
+    oldest_ms: int | None  #: when the oldest CRITICAL of those was queued, on the journal's clock; INFO may wait for the morning
     oldest_warn_ms: int | None  #: the oldest of those that may be held back to be counted
     moved: dict[str, str]
 
@@ -48,7 +60,7 @@ def read_undelivered(path: Path) -> Undelivered:
     """
     with reading(path) as db:
         waiting, oldest_ms, oldest_warn_ms = db.execute(
-            "SELECT count(*), min(iif(severity = 'WARN', NULL, ts_ms)), min(iif(severity = 'WARN', ts_ms, NULL))"
+            "SELECT count(*), min(iif(severity = 'CRITICAL', ts_ms, NULL)), min(iif(severity = 'WARN', ts_ms, NULL))"
             " FROM alert WHERE state = 'QUEUED'"
         ).fetchone()
         moved = {row[0]: row[1] for row in db.execute("SELECT scope, detail FROM breach WHERE kind = ? ORDER BY seq", (CHAT_MOVED,))}
@@ -66,10 +78,28 @@ def load_outbox(path: Path) -> Outbox:
         waiting = "SELECT alert_id FROM alert WHERE state = 'QUEUED'"
         for alert_id, channel in db.execute(f"SELECT alert_id, channel FROM alert_delivery WHERE alert_id IN ({waiting}) ORDER BY seq"):
             settled.setdefault(alert_id, []).append(channel)
-        rows = db.execute("SELECT alert_id, seq, ts_ms, severity, kind, text FROM alert WHERE state = 'QUEUED' ORDER BY seq")
-        alerts = [
-            AlertRow(alert_id, seq, ts_ms, severity, kind, text, tuple(settled.get(alert_id, ())))
-            for alert_id, seq, ts_ms, severity, kind, text in rows
-        ]
-        commands = {row[0]: row[1] for row in db.execute("SELECT update_id, outcome FROM remote_command ORDER BY seq")}
-        return Outbox(alerts, commands)
+        found = []
+        for alert_id, seq, ts_ms, severity, kind, text, breach_id, seen_ms in db.execute(_WITH_BREACHES):
+            breaches = (breach_id,) if breach_id and seen_ms is None else ()
+            told = tuple(settled.get(alert_id, ()))
+            found.append(AlertRow(alert_id, seq, ts_ms, severity, kind, text, told, breaches, seen_ms is not None))
+        queued = {row[0] for row in db.execute(waiting)}
+        rows = db.execute(
+            "SELECT update_id, coalesce(outcome, iif(command = ?, NULL, ?)) FROM remote_command ORDER BY seq", (KILL, CUT_OFF)
+        )
+        commands = {row[0]: row[1] for row in rows}
+        second_call_ms = db.execute("SELECT max(ts_ms) FROM alert WHERE alert_id LIKE ?", (f"%{SECOND_CALL}",)).fetchone()[0]
+        alerts = [row for row in found if row.alert_id in queued]
+        unseen = [row for row in found if row.breaches]
+        kills = tuple(row[0] for row in db.execute("SELECT breach_id FROM breach WHERE kind = 'KILL' AND acknowledged_ms IS NULL"))
+        if kills:  # told with the kill itself, which comes before its breach
+            for alert_id, seq, ts_ms, severity, kind, text in db.execute(_NEWEST_KILL):
+                unseen.append(AlertRow(alert_id, seq, ts_ms, severity, kind, text, (), kills))
+        return Outbox(alerts, commands, unseen, second_call_ms or 0)
+
+
+#: Alerts that wait, or whose breach no person has acknowledged. An alert stands in the journal right behind the event that it tells of.
+_WITH_BREACHES = """SELECT alert.alert_id, alert.seq, alert.ts_ms, alert.severity, alert.kind, alert.text, breach_id, acknowledged_ms
+    FROM alert LEFT JOIN breach ON breach.seq = alert.seq - 1
+    WHERE alert.state = 'QUEUED' OR (breach_id IS NOT NULL AND acknowledged_ms IS NULL) ORDER BY alert.seq"""
+_NEWEST_KILL = "SELECT alert_id, seq, ts_ms, severity, kind, text FROM alert WHERE kind = 'KILL' ORDER BY seq DESC LIMIT 1"

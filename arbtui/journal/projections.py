@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
+from arbtui.journal.database import Statement
 from arbtui.journal.events import (
     AccountsReconciled,
     Adjusted,
+    AlertAcknowledged,
     AlertGivenUp,
     AlertQueued,
     AlertSent,
@@ -55,7 +57,6 @@ from arbtui.journal.events import (
     Transferred,
     TransferSettled,
 )
-from arbtui.journal.store import Statement
 from arbtui.model.money import plain
 from arbtui.model.order import OrderState
 
@@ -374,6 +375,7 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     AlertQueued: _alert_queued,
     AlertSent: _alert_sent,
     AlertGivenUp: _alert_given_up,
+    AlertAcknowledged: _portfolio_only,
     CommandReceived: _command_received,
     CommandActed: _command_acted,
 }

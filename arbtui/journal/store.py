@@ -17,13 +17,22 @@ from typing import Any, Literal, Protocol
 
 import aiosqlite
 
-from arbtui.journal.database import UpgradeStep, apply_pragmas, check_identity, connect, create_file, create_tables, empty_log, refusal
+from arbtui.journal.database import (
+    Statement,
+    UpgradeStep,
+    apply_pragmas,
+    check_identity,
+    connect,
+    create_file,
+    create_tables,
+    empty_log,
+    refusal,
+)
 from arbtui.journal.file_place import FilePlace
 from arbtui.model.errors import JournalFailed
 from arbtui.model.histogram import Histogram
 
 #: One SQL statement with its parameters.
-Statement = tuple[str, tuple[object, ...]]
 OnFailure = Callable[[JournalFailed], None]
 
 

@@ -1,10 +1,12 @@
 """Wall time and monotonic time from one interface, so that a run can use virtual time."""
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # whoever only reads a journal does without
+    import asyncio
 
 #: Where virtual time starts: 2026-01-01T00:00:00Z, in ms since the epoch.
 VIRTUAL_EPOCH_MS = 1_767_225_600_000
@@ -36,7 +38,7 @@ class SystemClock:
 class LoopClock:
     """The time of a virtual-time loop: wall time is :data:`VIRTUAL_EPOCH_MS` (or ``epoch_ms``) plus the loop's seconds."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, epoch_ms: int = VIRTUAL_EPOCH_MS) -> None:
+    def __init__(self, loop: "asyncio.AbstractEventLoop", epoch_ms: int = VIRTUAL_EPOCH_MS) -> None:
         self._loop = loop
         self._epoch_ms = epoch_ms
 

@@ -16,5 +16,4 @@ class Config(BaseModel):
         allow_inf_nan=False,
         validate_default=True,
         populate_by_name=True,
-        use_attribute_docstrings=True,
     )

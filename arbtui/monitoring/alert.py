@@ -10,6 +10,8 @@ from arbtui.monitoring.alert_rules import Urgency
 #: Telegram takes 4096 UTF-16 units (Bot API, sendMessage); the rest is for times, ids and the sender.
 _LONGEST = 2800
 _PLAIN = 500
+#: Numbers of alerts that a message of a flood names.
+_NAMED = 50
 #: Forms of a message, used in turn when it is refused: as it is, short ASCII, and a bare reference to the journal.
 WORDINGS = 3
 
@@ -28,17 +30,28 @@ class Alert:
     more: int = 0
     last: str = ""
     since: float = 0.0  #: when it was queued in this run, on the monotonic clock, in s
+    last_at: float = 0.0  #: when the newest was added, likewise
+    is_delivered: bool = False  #: a channel has taken it
+
+
+#: So many CRITICAL alerts of one kind that wait are a flood: they are told as one, with their number.
+FLOOD = 50
+
+
+def is_flood(alerts: Sequence[Alert]) -> bool:
+    """Whether ``alerts``, of one kind, are too many to be told one by one."""
+    return len(alerts) >= FLOOD or any(alert.more for alert in alerts)
 
 
 def message(sender: str, alerts: Sequence[Alert], wording: int) -> str:
-    """The message for ``alerts``: CRITICAL one by one, others of one kind as one with their number.
+    """The message for ``alerts``: CRITICAL one by one, others of one kind, and a flood, as one with their number.
 
     ``sender`` names the profile; ``wording`` counts how often the server has refused it.
     """
     first = alerts[0]
     if wording >= WORDINGS - 1:
         return f"{first.urgency} alert {first.alert_id}: see the journal"
-    if first.urgency is Urgency.CRITICAL:
+    if first.urgency is Urgency.CRITICAL and not is_flood(alerts):
         room = _LONGEST // len(alerts)  # none may displace another
         body = "\n".join(f"{_cut(f'CRITICAL {alert.kind} {alert.text}', room)}\n{_when(alert)}" for alert in alerts)
     else:
@@ -47,6 +60,9 @@ def message(sender: str, alerts: Sequence[Alert], wording: int) -> str:
         body = _cut(f"{first.urgency} {first.kind} {first.text}", _LONGEST // 2)
         if count > 1:
             body += f"\n{count} times, the last: {_cut(newest, _LONGEST // 2)}"
+        if first.urgency is Urgency.CRITICAL:
+            others = [alert.alert_id for alert in alerts[1 : _NAMED + 1]]
+            body += f"\nwith {' '.join(others)}" + (f" and {len(alerts) - 1 - _NAMED} more" if len(alerts) - 1 > _NAMED else "")
         body += f"\n{_when(first)}"
     text = f"{body}\n{sender}"
     if wording:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from math import inf
 
-from arbtui.monitoring.alert import WORDINGS, Alert, message
+from arbtui.monitoring.alert import WORDINGS, Alert, is_flood, message
 from arbtui.monitoring.alert_rules import Urgency
 from arbtui.monitoring.channel import Channel, MessageRefused, SendLater
 
@@ -19,15 +19,30 @@ _LONGEST_WAIT_S = 3600.0  #: of a server's retry_after: a broken one must not si
 _TOGETHER = 10  #: CRITICALs sent in one message when more than a few wait
 _FEW = 5
 _MOST_OF_A_KIND = 500
+#: A flood of one kind is told when it has paused for so long, in s, or has gone on for so long; and not again before so long.
+_CALM_S, _LONGEST_FLOOD_S, _FLOOD_EVERY_S = 1.0, 10.0, 30.0
+_LATER_S = 60.0  #: at the end of a run nobody waits for what is held back for longer
 
 #: Called with settled alerts: the alerts, the attempts, and why they were given up (empty when sent).
 Settle = Callable[["AlertQueue", Sequence[Alert], int, str], None]
 
 
 class AlertQueue:
-    """Sends in order, CRITICAL first. Nothing CRITICAL is ever given up: a refused one is set aside and tried again."""
+    """Sends in order, CRITICAL first. Nothing CRITICAL is ever given up: a refused one is set aside and tried again.
 
-    def __init__(self, channel: Channel, sender: str, settle: Settle, backoff_s: Sequence[float], warn_every_s: float) -> None:
+    Args:
+        quiet_s: for how long INFO is still held back, in s.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        sender: str,
+        settle: Settle,
+        backoff_s: Sequence[float],
+        warn_every_s: float,
+        quiet_s: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.channel = channel
         self.waiting: dict[str, Alert] = {}  #: by id, in order
         self.idle = asyncio.Event()
@@ -37,12 +52,15 @@ class AlertQueue:
         self._settle = settle
         self._backoff_s = backoff_s
         self._warn_every_s = warn_every_s
+        self._quiet_s = quiet_s
         self._wake = asyncio.Event()
         self._hurry = False
         self._failures = 0
         self._resume_at = 0.0
         self._aside: dict[str, tuple[float, int]] = {}  #: refused CRITICALs: when they are tried again, and how often they have been
         self._warned_at: dict[str, float] = {}
+        self._critical: dict[str, list[Alert]] = {}  #: those that wait, by kind
+        self._flooded_at: dict[str, float] = {}  #: when a flood of a kind was told last
         self._wording: dict[str, int] = {}  #: how often the server refused the message that begins with an alert
         self._alone = 0  #: CRITICALs to send one by one, since one of them was refused
         self._attempts = 0
@@ -50,8 +68,16 @@ class AlertQueue:
     def add(self, alert: Alert) -> None:
         """Append ``alert``."""
         self.waiting[alert.alert_id] = alert
+        if alert.urgency is Urgency.CRITICAL:
+            self._critical.setdefault(alert.kind, []).append(alert)
         self.idle.clear()
         self._wake.set()
+
+    def late(self, now: float, after_s: Callable[[Urgency], float]) -> list[float]:
+        """Ages in s of the alerts that wait for longer than ``after_s`` of their urgency; what is quiet on purpose is not late."""
+        is_quiet = self._quiet_s() > 0.0
+        waiting = (alert for alert in self.waiting.values() if not (is_quiet and alert.urgency is Urgency.INFO))
+        return [now - alert.since for alert in waiting if now - alert.since > after_s(alert.urgency)]
 
     def hurry(self) -> None:
         """The run ends: send alerts that were held back for counting."""
@@ -70,7 +96,7 @@ class AlertQueue:
             self._wake.clear()
             ready_at = self._ready_at(loop.time())
             if ready_at > loop.time():
-                if not self.waiting:
+                if not self.waiting or (self._hurry and ready_at > loop.time() + _LATER_S):
                     self.idle.set()
                 await self._wait(ready_at)
                 continue
@@ -90,19 +116,35 @@ class AlertQueue:
         """When the next message may be sent: monotonic seconds, ``inf`` for never."""
         if self._resume_at > now:
             return self._resume_at
-        return min((self._time_of(alert, now) for alert in self.waiting.values()), default=inf)
+        loud_at = now + self._quiet_s()
+        return min((self._time_of(alert, now, loud_at) for alert in self.waiting.values()), default=inf)
 
-    def _time_of(self, alert: Alert, now: float) -> float:
+    def _time_of(self, alert: Alert, now: float, loud_at: float) -> float:
         if alert.urgency is Urgency.CRITICAL:
-            return self._aside.get(alert.alert_id, (now, 0))[0]
-        if alert.urgency is Urgency.WARN and not self._hurry and alert.kind in self._warned_at:
+            return max(self._aside.get(alert.alert_id, (now, 0))[0], self._flood_over(alert.kind, now))
+        if alert.urgency is Urgency.INFO:
+            return loud_at
+        if not self._hurry and alert.kind in self._warned_at:
             return self._warned_at[alert.kind] + self._warn_every_s
         return now
 
+    def _flood_over(self, kind: str, now: float) -> float:
+        """When CRITICALs of ``kind`` may be told: at once, unless there are so many that they are told as one."""
+        if self._hurry:
+            return now
+        alerts = self._critical[kind]
+        over = min(max(alerts[-1].since, alerts[-1].last_at) + _CALM_S, alerts[0].since + _LONGEST_FLOOD_S) if is_flood(alerts) else now
+        return max(over, self._flooded_at.get(kind, -inf) + _FLOOD_EVERY_S)
+
     def _next(self, now: float) -> list[Alert]:
-        ready = [alert for alert in self.waiting.values() if self._time_of(alert, now) <= now]
+        loud_at = now + self._quiet_s()
+        ready = [alert for alert in self.waiting.values() if self._time_of(alert, now, loud_at) <= now]
         critical = [alert for alert in ready if alert.urgency is Urgency.CRITICAL]
         if critical:
+            kind = critical[0].kind
+            alike = [alert for alert in critical if alert.kind == kind]
+            if is_flood(alike) and not self._alone:
+                return alike[:_MOST_OF_A_KIND]
             together = _TOGETHER if len(critical) > _FEW and self._alone == 0 else 1
             return critical[:together]
         first = next((alert for alert in ready if alert.urgency is Urgency.WARN), None) or next(iter(ready), None)
@@ -142,7 +184,7 @@ class AlertQueue:
     def _refused(self, alerts: list[Alert], reason: str) -> None:
         """Use the next plainer form; when the last one is refused too, set this message aside and send the others."""
         self._failures = 0
-        if alerts[0].urgency is Urgency.CRITICAL and len(alerts) > 1:
+        if alerts[0].urgency is Urgency.CRITICAL and len(alerts) > 1 and not is_flood(alerts):
             self._alone = len(alerts)
             return
         head = alerts[0]
@@ -157,7 +199,8 @@ class AlertQueue:
         _, times = self._aside.get(head.alert_id, (0.0, 0))
         if times == 0:
             log.error("%s: refuses CRITICAL %s (%s); it is tried again", self.channel.name, head.alert_id, reason)
-        self._aside[head.alert_id] = (asyncio.get_running_loop().time() + self._delay(times), times + 1)
+        again_at = asyncio.get_running_loop().time() + self._delay(times)
+        self._aside.update((alert.alert_id, (again_at, times + 1)) for alert in alerts)
         self._alone = max(0, self._alone - 1)
 
     def _done(self, alerts: list[Alert], given_up: str) -> None:
@@ -165,12 +208,21 @@ class AlertQueue:
             self._warned_at[alerts[0].kind] = asyncio.get_running_loop().time()
         if alerts[0].urgency is Urgency.CRITICAL:
             self._alone = max(0, self._alone - len(alerts))
+            self._left(alerts)
         for alert in alerts:
             del self.waiting[alert.alert_id]
             self._aside.pop(alert.alert_id, None)
             self._wording.pop(alert.alert_id, None)
         attempts, self._attempts = self._attempts, 0
         self._settle(self, alerts, attempts, given_up)
+
+    def _left(self, alerts: list[Alert]) -> None:
+        """CRITICALs wait no more."""
+        if is_flood(alerts):
+            self._flooded_at[alerts[0].kind] = asyncio.get_running_loop().time()
+        gone = {alert.alert_id for alert in alerts}
+        for kind in {alert.kind for alert in alerts}:
+            self._critical[kind] = [alert for alert in self._critical[kind] if alert.alert_id not in gone]
 
     def _delay(self, failures: int) -> float:
         return self._backoff_s[min(failures, len(self._backoff_s) - 1)]

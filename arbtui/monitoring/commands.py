@@ -14,12 +14,17 @@ _LARGEST_ID = 2**52  #: Bot API: "at most 52 significant bits"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A message of an allowed user in a private chat. ``word``: lower case, ``/kill``; ``ts_ms``: Telegram's clock."""
+    """A message of an allowed user in a private chat.
+
+    ``word``: in small letters, ``/kill``; ``arguments``: the words after it, as typed; ``ts_ms``: Telegram's clock.
+    """
 
     update_id: int
     user_id: int
+    chat_id: int
     ts_ms: int
     word: str
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ def read_update(update: Any, user_ids: Collection[int]) -> Command | Ignored:
         return Ignored(user_id, "forwarded, edited, or sent in another's name")
     if update_id is None or date is None or not isinstance(text, str) or not text.strip():
         return Ignored(user_id, "without a text")
-    return Command(update_id, user_id, date * 1000, text.split()[0].partition("@")[0].lower())
+    word, *arguments = text.split()
+    return Command(update_id, user_id, user_id, date * 1000, word.partition("@")[0].lower(), tuple(arguments))
 
 
 def update_number(update: Any) -> int | None:

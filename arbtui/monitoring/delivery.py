@@ -21,5 +21,5 @@ def alert_troubles(facts: dict[str, Any], channels: Collection[str] | None = Non
     troubles = []
     if facts["overdue"]:
         told = f"{counted(facts['waiting'], 'alert')} not delivered, the oldest for {facts['oldest_age_s']:.0f} s"
-        troubles.append(f"{told}; look at the log for why, and at telegram.chat_ids")
+        troubles.append(f"{told}; look at the log for why, and at [telegram], [email] and [services]")
     return troubles + [detail for channel, detail in facts["chats_moved"].items() if channels is None or channel in channels]

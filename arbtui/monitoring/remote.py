@@ -3,87 +3,96 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from arbtui.journal.events import CommandActed, CommandReceived
-from arbtui.journal.journal import Journal
+from arbtui.journal.outbox import KILL
 from arbtui.model.clock import Clock
-from arbtui.model.errors import JournalFailed
-from arbtui.monitoring import replies
+from arbtui.model.printable import printable
 from arbtui.monitoring.alert_manager import AlertManager, supervised
 from arbtui.monitoring.alert_queue import BACKOFF_S
 from arbtui.monitoring.alert_rules import Urgency
 from arbtui.monitoring.channel import MessageRefused, SendLater
+from arbtui.monitoring.command_log import CommandLog
 from arbtui.monitoring.commands import Command, Ignored, read_update, update_number
-from arbtui.monitoring.telegram import POLL_S, PollConflict, TelegramBot
-from arbtui.views import Controls, ReadModel
+from arbtui.monitoring.config import TelegramConfig
+from arbtui.monitoring.remote_console import RemoteConsole
+from arbtui.monitoring.replies import HELP, Reply, cut
+from arbtui.monitoring.telegram import POLL_S, PollConflict, TelegramBot, TelegramChat
 
 log = logging.getLogger("arbtui")
 
-KILL = "/kill"
 _FRESH_MS = 60_000  #: older commands are dropped, except /kill
-_RECEIPT_S = 1.0  #: how long a kill waits for its receipt in the journal
 _QUIET_S = 86_400.0  #: after this long without updates their ids may start anywhere (Bot API, Update), so none is asked from
 _REMEMBERED = 2_000
 _LOGGED_USERS = 100
+_WAITING = 20  #: commands that wait for an answer, and replies that wait to be sent
 _REPLY_TRIES = 3
 
 
 class TelegramRemote:
-    """Obeys ``/status``, ``/pnl`` and ``/kill``. It can never re-arm.
+    """Obeys the commands of :data:`arbtui.monitoring.config.COMMAND_NAMES`. It can never re-arm.
 
-    A ``/kill`` is journaled before it acts and acts once for each update id, also after a crash in between; one without
-    a receipt in time acts all the same.
+    A ``/kill`` goes before everything else. It is journaled before it acts and acts once for each update id, also after a crash in
+    between; one without a receipt in time acts all the same. All others are answered in turn, beside the polling.
 
     Args:
-        epoch: the halt's epoch, for replies.
-        known: outcome by update id of earlier runs' commands; None: received and not acted on.
+        config: who may use what.
+        commands: what was acted on, in this run and before it.
+        console: answers what is no ``/kill``.
+        kill: closes the gate; takes the reason, and says whether it was open. Safe from any thread.
     """
 
     def __init__(
         self,
         bot: TelegramBot,
-        user_ids: Collection[int],
-        journal: Journal,
+        config: TelegramConfig,
         clock: Clock,
         alerts: AlertManager,
-        known: Mapping[int, str | None],
-        views: ReadModel,
-        controls: Controls,
-        epoch: Callable[[], int],
+        commands: CommandLog,
+        console: RemoteConsole,
+        kill: Callable[[str], bool],
         *,
         backoff_s: Sequence[float] = BACKOFF_S,
         poll_s: int = POLL_S,
     ) -> None:
-        self.ignored = 0
         self._bot = bot
-        self._user_ids = frozenset(user_ids)
-        self._journal = journal
+        self._config = config
         self._clock = clock
         self._alerts = alerts
-        self._acted = dict(known)
+        self._commands = commands
+        self._console = console
+        self._kill_all = kill
         self._backoff_s = backoff_s
         self._poll_s = poll_s
         self._seen: dict[int, None] = {}
         self._logged: dict[int | None, None] = {}
-        self._replies: deque[tuple[int, str]] = deque(maxlen=20)
+        self._asked: asyncio.Queue[Command] = asyncio.Queue(_WAITING)
+        self._replies: deque[tuple[int, Reply]] = deque(maxlen=_WAITING)
         self._to_reply = asyncio.Event()
-        self._views, self._controls, self._epoch = views, controls, epoch
+
+    @property
+    def ignored(self) -> int:
+        """How many updates were no command of an allowed user."""
+        return self._console.ignored
 
     def resume(self) -> None:
-        """Carry out what an earlier run received and could not act on."""
-        for update_id in [number for number, outcome in self._acted.items() if outcome is None]:
+        """Carry out each ``/kill`` that an earlier run received and could not act on."""
+        for update_id in self._commands.unfinished:
             log.warning("a /kill that the last run received before it stopped is carried out now")
             self._act(update_id, "received by an earlier run")
 
     async def run(self) -> None:
         """Poll and answer until cancelled, or until another program is found to poll with this token."""
-        replying = asyncio.create_task(supervised("replies", self._reply_all), name="telegram replies")
+        beside = [
+            asyncio.create_task(supervised("replies", self._reply_all), name="telegram replies"),
+            asyncio.create_task(supervised("answers", self._answer_all), name="telegram answers"),
+        ]
         try:
             await supervised("remote commands", self._poll)
-            await replying
+            await asyncio.gather(*beside)
         finally:
-            replying.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
@@ -125,54 +134,47 @@ class TelegramRemote:
     async def _take(self, updates: Sequence[object]) -> None:
         commands = []
         for update in updates:
-            read = read_update(update, self._user_ids)
+            read = read_update(update, self._config.user_ids)
             if isinstance(read, Command):
                 commands.append(read)
             else:
                 self._ignore(read)
         for command in sorted(commands, key=lambda one: one.word != KILL):  # a kill goes first
-            await self._obey(command)
+            await self._obey(command, self._config.commands_of(command.user_id))
 
     def _ignore(self, read: Ignored) -> None:
-        self.ignored += 1
+        self._console.ignored += 1
         if read.user_id not in self._logged and len(self._logged) < _LOGGED_USERS:
             self._logged[read.user_id] = None
             sender = "an unknown sender" if read.user_id is None else f"user {read.user_id}"
             log.warning("remote commands: ignored one from %s (%s); more from there are only counted", sender, read.why)
 
-    async def _obey(self, command: Command) -> None:
-        if command.word == KILL:
+    async def _obey(self, command: Command, allowed: Collection[str]) -> None:
+        if command.word == KILL and KILL.removeprefix("/") in allowed:
             await self._kill(command)
         elif self._clock.time_ms() - command.ts_ms > _FRESH_MS:
-            log.info("remote commands: dropped an old %s", command.word if command.word in ("/status", "/pnl") else "message")
+            known = command.word.removeprefix("/") in HELP
+            log.info("remote commands: dropped an old %s", command.word if known else "message")
+        elif self._asked.full():
+            log.warning("remote commands: dropped one of user %d: %d wait already", command.user_id, _WAITING)
         else:
-            header, epoch = self._views.header(), self._epoch()
-            match command.word:
-                case "/status":
-                    text = replies.status(header, epoch, self._alerts.waiting, self.ignored)
-                case "/pnl":
-                    text = replies.pnl(header, epoch)
-                case _:
-                    text = f"{replies.HELP}\n{replies.state_line(header, epoch)}"
-            self._answer(command.user_id, text)
+            self._asked.put_nowait(command)
+
+    async def _answer_all(self) -> None:
+        while True:
+            command = await self._asked.get()
+            self._answer(command.chat_id, await self._console.answer(command, self._config.commands_of(command.user_id)))
 
     async def _kill(self, command: Command) -> None:
-        if command.update_id in self._acted:
+        if self._commands.is_known(command):
             return
-        self._acted[command.update_id] = None
-        try:
-            async with asyncio.timeout(_RECEIPT_S):
-                await self._journal.commit(CommandReceived(command.update_id, command.user_id, KILL))
-        except (JournalFailed, TimeoutError):
-            log.error("a /kill could not be journaled in time; it is carried out all the same")
+        await self._commands.commit_received(command)
         closed_now = self._act(command.update_id, f"user {command.user_id}")
-        self._answer(command.user_id, replies.killed(self._views.header(), self._epoch(), closed_now=closed_now))
+        self._answer(command.chat_id, self._console.killed(closed_now=closed_now))
 
     def _act(self, update_id: int, reason: str) -> bool:
-        closed_now = self._controls.kill("TELEGRAM", reason)
-        outcome = "killed" if closed_now else "was halted already"
-        self._acted[update_id] = outcome
-        self._journal.post(CommandActed(update_id, outcome))
+        closed_now = self._kill_all(reason)
+        self._commands.acted(update_id, "killed" if closed_now else "was halted already")
         return closed_now
 
     def _conflict(self, error: PollConflict) -> None:
@@ -183,8 +185,8 @@ class TelegramRemote:
         )
         self._alerts.queue(Urgency.CRITICAL, "TELEGRAM_CONFLICT", text)
 
-    def _answer(self, user_id: int, text: str) -> None:
-        self._replies.append((user_id, text))
+    def _answer(self, chat_id: int, reply: Reply) -> None:
+        self._replies.append((chat_id, reply))
         self._to_reply.set()
 
     async def _reply_all(self) -> None:
@@ -192,15 +194,21 @@ class TelegramRemote:
             if not self._replies:
                 self._to_reply.clear()
                 await self._to_reply.wait()
-            user_id, text = self._replies.popleft()
-            await self._reply(user_id, text)
+            chat_id, reply = self._replies.popleft()
+            chat = self._bot.chat(chat_id)
+            for text in cut(printable(reply.text, keep="\n")):
+                await self._send(chat, text, reply.is_table)
+            if reply.picture is not None:
+                await self._send(chat, reply.picture)
 
-    async def _reply(self, user_id: int, text: str) -> None:
-        chat = self._bot.chat(user_id)
+    async def _send(self, chat: TelegramChat, content: str | bytes, is_table: bool = False) -> None:
         for failures in range(_REPLY_TRIES):
             try:
                 async with chat.pace.turn():
-                    await chat.send(text)
+                    if isinstance(content, bytes):
+                        await chat.send_picture(content)
+                    else:
+                        await chat.send(content, monospaced=is_table)
                 return
             except MessageRefused as error:
                 log.warning("remote commands: a reply was refused (%s)", error)

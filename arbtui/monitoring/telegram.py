@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,7 @@ class TelegramBot:
         polling, sending = self._requests
         self._bot: telegram.Bot = Bot(token.get_secret_value(), base_url=f"{base_url}/bot", request=sending, get_updates_request=polling)
         self._timeout_s = timeout_s
+        self._waits: dict[str, Any] = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout", "pool_timeout"), timeout_s)
         self._every_s = every_s
         self._chats: dict[int, TelegramChat] = {}
 
@@ -83,20 +84,33 @@ class TelegramBot:
             self._chats[chat_id] = TelegramChat(self, chat_id, Pace(every_s))
         return self._chats[chat_id]
 
-    async def send(self, chat_id: int, text: str) -> None:
-        """Send plain ``text``: without markup, so that no text can be malformed.
+    async def send(self, chat_id: int, text: str, *, monospaced: bool = False) -> None:
+        """Send ``text`` without markup, so that no text can be malformed; ``monospaced``: all of it in letters of one width.
 
         Raises:
             SendLater: no answer, no usable one, asked to wait, or the chat or the token is refused.
             ChatMoved: the chat has another number now.
             MessageRefused: the server refuses this text.
         """
+        from telegram import MessageEntity
+
+        whole = [MessageEntity(MessageEntity.PRE, 0, len(text.encode("utf-16-le")) // 2)] if monospaced else None
+        await self._deliver(lambda: self._bot.send_message(chat_id, text, entities=whole, **self._waits))
+
+    async def send_picture(self, chat_id: int, png: bytes) -> None:
+        """Send a PNG of at most 10 MB (Bot API, sendPhoto).
+
+        Raises:
+            SendLater, ChatMoved, MessageRefused: as :meth:`send`.
+        """
+        await self._deliver(lambda: self._bot.send_photo(chat_id, png, filename="picture.png", **self._waits))
+
+    async def _deliver(self, send: Callable[[], Awaitable[object]]) -> None:
         from telegram.error import BadRequest, ChatMigrated, RetryAfter
 
-        wait: float = self._timeout_s
         try:
-            async with asyncio.timeout(wait):
-                await self._bot.send_message(chat_id, text, connect_timeout=wait, read_timeout=wait, write_timeout=wait, pool_timeout=wait)
+            async with asyncio.timeout(self._timeout_s):
+                await send()
         except RetryAfter as error:
             raise SendLater(_words(error), _seconds(error.retry_after)) from None
         except ChatMigrated as error:
@@ -157,16 +171,23 @@ class TelegramChat:
         self._bot = bot
         self._told = self._chat_id = chat_id
 
-    async def send(self, text: str) -> None:
-        """Deliver ``text``."""
+    async def send(self, text: str, *, monospaced: bool = False) -> None:
+        """Deliver ``text``; ``monospaced``: in letters of one width."""
         text = printable(text, keep="\n")
+        await self._followed(lambda chat_id: self._bot.send(chat_id, text, monospaced=monospaced))
+
+    async def send_picture(self, png: bytes) -> None:
+        """Deliver a PNG."""
+        await self._followed(lambda chat_id: self._bot.send_picture(chat_id, png))
+
+    async def _followed(self, send: Callable[[int], Awaitable[None]]) -> None:
         try:
-            await self._bot.send(self._chat_id, text)
+            await send(self._chat_id)
         except ChatMoved as moved:
             log.warning("%s: the group has become a supergroup; messages go to %d for this run", self.name, moved.chat_id)
             self._chat_id = moved.chat_id
             self.on_moved(self._told, moved.chat_id)
-            await self._bot.send(self._chat_id, text)  # moved on once more: that is followed at the next try
+            await send(self._chat_id)  # moved on once more: that is followed at the next try
 
 
 def silence() -> None:

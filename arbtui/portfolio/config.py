@@ -46,9 +46,18 @@ class DeskConfig(Config):
             raise ValueError(f"{name!r} is no time zone; take an IANA name, such as Asia/Seoul or UTC") from None
         return name
 
+    @property
+    def zone(self) -> tzinfo:
+        """Its time zone."""
+        return _zone(self.timezone)
+
     def day_of(self, ts_ms: int) -> str:
         """The desk's date at ``ts_ms``, as ``2026-11-29``."""
-        return datetime.fromtimestamp(ts_ms / 1000, _zone(self.timezone)).date().isoformat()
+        return self.time_of(ts_ms).date().isoformat()
+
+    def time_of(self, ts_ms: int) -> datetime:
+        """The desk's time at ``ts_ms``."""
+        return datetime.fromtimestamp(ts_ms / 1000, self.zone)
 
 
 def _zone(name: str) -> tzinfo:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from arbtui.journal.chain import is_chained
-from arbtui.journal.database import apply_pragmas, check_identity, connect, refusal
+from arbtui.journal.database import Statement, apply_pragmas, check_identity, connect, refusal
 from arbtui.journal.events import (
     Adjusted,
     BalanceOpened,
@@ -32,7 +32,6 @@ from arbtui.journal.projections import statements_for
 from arbtui.journal.reader import events
 from arbtui.journal.schema import APPLICATION_ID, NOTED_INDEX, PROJECTION_TABLES, PROJECTIONS, USER_VERSION
 from arbtui.journal.snapshots import damaged_snapshots
-from arbtui.journal.store import Statement
 from arbtui.model.errors import UsageError
 from arbtui.model.money import ZERO, plain
 from arbtui.portfolio.accounts import CycleAccount, amount_at

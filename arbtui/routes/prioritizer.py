@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from math import inf
 
 from arbtui.model.book import OrderBook
 from arbtui.model.order import Side
@@ -32,6 +33,7 @@ class RoutePrioritizer:
         self.health = health if health is not None else RouteHealthScore()
         # By side of a book: since which update of it, and how much of it each route was given, in base.
         self._taken: dict[tuple[OrderBook, Side], tuple[int, dict[str, float]]] = {}
+        self._opened_at = -inf  # when the newest that was opened was decided, in monotonic seconds
 
     def rank(self, opportunities: Sequence[Opportunity]) -> list[Opportunity]:
         """Best first; equal scores keep their order, so a replay repeats."""
@@ -59,6 +61,7 @@ class RoutePrioritizer:
             return opportunity, sized
         refusal = open_cycle(sized)
         if refusal is None:
+            self._opened_at = sized.decided_at
             for order in sized.orders:
                 self._take(sized.route.id, order.hop, float(order.qty))
         return sized, refusal
@@ -68,7 +71,8 @@ class RoutePrioritizer:
         route = opportunity.route
         taken = [(order.hop, self._taken_of(order.hop)) for order in opportunity.orders] if self._taken else []
         taken = [(hop, qty) for hop, qty in taken if qty > 0.0]
-        if not taken and not _is_short(opportunity):
+        # Stock and cash are as it was sized by, but for what was opened of the same look.
+        if not taken and (opportunity.decided_at > self._opened_at or not _is_short(opportunity)):
             return opportunity
         with ExitStack() as less:
             for hop, qty in taken:

@@ -1,7 +1,6 @@
 """All routes, and the index from a book to the routes that its change touches."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import groupby
 
 from arbtui.marketdata.rate_book import RateBook
@@ -13,11 +12,14 @@ from arbtui.routes.hops import Node
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
 from arbtui.routes.rules import RouteRules
 
-#: Looks at the routes of one book at a time (monotonic s), with the list that those are added to that may pay and do not.
-Look = Callable[[float, list[ArbRoute] | None], list[Opportunity]]
+#: What finds the opportunities among routes at a time (monotonic s); see :meth:`ArbRoute.evaluate_all`.
+Evaluate = Callable[[Sequence[ArbRoute], float, list[ArbRoute] | None], list[Opportunity]]
 
 
-def evaluate_all(routes: Iterable[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
+_class_of: Callable[[ArbRoute], type[ArbRoute]] = type
+
+
+def evaluate_all(routes: Sequence[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
     """The opportunities among ``routes``, of whatever classes, at ``now`` (monotonic s); see :meth:`ArbRoute.evaluate_all`."""
     found = []
     for of_class, same in groupby(routes, _class_of):
@@ -25,16 +27,11 @@ def evaluate_all(routes: Iterable[ArbRoute], now: float, refused: list[ArbRoute]
     return found
 
 
-def _look_at(routes: tuple[ArbRoute, ...]) -> Look:
-    """One call for all routes of one class, which is all that a book of most profiles has."""
-    classes = list(dict.fromkeys(map(_class_of, routes)))
-    if len(classes) == 1:
-        return partial(classes[0].evaluate_all, routes)
-    return partial(evaluate_all, sorted(routes, key=lambda route: classes.index(_class_of(route))))
-
-
-def _class_of(route: ArbRoute) -> type[ArbRoute]:
-    return type(route)
+def _evaluate_sorted(routes: Sequence[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
+    """The same, of routes that come by class: those of most books are of one, and need one call."""
+    if routes and type(routes[0]) is type(routes[-1]):
+        return type(routes[0]).evaluate_all(routes, now, refused)
+    return evaluate_all(routes, now, refused)
 
 
 class ArbUniverse:
@@ -73,10 +70,10 @@ class ArbUniverse:
         self.routes: list[ArbRoute] = []  #: of whatever class, in the order in which they are listed
         self.by_id: dict[str, ArbRoute] = {}
         self._of_asset: dict[str, list[ArbRoute]] = {symbol: [] for symbol in symbols}
-        #: The routes that a change of a book touches; a book that only gives a rate touches none, and is not in it.
+        #: The routes that a change of a book touches, by class; a book that only gives a rate touches none, and is not in it.
         self.touched_by: dict[OrderBook, tuple[ArbRoute, ...]] = {}
-        #: The same, ready to be called for that change: the opportunities among them at a time.
-        self.looks: dict[OrderBook, Look] = {}
+        self.evaluate: Evaluate = _evaluate_sorted  #: for what :attr:`touched_by` holds
+        self._classes: list[type[ArbRoute]] = []  # that were ever listed
         if settlement is None:
             settlement = {market.quote for market in markets} - set(symbols)
         self.finder = RouteFinder(
@@ -158,13 +155,16 @@ class ArbUniverse:
                 raise ValueError(f"route {route.id} is listed twice")
             self.routes.append(route)
             self.by_id[route.id] = route
+            if type(route) not in self._classes:
+                self._classes.append(type(route))
             for asset in route.coins:
                 self._of_asset.setdefault(asset, []).append(route)
             for book in dict.fromkeys(route.books):
                 touched.setdefault(book, []).append(route)
             self._confirm(route)
         for book, more in touched.items():
-            self._index(book, (*self.touched_by.get(book, ()), *more))
+            self._index(book, [*self.touched_by.get(book, ()), *more])
+        self.evaluate = self._classes[0].evaluate_all if len(self._classes) == 1 else _evaluate_sorted
 
     def remove(self, routes: Iterable[ArbRoute]) -> None:
         """Take ``routes`` off the list: nothing looks at them any more. A cycle that runs on one goes on to its end."""
@@ -177,15 +177,14 @@ class ArbUniverse:
         for asset in dict.fromkeys(asset for route in gone.values() for asset in route.coins):
             self._of_asset[asset] = [route for route in self._of_asset[asset] if route.id not in gone]
         for book in dict.fromkeys(book for route in gone.values() for book in route.books):
-            self._index(book, tuple(route for route in self.touched_by[book] if route.id not in gone))
+            self._index(book, [route for route in self.touched_by[book] if route.id not in gone])
         self.on_removed(list(gone.values()))
 
-    def _index(self, book: OrderBook, routes: tuple[ArbRoute, ...]) -> None:
+    def _index(self, book: OrderBook, routes: list[ArbRoute]) -> None:
         if routes:
-            self.touched_by[book], self.looks[book] = routes, _look_at(routes)
+            self.touched_by[book] = tuple(sorted(routes, key=lambda route: self._classes.index(type(route))))
         else:
             self.touched_by.pop(book, None)
-            self.looks.pop(book, None)
 
     def node(self, exchange: str, asset: str) -> Node:
         """The node of ``asset`` at ``exchange``, made on first use."""

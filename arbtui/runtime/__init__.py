@@ -1,6 +1,4 @@
-"""The composition root: builds everything from a profile, runs it, and tells how it ended."""
+"""The composition root: builds everything from a profile, runs it, and tells how it ended.
 
-from arbtui.runtime.replay import run_replay
-from arbtui.runtime.session import run_session
-
-__all__ = ["run_replay", "run_session"]
+It imports nothing by itself: the guardian, the supervisor and the sandbox need a few modules of it, and not the whole session.
+"""

@@ -35,7 +35,7 @@ class RunMetrics:
 
     async def serve(self, *, headless: bool) -> None:
         """Until cancelled; where the port is taken, nothing but a warning."""
-        server = MetricsServer(self._run.settings.metrics, self._read)
+        server = MetricsServer(self._run.settings.metrics, self.read)
         try:
             refusal = await server.open()
             if refusal:
@@ -50,7 +50,8 @@ class RunMetrics:
         finally:
             await server.close()
 
-    async def _read(self) -> Iterable[Metric]:
+    async def read(self) -> Iterable[Metric]:
+        """Every family, each made when it is asked for."""
         return families(await self._reader.read())
 
     def _measures(self) -> RunMeasures:

@@ -18,6 +18,8 @@ from arbtui.model.clock import iso_ms
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.monitoring.resources import ResourceSample
 from arbtui.risk.breach import Severity
+from arbtui.runtime.freed_memory import EVERY_S as _MEMORY_S
+from arbtui.runtime.freed_memory import give_back_free_pages
 from arbtui.runtime.loop_stall import record_stall
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Venues
@@ -74,7 +76,7 @@ class PeriodicTasks:
         work += [("journal's file", self._journal_file()), ("journal's archives", self._archives())]
         work += [("left open", self._left_open()), ("wallets", self._engine.wallets.run()), ("markets", self._engine.markets.run())]
         if real_time:
-            work += [("gauges", self._run.resources.run()), ("account report", self._tell_accounts())]
+            work += [("gauges", self._run.resources.run()), ("account report", self._tell_accounts()), ("free memory", _give_back_memory())]
         return work
 
     async def _housekeeping(self) -> None:
@@ -185,3 +187,9 @@ class PeriodicTasks:
         gauge.rss_history.append(gauge.rss_mb)
         gauge.lag_history.append(gauge.lag_p99_ms)
         gauge.messages_history.append(gauge.messages_per_s)
+
+
+async def _give_back_memory() -> None:
+    while True:
+        await asyncio.sleep(_MEMORY_S)
+        give_back_free_pages()

@@ -47,14 +47,17 @@ class Plan:
     top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
 
 
-def session_plan(options: SessionOptions, folder: Path, state_folder: Path, telegram: SecretStr | None, traces: Traces) -> Plan:
+def session_plan(
+    options: SessionOptions, folder: Path, state_folder: Path, telegram: SecretStr | None, channels: Sequence[Channel], traces: Traces
+) -> Plan:
     """The plan of a session as the command line and the profile ask for it.
 
     Args:
         options: what was asked for; looked at already (:func:`arbtui.runtime.arming.refuse_unarmed`).
         folder: of the profile.
         state_folder: of the profile's mode.
-        telegram: the bot's token; None where nobody is to be reached.
+        telegram: the bot's token; None where nobody is to be reached by it.
+        channels: other ways to the operator.
         traces: what the profile's last engine left, read before this one took its place.
     """
     settings = options.settings
@@ -70,6 +73,7 @@ def session_plan(options: SessionOptions, folder: Path, state_folder: Path, tele
         json=options.json,
         scenario=scenario(settings),
         telegram=telegram,
+        channels=channels,
         confirmed=options.confirm == settings.name,
         unattended=options.unattended,
         traces=traces,

@@ -38,13 +38,15 @@ from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.breach import Severity
+from arbtui.runtime.alert_channels import other_channels
 from arbtui.runtime.arming import auto_resume, refuse_unarmed, resume_refusal, unclean
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.automatic_backups import AutomaticBackups
+from arbtui.runtime.daily_digest import DailyDigest, DigestMaker
 from arbtui.runtime.deadline import deadline
 from arbtui.runtime.ending import end
+from arbtui.runtime.freed_memory import give_back_large_buffers
 from arbtui.runtime.garbage import keep_collections_short, short_collections
-from arbtui.runtime.large_buffers import give_back_large_buffers
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.plan import Plan, session_plan
@@ -111,6 +113,7 @@ def run_session(options: SessionOptions) -> int:
     name = settings.name
     virtual = options.speed == "max"
     token = None if virtual else telegram_token(settings)  # in virtual time nothing may wait for a socket, and nothing is news
+    others = [] if virtual else other_channels(settings)
     refuse_untrusted(options.state_root, profile_folder(options.state_root, name))
     folder = make_private(profile_folder(options.state_root, name))
     with ProfileLock(folder) as lock:
@@ -118,7 +121,7 @@ def run_session(options: SessionOptions) -> int:
         if cause is not None and options.headless and not options.unattended:
             raise UsageError(halted(name, cause))
         state_folder = make_private(mode_folder(options.state_root, name, settings.mode))
-        return run_plan(session_plan(options, folder, state_folder, token, traces_left(folder, lock.left)))
+        return run_plan(session_plan(options, folder, state_folder, token, others, traces_left(folder, lock.left)))
 
 
 def run_plan(plan: Plan) -> int:
@@ -158,6 +161,7 @@ class Session:
         self._reach: OperatorNotifications | None = None
         self._tap: SessionRecorder | None = None
         self._serves_metrics = plan.settings.metrics.enabled and not plan.virtual  # in virtual time nothing may wait for a socket
+        self._judges_rules = bool(plan.settings.alerts.rules) and not plan.virtual
         self._backups: AutomaticBackups | None = None  #: where the journal is backed up by itself
         self._ended_in_order = False
         self._steps: StartSteps
@@ -175,8 +179,9 @@ class Session:
         clock: Clock = SystemClock()
         if self._plan.virtual:
             clock = self._plan.clock or LoopClock(asyncio.get_running_loop(), max(VIRTUAL_EPOCH_MS, last_event_ms(path) + 1000))
-        if self._serves_metrics:
-            import arbtui.runtime.metrics  # noqa: F401  now, not while the loop has something to do
+        if self._serves_metrics or self._judges_rules:
+            import arbtui.runtime.metrics
+            import arbtui.runtime.rule_watch  # noqa: F401  both now, not while the loop has something to do
         rng = Rng(self._settings.simulator.seed)
         salt = f"{rng.stream('salt').getrandbits(64):016x}" if self._plan.virtual else None
         baseline_mb = rss_mb()
@@ -367,11 +372,22 @@ class Session:
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         if not self._plan.virtual:
             background.append(tasks.create_task(Pulse(engine, views, self._heartbeat, live=live).run(), name="pulse"))
-        if self._serves_metrics:
+        if self._serves_metrics or self._judges_rules:
             from arbtui.runtime.metrics import RunMetrics  # the library is loaded where it is used only
+            from arbtui.runtime.rule_watch import RuleWatch
 
             metrics = RunMetrics(run, views, self._reach)
-            background.append(tasks.create_task(metrics.serve(headless=self._plan.headless), name="metrics"))
+            if self._serves_metrics:
+                background.append(tasks.create_task(metrics.serve(headless=self._plan.headless), name="metrics"))
+            if self._judges_rules:
+                inform = None if self._reach is None else self._reach.inform
+                rules = RuleWatch(self._settings.alerts, metrics.read, engine.breaches, clock, inform)
+                background.append(tasks.create_task(rules.run(), name="alert rules"))
+        digest_at = self._settings.alerts.digest
+        if digest_at and self._reach is not None and not self._plan.virtual:
+            desk = self._settings.desk
+            digest = DailyDigest(clock, desk, digest_at, DigestMaker(engine, views, desk).text, self._reach.inform)
+            background.append(tasks.create_task(digest.run(), name="daily digest"))
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         background.append(tasks.create_task(accounts.run(), name="accounts"))
         every_min = self._settings.journal.backup_interval_min

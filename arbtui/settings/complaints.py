@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from arbtui.exchanges.venues import VENUES
 from arbtui.settings.environment import variable_of
-from arbtui.settings.keys import LATER_TABLES, is_table, nearest_key, owner
+from arbtui.settings.keys import is_table, nearest_key, owner
 from arbtui.settings.profile import NOT_IN_A_PROFILE, Mode
 
 #: Flags by the key that they set.
@@ -88,8 +88,6 @@ class Complaints:
 
     def _unknown(self, path: tuple[str, ...]) -> str:
         dotted = ".".join(path)
-        if len(path) == 1 and path[0] in LATER_TABLES:
-            return f"{self._place(path)}[{dotted}] is not built yet; take the table out"
         near = nearest_key(path)
         hint = f"; did you mean {near}?" if near else ""
         return f"{self._place(path)}{dotted} is no key of a profile{hint}"

@@ -1,10 +1,13 @@
 """Every key that a profile may hold, with its help: used by error messages, `check` and the test of the shipped profiles."""
 
+import ast
 import difflib
+import inspect
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -14,17 +17,20 @@ from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.venues import VENUES
 from arbtui.settings.profile import NOT_IN_A_PROFILE, Settings
 
-#: Tables that later versions read; named here only so that the refusal can say so.
-LATER_TABLES = ("email",)
-
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: its dotted path, its help (unit first) and its type."""
+    """One key: its dotted path, its type, and the model and field that it is."""
 
     path: tuple[str, ...]
-    help: str
     expected: str
+    model: type[BaseModel]
+    field: str
+
+    @property
+    def help(self) -> str:
+        """Unit first; the docstring under the field."""
+        return next((helps[self.field] for helps in map(_docstrings, self.model.__mro__) if self.field in helps), "")
 
     @property
     def dotted(self) -> str:
@@ -76,7 +82,27 @@ def _leaves(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[Key]:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _leaves(field.annotation, below)
         else:
-            yield Key(below, " ".join((field.description or "").split()), _expected(field))
+            yield Key(below, _expected(field), model, name)
+
+
+@cache
+def _docstrings(model: type) -> Mapping[str, str]:
+    """The docstrings under the fields that ``model`` itself defines, each on one line.
+
+    Read from the source when a message asks for one: Pydantic's ``use_attribute_docstrings`` reads them at every start (0.1 s).
+    """
+    try:
+        (definition,) = ast.parse(inspect.getsource(model)).body
+    except (OSError, TypeError):  # no source: a builtin
+        return {}
+    if not isinstance(definition, ast.ClassDef):
+        return {}
+    return {
+        field.target.id: " ".join(told.value.value.split())
+        for field, told in pairwise(definition.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(told, ast.Expr) and isinstance(told.value, ast.Constant) and isinstance(told.value.value, str)
+    }
 
 
 def _expected(field: FieldInfo) -> str:
@@ -99,6 +125,8 @@ def _kind(annotation: Any) -> str:
     if origin is dict:
         values = {str: "texts in quotes", float: "numbers"}.get(inner[1])
         return f"a table of {values}" if values else f"a table of {_kind(inner[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "tables"
     if origin is tuple:
         return f"a list of {len(inner)} whole numbers"
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}.get(annotation, "another type")

@@ -14,7 +14,7 @@ from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.failover.config import FailoverConfig, ReconcileConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
-from arbtui.monitoring.config import MetricsConfig, TelegramConfig
+from arbtui.monitoring.config import AlertsConfig, EmailConfig, MetricsConfig, ServicesConfig, TelegramConfig
 from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.risk.config import MONEY_LIMITS, LimitSet, RiskConfig, default_limits
 from arbtui.routes.config import CostsConfig, RankingConfig, UniverseConfig
@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     defaults; [risk] falls back to the limit set of the mode, [exchanges.NAME] to the venue's known values.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str
     """the profile's name: its file's stem, and the name of its state folder."""
@@ -86,8 +86,17 @@ class Settings(BaseSettings):
     simulator: SimulatorConfig = SimulatorConfig()
     """the embedded market simulator, used in mode ``sim``."""
 
+    alerts: AlertsConfig = AlertsConfig()
+    """how alerts are told."""
+
     telegram: TelegramConfig = TelegramConfig()
     """alerts to a phone, and commands from it."""
+
+    email: EmailConfig = EmailConfig()
+    """alerts by e-mail."""
+
+    services: ServicesConfig = ServicesConfig()
+    """alerts to other services."""
 
     metrics: MetricsConfig = MetricsConfig()
     """where Prometheus reads how the engine does."""
@@ -228,6 +237,11 @@ class Settings(BaseSettings):
             if len(set(venues)) < len(venues):
                 raise ValueError(f"execution.entry_orders: {name!r} buys and sells at one venue; a route goes from one venue to another")
         return self
+
+    @property
+    def tells_somebody(self) -> bool:
+        """Whether alerts leave this machine, by whichever way."""
+        return self.telegram.enabled or self.email.enabled or self.services.enabled
 
     @property
     def is_sandbox(self) -> bool:

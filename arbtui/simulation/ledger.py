@@ -1,17 +1,20 @@
 """The venues' own durable ledger, ``venue.db``: independent of our journal."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Context, Decimal, localcontext
+from functools import partial
 from pathlib import Path
 
-from arbtui.journal.database import open_reader, refusal
-from arbtui.journal.store import Door, Statement, Writer, open_writer
+from arbtui.journal.database import Statement, open_reader, refusal
+from arbtui.journal.store import Door, Writer, open_writer
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
 from arbtui.simulation.roll_up import SCHEMA as ROLLED_UP
 from arbtui.simulation.roll_up import RollUp
+from arbtui.simulation.stored_fills import StoredFills
 from arbtui.simulation.venue_order import VenueOrder
 
 APPLICATION_ID = 0x41525656  #: "ARVV"
@@ -216,11 +219,14 @@ class VenueLedger:
 
     def fills_of(self, exchange: str, venue_order_id: int) -> list[Fill]:
         """Committed fills of one order, oldest first."""
-        return self._fills(exchange, "venue_order_id = ?", venue_order_id, index=OF_ORDER)
+        sql = f"SELECT {_FILL_COLUMNS} FROM venue_fill {OF_ORDER} WHERE exchange = ? AND venue_order_id = ? ORDER BY ts_event, trade_id"
+        return [_fill(exchange, row) for row in self._reader.execute(sql, (exchange, venue_order_id))]
 
-    def fills_since(self, exchange: str, since_ms: int) -> list[Fill]:
-        """Committed fills with ``ts_event >= since_ms``, oldest first."""
-        return self._fills(exchange, "ts_event >= ?", since_ms)
+    def fills_since(self, exchange: str, since_ms: int) -> Sequence[Fill]:
+        """Fills with ``ts_event >= since_ms`` that are committed now, oldest first; read as they are gone through."""
+        sql = "SELECT trade_id FROM venue_fill WHERE exchange = ? AND ts_event >= ? ORDER BY ts_event, trade_id"
+        trade_ids = array("q", (trade_id for (trade_id,) in self._reader.execute(sql, (exchange, since_ms))))
+        return StoredFills(trade_ids, partial(self._fills_between, exchange)) if trade_ids else ()
 
     def balances(self, exchange: str) -> dict[str, Balance]:
         """Committed balances by asset."""
@@ -230,10 +236,6 @@ class VenueLedger:
     def _orders(self, exchange: str, where: str, *values: object, index: str = "") -> list[VenueOrder]:
         sql = f"SELECT {_ORDER_COLUMNS} FROM venue_order {index} WHERE exchange = ? AND {where}"
         return [_order(row) for row in self._reader.execute(sql, (exchange, *values))]
-
-    def _fills(self, exchange: str, where: str, value: object, index: str = "") -> list[Fill]:
-        sql = f"SELECT {_FILL_COLUMNS} FROM venue_fill {index} WHERE exchange = ? AND {where} ORDER BY ts_event, trade_id"
-        return [_fill(exchange, row) for row in self._reader.execute(sql, (exchange, value))]
 
 
 def order_statement(exchange: str, order: VenueOrder) -> Statement:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Context, Decimal, localcontext
 
-from arbtui.journal.store import Statement
+from arbtui.journal.database import Statement
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Fill
 from arbtui.simulation.settlement import balance_changes

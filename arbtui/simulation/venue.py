@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from arbtui.exchanges.adapter import OrderReport, StandingOrder
 from arbtui.exchanges.venue import ClientIdRule
-from arbtui.journal.store import Statement
+from arbtui.journal.database import Statement
 from arbtui.model.clock import Clock
 from arbtui.model.errors import OrderRejected
 from arbtui.model.market import Market

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from arbtui.execution.cycle import ArbCycle, Exposure
-from arbtui.execution.hedging import HedgeStep
 from arbtui.journal.events import OrderIntended, Phase
 from arbtui.model.money import ONE, ZERO, plain
 from arbtui.model.order import Fill, Order, Side
@@ -13,6 +12,10 @@ from arbtui.portfolio.accounts import CycleAccount, OrderRecord
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.projections import cycle_pnl
 from arbtui.portfolio.transfers import TransferAccount
+
+if TYPE_CHECKING:  # `status` reads this package without an engine
+    from arbtui.execution.cycle import ArbCycle, Exposure
+    from arbtui.execution.hedging import HedgeStep
 
 _IN_ORDER = ("HEDGED", "OPEN")
 
@@ -57,7 +60,7 @@ class CycleDetail:
 
 
 def running_cycle(
-    cycle: ArbCycle, currency: str, way_out: HedgeStep | None, now: float, transfer: TransferAccount | None = None, now_ms: int = 0
+    cycle: "ArbCycle", currency: str, way_out: "HedgeStep | None", now: float, transfer: TransferAccount | None = None, now_ms: int = 0
 ) -> CycleDetail:
     """A cycle of this run at ``now`` (monotonic s), ``now_ms`` (wall clock).
 
@@ -105,11 +108,11 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def _exposure(asset: str, one: Exposure) -> str:
+def _exposure(asset: str, one: "Exposure") -> str:
     return f"{asset}: {plain(one.covered)} covered, {plain(one.pending)} under way, {plain(one.uncovered)} uncovered"
 
 
-def _way_out(cycle: ArbCycle, step: HedgeStep, currency: str) -> str:
+def _way_out(cycle: "ArbCycle", step: "HedgeStep", currency: str) -> str:
     market = step.hop.market
     price = cycle.account.references.get(market.base)
     cost = ""
@@ -137,7 +140,7 @@ def past_cycle(row: PastCycle) -> CycleDetail:
     )
 
 
-def running_reason(cycle: ArbCycle) -> str:
+def running_reason(cycle: "ArbCycle") -> str:
     """Why ``cycle`` did not simply hedge."""
     return "" if cycle.state in _IN_ORDER else cycle.reason or _said_by(cycle.orders)
 

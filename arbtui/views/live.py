@@ -31,6 +31,7 @@ from arbtui.routes.health_score import steady
 from arbtui.routes.route import ArbRoute
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import DenialLine, EdgeHistory, RouteDetail
+from arbtui.views.equity import EquityHistory, EquityPoint
 from arbtui.views.live_pnl import LivePnl
 from arbtui.views.model import (
     HALT,
@@ -111,6 +112,7 @@ class EngineViews:
         self._earlier = [_past(row) for row in reversed(earlier)]
         self._earlier_rows = {row.id: row for row in earlier}
         self._pnl = LivePnl(engine.components.portfolio, engine.components.marks)
+        self.equity = EquityHistory()  #: grows by :meth:`note_equity` only
         self.gauge = GaugeView()
         self.accounts: ReconcileReport | None = None  #: of how journal and venues compare; None before that begins
         self._idle, self._idle_at = "", -inf
@@ -193,6 +195,14 @@ class EngineViews:
     async def pnl(self, turns: Turns) -> tuple[Pnl, Pnl]:
         """The PnL of the run and of the desk's day, split, at live marks; the loop has its turn in between."""
         return await self._pnl.look_in_pieces(self._engine.components.clock.monotonic(), turns)
+
+    async def note_equity(self, turns: Turns) -> bool:
+        """Add what everything is worth now to :attr:`equity`; False where nothing is added, since an asset has no price."""
+        run, _ = await self.pnl(turns)
+        if run.unpriced:
+            return False
+        self.equity.add(EquityPoint(self._engine.components.clock.time_ms(), float(self._pnl.equity), float(run.realised)))
+        return True
 
     def _why_idle(self, now: float) -> str:
         """Looked at once a second: it may ask every route."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from math import inf
 
+from arbtui.model.money import ZERO
 from arbtui.model.turns import Turns
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.marks import LiveMarks
@@ -25,6 +26,7 @@ class LivePnl:
         self._marks = marks
         self._due = -inf
         self._known = (Pnl(), Pnl())
+        self.equity = ZERO  #: in the PnL currency, as of the last look; without what :attr:`Pnl.unpriced` names
 
     def look(self, now: float) -> tuple[Pnl, Pnl]:
         """(session, day) at ``now`` (monotonic seconds)."""
@@ -50,6 +52,7 @@ class LivePnl:
             prices |= self._marks.prices(assets[start : start + _AT_ONCE])
             yield
         worth = self._portfolio.value(prices)
+        self.equity = worth.equity
         yield
         run = self._since(state.run, worth) if state.run is not None else Pnl()
         yield

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import nan
+from math import inf, isfinite, nan
 from typing import Protocol
 
 from arbtui.exchanges.rate_limit import LimitLeft
@@ -163,6 +163,14 @@ class LimitLine:
     used: float | None  #: now; None where nothing is counted, ``inf`` where it is not known
     by: str = ""
     note: str = ""  #: what else there is to say of what is used
+
+    @property
+    def share(self) -> float:
+        """Used of allowed, or the least of what there is; over 1 beyond the limit, and where what is used is not known."""
+        if self.used is None:
+            return 0.0
+        part, whole = (self.holds, self.used) if self.higher_is_stricter else (self.used, self.holds)
+        return part / whole if whole > 0 and isfinite(self.used) else inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import inf, isfinite, nan
+from typing import TYPE_CHECKING
 
-from arbtui.engine.engine import Engine
 from arbtui.portfolio.inventory import AssetStock, InventoryLedger, Stock
+
+if TYPE_CHECKING:  # `status` reads this package without an engine
+    from arbtui.engine.engine import Engine
 
 DRY, LOW = 0.05, 0.35
 """Shares of the target under which stock is called dry, or low."""
@@ -75,7 +78,7 @@ class StockRow:
 class StockReader:
     """The stock of ``engine``, a row an asset; never writes to it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self._ledger = InventoryLedger(engine.portfolio)
         self._rows: dict[str, StockRow] = {}

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from arbtui.engine.engine import Engine
 from arbtui.model.money import plain
 from arbtui.portfolio.operator_events import Transfer, settle_transfer_preview
+
+if TYPE_CHECKING:  # `status` reads this package without an engine
+    from arbtui.engine.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class StockWay:
     transfer: Transfer | None = None
 
 
-def stock_ways(engine: Engine, asset: str) -> list[StockWay]:
+def stock_ways(engine: "Engine", asset: str) -> list[StockWay]:
     """Transfers that a plan proposes, those that are under way, then the target of each venue."""
     portfolio, found = engine.portfolio, list[StockWay]()
     for plan in engine.wallets.plans(asset):
@@ -43,7 +46,7 @@ def stock_ways(engine: Engine, asset: str) -> list[StockWay]:
     return found
 
 
-def do_stock_way(engine: Engine, way: StockWay, amount: str, typed_name: str, reason: str) -> str | None:
+def do_stock_way(engine: "Engine", way: StockWay, amount: str, typed_name: str, reason: str) -> str | None:
     """Do ``way`` with ``amount`` units, or with its own where none are given; None when done, else why not."""
     operator = engine.operator
     units = amount or way.amount

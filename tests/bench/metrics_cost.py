@@ -1,4 +1,4 @@
-"""What metrics cost the engine: CPU of one scrape, and the longest piece of it that keeps the loop from its next turn."""
+"""What metrics and alert rules cost the engine: CPU of one scrape, of one look, and the longest piece of each that the loop waits for."""
 
 import json
 import os
@@ -12,6 +12,8 @@ from tests.bench.table import Row, median, spread
 
 #: s between two scrapes, as deploy/monitoring/prometheus.yml has them.
 _SCRAPED_EVERY_S = 15.0
+#: The same between two looks at the rules, as the shipped profiles have them.
+_LOOKED_EVERY_S = 15.0
 
 
 def rows(*, quick: bool) -> Iterator[Row]:
@@ -43,3 +45,14 @@ def rows(*, quick: bool) -> Iterator[Row]:
             share < 1.0,
         )
         yield Row("metrics", f"{what}: longest piece", spread(longest, 2, " ms"), f"{how}; {len(scrapes[-1]['pieces_ms'])} pieces")
+        looks = [sum(scrape["rules_ms"]) for scrape in scrapes]
+        share = median(looks) / 1000 / _LOOKED_EVERY_S * 100
+        longest = [max(scrape["rules_ms"]) for scrape in scrapes]
+        yield Row(
+            "metrics",
+            f"alert rules, {symbols} symbols: CPU of a look",
+            f"{spread(looks, 1, ' ms')}, {share:.2f} % of a core",
+            f"the shipped profile's rules, every {_LOOKED_EVERY_S:g} s; longest piece {spread(longest, 2, ' ms')}",
+            "< 1 % of a core",
+            share < 1.0,
+        )

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 
 from arbtui.console.app import ConsoleApp
 from arbtui.console.config import ConsoleConfig, Ground, PaletteName
@@ -481,6 +482,7 @@ class DemoModel:
         return self
 
 
+@cache
 def hash_of(text: str) -> int:
     """A hash that is the same in every run."""
     return sum(map(ord, text))

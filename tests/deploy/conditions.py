@@ -3,6 +3,7 @@
 All of it is told as measures, by the minute, and put into metrics by the program's own code.
 """
 
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -34,7 +35,7 @@ def histogram(value_ms: float, count: int) -> Histogram:
     found = Histogram()
     found.add(value_ms)
     one = found.copy()
-    found._counts = [each * count for each in one._counts]
+    found._counts = array("Q", [each * count for each in one._counts])
     found.count, found.total_ms = count, value_ms * count
     return found
 

@@ -131,7 +131,7 @@ def _decided(mids: dict[tuple[str, str], float], order: Sequence[tuple[str, str]
     return decided
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     moves=st.lists(st.floats(-120.0, 120.0), min_size=5, max_size=5),
     changed=st.permutations(list(_FAIR)).flatmap(lambda keys: st.integers(1, 5).map(lambda n: keys[:n])),

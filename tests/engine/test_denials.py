@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import tracemalloc
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -190,3 +191,33 @@ def test_without_stock_it_says_so_for_as_long_as_the_gap_is_there(tmp_path: Path
             assert held(w) == {"NO_STOCK": (0.5, 1)}
 
     run_virtual(main())
+
+
+def test_a_reason_that_is_rare_takes_little_memory() -> None:
+    """New pairs of route and reason go on to come for hours: what each takes at once is what a long run grows by."""
+    clock, pairs = HandClock(), 1_000
+    tracemalloc.start()
+    try:
+        denials = Denials(clock)
+        for number in range(pairs):
+            denials.count(f"C{number}:binance>upbit", Reason.COOLDOWN)
+        denials.take(everything=True)
+        held_bytes = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held_bytes / pairs < 1_500
+
+
+def test_no_pair_takes_more_than_its_spans_have_steps_though_the_clock_is_put_back_again_and_again() -> None:
+    clock = HandClock(100.0 * DAY_S)
+    denials = Denials(clock)
+    for _ in range(90):
+        for _ in range(50):
+            clock.now += 601.0
+            denials.count(ROUTE, Reason.COOLDOWN)
+        clock.now -= 30_000.0 + DAY_S
+        denials.count(ROUTE, Reason.COOLDOWN)
+        (one,) = denials.of_route(ROUTE)
+        assert (one.minute.times, one.day.times) >= (1, 1)
+    numbers = sum(len(recent._steps) for recent in denials._pairs[ROUTE, Reason.COOLDOWN])
+    assert numbers <= 3 * sum(span_ms // step_ms for span_ms, step_ms in SPANS.values())

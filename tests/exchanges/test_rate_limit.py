@@ -76,7 +76,7 @@ def test_costs_of_one_step_are_given_back_together() -> None:
     assert made.used(expiry(100.001)) == 1.0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     gaps=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 4)), min_size=1, max_size=12),
     wait=st.integers(0, 130),

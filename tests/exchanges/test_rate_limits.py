@@ -88,7 +88,7 @@ class TestReservations:
 
 
 class TestTheHardLimit:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(
         asks=st.lists(st.tuples(st.floats(0, 5), st.sampled_from(list(Lane)), st.integers(1, 5)), max_size=60),
         told=st.lists(st.tuples(st.floats(0, 5), st.integers(0, 12)), max_size=5),

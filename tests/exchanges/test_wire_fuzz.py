@@ -64,7 +64,6 @@ def decode(feed: Callable[[WireDecoder], None], exchange: str) -> bool:
 
 
 @DECODERS
-@settings(deadline=None)
 @given(raw=st.binary(max_size=200))
 def test_bytes(exchange: str, raw: bytes) -> None:
     decode(lambda decoder: decoder.feed(raw), exchange)
@@ -79,7 +78,6 @@ JSON = st.recursive(
 
 
 @DECODERS
-@settings(deadline=None)
 @given(message=JSON)
 def test_json_of_the_right_words_in_the_wrong_places(exchange: str, message: object) -> None:
     raw = json.dumps(message).encode()
@@ -134,7 +132,7 @@ def test_mutations_of_recorded_frames(exchange: str, shared_data: Path) -> None:
 
 
 @DECODERS
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(raw=st.sampled_from([*FRAMES, SNAPSHOT]), token=st.sampled_from(HOSTILE), where=st.floats(0, 1))
 def test_hostile_numbers(exchange: str, raw: bytes, token: bytes, where: float) -> None:
     """Strings for numbers, exponents, NaN, infinities, microseconds, the far future: in the place of any number there is."""
@@ -146,7 +144,6 @@ def test_hostile_numbers(exchange: str, raw: bytes, token: bytes, where: float) 
 
 
 @DECODERS
-@settings(deadline=None)
 @given(raw=st.sampled_from(FRAMES), repeats=st.integers(0, 3), junk=st.binary(max_size=40))
 def test_merge_keys_are_read_off_anything(exchange: str, raw: bytes, repeats: int, junk: bytes) -> None:
     """What may be merged is decided before decoding, so it must bear whatever arrives, and never take a diff or a trade."""
@@ -174,7 +171,6 @@ def test_merge_keys_are_read_off_anything(exchange: str, raw: bytes, repeats: in
 
 
 @DECODERS
-@settings(deadline=None)
 @given(raw=st.one_of(st.binary(max_size=200), JSON.map(lambda message: json.dumps(message).encode()), st.just(SNAPSHOT)))
 def test_probes_tell_numbers_or_refuse(exchange: str, raw: bytes) -> None:
     try:

@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import time
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +19,7 @@ from arbtui.failover.reconcile_report import Check
 from arbtui.model.ids import client_order_id
 from arbtui.model.order import Balance, Fill, Order, OrderState, Side
 from arbtui.model.reason import Reason
+from arbtui.model.turns import PIECE_S
 from arbtui.model.virtual_loop import run_virtual
 from tests.execution.test_tracker import streaming
 from tests.execution.world import world
@@ -121,6 +124,35 @@ def reading_of(asked: Asked) -> tuple[AccountSync, FixedClock]:
     clock = FixedClock()
     health = ExchangeHealthMonitor("upbit", clock, HealthConfig())
     return AccountSync(cast(Any, asked), cast(Any, asked), cast(Any, asked), clock, health), clock
+
+
+def test_everything_else_has_its_turn_while_thousands_of_fills_are_compared() -> None:
+    """An account's report lists five minutes of them: no order may wait until all were looked at."""
+    asked = Asked()
+    sync, clock = reading_of(asked)
+    old = fill_of("upbit", Side.BUY, Decimal(1), Decimal(3000), "t1")
+    looked_at: list[int] = []
+    turns: list[int] = []
+
+    def listed() -> Iterator[Fill]:
+        for number in range(5):
+            looked_at.append(number)
+            time.sleep(2 * PIECE_S)
+            yield dataclasses.replace(old, ts_event=clock.time_ms() - 3_600_000)
+
+    async def others() -> None:
+        while True:
+            turns.append(len(looked_at))
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        asked.fills = listed()  # type: ignore[assignment]
+        beside = asyncio.create_task(others())
+        await sync.read_trades(Lane.CHECK)
+        beside.cancel()
+
+    asyncio.run(main())
+    assert {1, 2, 3, 4} <= set(turns)
 
 
 @pytest.mark.parametrize("step_ms", [3_600_000, -3_600_000, -86_400_000])

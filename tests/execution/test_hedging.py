@@ -645,7 +645,7 @@ LITTLE = st.integers(1, 4000).map(lambda thousandths: Fraction(thousandths, 1000
 RATE = st.integers(0, 400).map(lambda hundredths: Decimal(hundredths) / 10_000)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(btc=LITTLE, eth_btc=LITTLE, eth=LITTLE, fees=st.tuples(RATE, RATE, RATE), coin_fee=st.booleans(), first=st.sampled_from([0, 1, 2]))
 def test_an_asset_is_worth_what_the_best_way_through_the_plans_books_brings_or_costs_after_fees(
     btc: Fraction, eth_btc: Fraction, eth: Fraction, fees: tuple[Decimal, Decimal, Decimal], coin_fee: bool, first: int

@@ -15,11 +15,11 @@ def fill(trade_id: str, client_order_id: str) -> Fill:
     return fill_of("upbit", Side.SELL, UPBIT_XRP.lot_step, UPBIT_XRP.lot_step, trade_id, client_order_id=client_order_id)
 
 
-def tracked(client_order_id: str) -> TrackedOrder:
+def tracked(client_order_id: str, sent_at: float = 0.0) -> TrackedOrder:
     """With two fills of its own."""
     fills = [fill(f"{client_order_id}-{number}", client_order_id) for number in range(2)]
     owner = SimpleNamespace(fills_of=lambda asked: fills if asked == client_order_id else [])
-    return TrackedOrder(cast(Any, owner), order(UPBIT_XRP, Side.SELL, "1", "3000", client_order_id), 0.0)
+    return TrackedOrder(cast(Any, owner), order(UPBIT_XRP, Side.SELL, "1", "3000", client_order_id), sent_at)
 
 
 def test_the_oldest_that_ended_makes_room_and_its_fills_stay_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +45,20 @@ def test_fills_of_forgotten_orders_are_bounded_the_newest_stay(monkeypatch: pyte
     assert cache.is_stray(fill("a-0", "a"))
     assert not cache.is_stray(fill("b-0", "b"))
     assert not cache.is_stray(fill("b-1", "b"))
+
+
+def test_every_fill_of_the_time_that_venues_are_asked_for_stays_known_and_older_ones_go() -> None:
+    """However many they are: one that is not known is looked for in the journal, and a report lists five minutes of them at once."""
+    cache = OrderCache()
+    rate, names = 20, []
+    for number in range(rate * 700):
+        names.append(f"o{number}")
+        cache.add(tracked(names[-1], number / rate), ())
+    followed = [name for name in names if cache.of(name) is not None]
+    known = [name for name in names if not cache.is_stray(fill(f"{name}-1", name))]
+    asked_for = names[-rate * 360 : -len(followed)]
+    assert set(asked_for) <= set(known)
+    assert rate * 360 < len(known) < rate * 500
 
 
 def test_an_order_that_ended_wakes_who_waits_and_one_that_goes_on_is_waited_for_again() -> None:

@@ -164,7 +164,7 @@ def lives(shape: str, steps: Sequence[str], seed: int) -> Counter[CycleState]:
 
 
 @pytest.mark.parametrize("shape", list(SHAPES))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(steps=st.lists(st.sampled_from(STEPS), min_size=3, max_size=25), seed=st.integers(0, 2**16))
 @example(steps=["open", "kill", "restart", "rearm", "open"], seed=1)
 @example(steps=["lose answer", "open", "restart", "wait", "open"], seed=2)

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 import pytest
+from pydantic import SecretStr
 
 from arbtui.engine.engine import Engine
 from arbtui.execution.hedging import HedgeStep
@@ -121,6 +122,7 @@ class Desk:
     settings: Settings
     folder: Path  #: the profile's; the mode's is ``live`` below it
     absence_s: float
+    telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
     posts: Counter[Who] = field(default_factory=Counter)  #: new orders that reached a venue's port, whatever became of them
     session: _Session | None = None
     _running: "asyncio.Task[int] | None" = None
@@ -138,6 +140,7 @@ class Desk:
             max_runtime_s=None,
             json=None,
             scenario="sandbox",
+            telegram=self.telegram,
         )
         plan.state_folder.mkdir(parents=True, exist_ok=True)
         session = self.session = _Session(plan, LogRing(), Halt(self.folder))
@@ -443,6 +446,7 @@ async def desk(
     absence_s: float = ABSENCE_S,
     simulator: SimulatorConfig | None = None,
     cross_quotes: Sequence[str] = (),
+    telegram: SecretStr | None = None,
     start: bool = True,
     profile: str = "upbit-binance",
     venues: Sequence[str] = VENUES,
@@ -450,7 +454,7 @@ async def desk(
     """A desk that trades; at the end its session is stopped, and must have ended in order.
 
     ``settings``: tables laid over the profile's. ``absence_s``: what the adapters take as proof of absence.
-    ``cross_quotes``: of every venue. ``profile``: a shipped one, or the path of one, with its ``venues``.
+    ``cross_quotes``: of every venue. ``telegram``: the bot's token. ``profile``: a shipped one, or the path of one, with its ``venues``.
     """
     crosses = {name: list(cross_quotes) for name in venues}
     options = SandboxOptions(
@@ -479,7 +483,7 @@ async def desk(
             }
             for table, values in (settings or {}).items():
                 told[table] = {**told.get(table, {}), **values}
-            made = Desk(box, load_profile(profile, told), tmp_path / Path(profile).stem, absence_s)
+            made = Desk(box, load_profile(profile, told), tmp_path / Path(profile).stem, absence_s, telegram)
             for name in venues:
                 box.fronts[name].on_call = partial(made.on_call, name)
             if start:

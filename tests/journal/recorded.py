@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from arbtui.journal.chain import link
+from arbtui.journal.database import Statement
 from arbtui.journal.events import Event, Recorded
 from arbtui.journal.journal import Journal
 from arbtui.journal.schema import PROJECTIONS
-from arbtui.journal.store import Statement
 from arbtui.model.virtual_loop import run_virtual
 from tests.journal.synthetic import FixedClock
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from arbtui.journal.events import (
+    AlertAcknowledged,
     AlertGivenUp,
     AlertQueued,
     AlertSent,
@@ -140,6 +141,7 @@ class SyntheticRun:
             *(AlertQueued(alert_id, "WARN", "BOOK_AGE", "ABC: 2100 ms") for alert_id in ids),
             AlertSent((ids[0], ids[1]), "telegram:1", 2, (ids[0],)),
             AlertGivenUp((ids[2],), "telegram:1", 3, "Bad Request", (ids[2],)),
+            AlertAcknowledged(ids[0], "telegram user 42"),
             CommandReceived(7, 42, "/kill"),
             CommandActed(7, "killed"),
         ]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.journal.database import Statement
 from arbtui.journal.events import Killed, OrderIntended, Recorded
 from arbtui.journal.journal import Journal
-from arbtui.journal.store import Door, Statement
+from arbtui.journal.store import Door
 from arbtui.model.errors import JournalFailed
 from tests.journal.synthetic import SyntheticRun
 from tests.journal.test_journal import DOORS, use

@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from arbtui.journal.store import AioWriter, Statement
+from arbtui.journal.database import Statement
+from arbtui.journal.store import AioWriter
 from tests.disk.connection import DiskOptions, on_disk
 from tests.disk.log import PowerCuts
 from tests.journal.power_life import Acknowledged, Cuts, Life, chosen_places, lost

@@ -14,7 +14,8 @@ from typing import Any, cast
 
 import pytest
 
-from arbtui.journal.store import Door, Statement, WatchedDoor, Writer, open_writer
+from arbtui.journal.database import Statement
+from arbtui.journal.store import Door, WatchedDoor, Writer, open_writer
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.virtual_loop import run_virtual
 

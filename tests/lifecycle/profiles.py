@@ -5,6 +5,8 @@ from pathlib import Path
 from tests.conftest import REPOSITORY
 
 SHIPPED = REPOSITORY / "profiles" / "upbit-binance.toml"
+#: Changes the shipped profile to one that sends alerts by Telegram.
+TELEGRAM_ON = ("enabled = false                  # true sends alerts by a Telegram bot", "enabled = true")
 
 
 def changed_profile(folder: Path, name: str, *changes: tuple[str, str]) -> Path:

@@ -24,6 +24,11 @@ _OWN_TERMINAL = "import os, sys, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTT
 
 _SEQUENCE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_^][^\x1b]*\x1b\\|\x1b[@-Z\\-_=>78]")
 
+#: The beginning of such a sequence, or of a letter in UTF-8, whose rest has not come yet.
+_BEGUN = re.compile(
+    rb"(?:\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b]*\x1b?|[P_^][^\x1b]*\x1b?)?|[\xc0-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf7][\x80-\xbf]{0,2})\Z"
+)
+
 
 class Terminal:
     """One console. What it wrote is kept in ``screen``; nothing is read unless a method here reads."""
@@ -33,7 +38,9 @@ class Terminal:
         columns, lines = size
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.modes_before = termios.tcgetattr(self._slave)
-        self.screen = b""
+        self.screen = bytearray()
+        self._times: set[str] = set()  #: the clock's, up to byte _timed_to
+        self._timed_to, self._untimed = 0, ""
         environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "TERM")}
         if term is not None:
             environment["TERM"] = term
@@ -64,21 +71,41 @@ class Terminal:
     def shows(self, words: str, *, since: int = 0) -> int:
         """Read until ``words`` stand in what was written since that byte; the byte now."""
         deadline = time.monotonic() + DEADLINE_S
-        while words not in text_of(self.screen[since:]):
+        text, to = self._text(since)
+        while words not in text:
             assert time.monotonic() < deadline, f"{words!r} not within {DEADLINE_S:g} s in {text_of(self.screen[since:])[-3000:]}"
             assert self.process.poll() is None, f"ended with {self.process.returncode}: {text_of(self.screen)[-3000:]}"
             self.read(0.1)
+            new, to = self._text(to)
+            text = text[-len(words) :] + new
         return len(self.screen)
 
     def turns(self) -> int:
         """Read until the clock on the screen has gone on twice: everything typed before has been dealt with; the byte now."""
         for _ in range(2):
-            seen = set(_CLOCK.findall(text_of(self.screen)))
+            seen = self._clock()
             deadline = time.monotonic() + DEADLINE_S
-            while set(_CLOCK.findall(text_of(self.screen))) <= seen:
+            while self._clock() == seen:
                 assert time.monotonic() < deadline, "the clock stands still"
                 self.read(0.1)
         return len(self.screen)
+
+    def _clock(self) -> int:
+        """How many times of the clock have been on the screen."""
+        new, self._timed_to = self._text(self._timed_to)
+        self._untimed += new
+        self._times.update(_CLOCK.findall(self._untimed))
+        self._untimed = self._untimed[-len("00:00:00Z") :]
+        return len(self._times)
+
+    def _text(self, since: int) -> tuple[str, int]:
+        """The text that was written since that byte, without a sequence or a letter that is not whole yet; the byte it goes to.
+
+        A console writes megabytes: whoever waits for words looks at what is new, not at everything again after each read.
+        """
+        begun = _BEGUN.search(self.screen, since)
+        to = begun.start() if begun else len(self.screen)
+        return text_of(self.screen[since:to]), to
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the console alone."""
@@ -122,7 +149,7 @@ class Terminal:
                 os.close(descriptor)
 
 
-def text_of(screen: bytes) -> str:
+def text_of(screen: bytes | bytearray) -> str:
     """What was written, without its control sequences."""
     return _SEQUENCE.sub(b"", screen).decode("utf-8", "replace")
 

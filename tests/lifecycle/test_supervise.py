@@ -16,7 +16,7 @@ from arbtui.journal.outbox import load_outbox
 from arbtui.runtime.supervisor.post import tell_down
 from arbtui.settings.load import load_profile
 from arbtui.settings.lock import holder
-from tests.lifecycle.profiles import changed_profile
+from tests.lifecycle.profiles import TELEGRAM_ON, changed_profile
 from tests.lifecycle.programs import run
 from tests.lifecycle.state import State
 from tests.lifecycle.waiting import DEADLINE_S, until
@@ -113,7 +113,7 @@ def test_that_an_engine_stays_down_reaches_the_operator(
         home,
         "desk",
         ("symbols = ", "symbols = 2"),
-        ("enabled = false", "enabled = true"),
+        TELEGRAM_ON,
         ("chat_ids", f"chat_ids = [{USER}]"),
         ("base_url", f'base_url = "{server.url}"'),
     )

@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arbtui.exchanges.feed import Frame
@@ -82,7 +82,6 @@ def check(bench: Bench, venue: Venue, market: tuple[str, str], newest_ticker: in
 
 
 @pytest.mark.parametrize("usdm", [False, True])
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), loss=st.sampled_from([0.0, 0.05, 0.3]), disorder=st.sampled_from([0.0, 0.05, 0.3]))
 def test_a_live_book_is_the_venues_book(usdm: bool, seed: int, loss: float, disorder: float) -> None:
     rng = random.Random(seed)

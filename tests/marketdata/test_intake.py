@@ -60,7 +60,7 @@ def test_what_came_in_one_turn_is_one_batch_and_untouched() -> None:
     assert intake.merged == {"upbit": 0, "binance": 0}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_any_burst_keeps_the_newest_of_each_and_everything_that_counts_in_order(seed: int) -> None:
     rng = random.Random(seed)

@@ -2,7 +2,7 @@
 
 from math import inf
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arbtui.model.book import BookState, Level, OrderBook
@@ -62,7 +62,6 @@ STEP: st.SearchStrategy[Step] = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(STEP, max_size=20))
 def test_any_history_of_books_diffs_and_touches_equals_the_naive_book(steps: list[Step]) -> None:
     book, naive = OrderBook("x", "y"), NaiveBook()

@@ -123,7 +123,7 @@ def _sizes(graph: RateBook, drawn: Sequence[Edge]) -> dict[int, Fraction]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(edges(), max_size=5), st.sampled_from(CURRENCIES), st.sampled_from((0.0, 50.0, 100.0)))
 def test_every_conversion_is_the_best_usable_way_of_an_exact_oracle(drawn: list[Edge], currency: str, order_value: float) -> None:
     graph = RateBook([edge.made(n) for n, edge in enumerate(drawn)], currency, order_value)

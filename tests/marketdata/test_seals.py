@@ -71,7 +71,7 @@ def test_a_seal_is_what_its_description_says(tmp_path: Path) -> None:
     assert lines == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=st.integers(min_value=0), change=st.integers(min_value=1, max_value=255))
 def test_whatever_byte_is_altered_is_found(tmp_path_factory: pytest.TempPathFactory, at: int, change: int) -> None:
     folder = tmp_path_factory.mktemp("altered")

@@ -1,7 +1,7 @@
 import random
 from collections import deque
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arbtui.marketdata.trades import WINDOW_S, TradeTape
@@ -44,7 +44,6 @@ def test_imbalance_weighs_takers() -> None:
     assert tape.imbalance(6.0) == 0.5
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_any_sequence_equals_the_sum_over_the_last_whole_seconds(seed: int) -> None:
     rng = random.Random(seed)

@@ -2,10 +2,11 @@
 
 import math
 import random
+import tracemalloc
 
 import pytest
 
-from arbtui.model.histogram import Histogram
+from arbtui.model.histogram import BUCKETS, Histogram
 
 
 @pytest.mark.parametrize("percent", [50, 99, 100])
@@ -42,3 +43,22 @@ def test_the_sum_is_exact_and_counts_up_to_a_bound_are_right_to_two_percent() ->
     assert (histogram.total_ms, histogram.count) == (215.0, 11)
     histogram.clear()
     assert (histogram.total_ms, histogram.at_most([1e9])) == (0.0, [0])
+
+
+def test_its_memory_is_that_of_an_empty_one_however_much_it_has_counted() -> None:
+    """Also where each count is a large number: a run of days adds millions to each."""
+    spread = Histogram()
+    for index in range(BUCKETS):
+        spread.add(0.001 * 1.02**index)
+    tracemalloc.start()
+    try:
+        full = Histogram()
+        empty_size = tracemalloc.get_traced_memory()[0]
+        for _ in range(400):
+            full.merge(spread)
+        copied = full.copy()
+        full_size = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert full.count == copied.count == 400 * BUCKETS
+    assert full_size < 2 * empty_size + 1000

@@ -16,16 +16,19 @@ from aiohttp import web
 from arbtui.sandbox.http_server import shut
 
 TOKEN = "987654:CANARY-abcdefghijklmnopqrstuvwxyz"
+LONGEST_TEXT = 4096  #: UTF-16 units (sendMessage)
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A message that the server took. ``at``: monotonic seconds."""
+    """A message that the server took. ``at``: monotonic seconds; ``monospaced``: all of it; ``picture``: the file, where it is one."""
 
     chat_id: int
     text: str
     at: float
+    monospaced: bool = False
+    picture: bytes = b""
 
 
 TAKEN = web.RequestKey("taken", Taken)
@@ -39,6 +42,8 @@ class BotApi:
     taken: list[Taken] = field(default_factory=list)
     asked: int = 0
     polls: list[int | None] = field(default_factory=list)  #: the offset of each getUpdates
+    conflicts: int = 0  #: getUpdates that were ended since another one came
+    _polling: asyncio.Event | None = None  #: set when the getUpdates that waits now is to be ended
     pending: list[dict[str, Any]] = field(default_factory=list)
     next_sends: deque[Answer] = field(default_factory=deque)
     next_polls: deque[Answer] = field(default_factory=deque)
@@ -49,8 +54,8 @@ class BotApi:
         return f"http://127.0.0.1:{self.port}"
 
     def texts(self, chat_id: int | None = None) -> list[str]:
-        """What was taken, in order."""
-        return [one.text for one in list(self.taken) if chat_id is None or one.chat_id == chat_id]
+        """What was taken of text, in order."""
+        return [one.text for one in list(self.taken) if not one.picture and (chat_id is None or one.chat_id == chat_id)]
 
     def up(self) -> Self:
         """Listen, on the same port as before."""
@@ -76,6 +81,7 @@ class BotApi:
         self._stop = asyncio.Event()
         app = web.Application()
         app.router.add_post("/bot{token}/sendMessage", self._send)
+        app.router.add_post("/bot{token}/sendPhoto", self._send)
         app.router.add_post("/bot{token}/getUpdates", self._updates)
         runner = web.AppRunner(app, shutdown_timeout=0.01)
         await runner.setup()
@@ -97,7 +103,15 @@ class BotApi:
         if request.match_info["token"] != TOKEN:
             return refusal(401, "Unauthorized")
         body = await request.json() if request.content_type == "application/json" else await request.post()  # either is in its documents
-        taken = Taken(int(str(body["chat_id"])), str(body["text"]), time.monotonic())
+        text = str(body.get("text", ""))
+        whole = [{"type": "pre", "offset": 0, "length": len(text.encode("utf-16-le")) // 2}]
+        entities = json.loads(str(body.get("entities", "[]")))
+        assert entities in ([], whole), "entities of a part, or beyond the text"
+        photo = body.get("photo")
+        picture = photo.file.read() if isinstance(photo, web.FileField) else b""
+        assert bool(text) is not bool(picture), "a message has a text, a photo its file"
+        assert len(text.encode("utf-16-le")) <= 2 * LONGEST_TEXT
+        taken = Taken(int(str(body["chat_id"])), text, time.monotonic(), bool(entities), picture)
         request[TAKEN] = taken
         answer = self.next_sends.popleft() if self.next_sends else self.every_send(taken)
         if answer is not None:
@@ -118,10 +132,17 @@ class BotApi:
             return await self.next_polls.popleft()(request)
         if offset is not None:
             self.pending = [update for update in self.pending if update.get("update_id", offset) >= offset]
+        if self._polling is not None:
+            self._polling.set()
+        mine = self._polling = asyncio.Event()
         for _ in range(int(float(str(body["timeout"])) * 100)):
-            if self.pending or self._stop.is_set():
+            if self.pending or self._stop.is_set() or mine.is_set():
                 break
             await asyncio.sleep(0.01)
+        if mine.is_set():  # as Telegram does: the one that came first is ended
+            self.conflicts += 1
+            return refusal(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
+        self._polling = None
         return web.json_response({"ok": True, "result": self.pending[:100]})
 
 

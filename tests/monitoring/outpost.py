@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -14,6 +15,8 @@ from arbtui.journal.journal import Journal
 from arbtui.journal.outbox import load_outbox
 from arbtui.model.clock import SystemClock
 from arbtui.monitoring.alert_manager import AlertManager
+from arbtui.monitoring.channel import Channel
+from arbtui.monitoring.config import AlertsConfig
 from arbtui.monitoring.telegram import TelegramBot
 from tests.monitoring.bot_api import TOKEN
 
@@ -34,6 +37,11 @@ class Outpost:
         self.journal.post(BreachRecorded(f"b{number}", severity, kind, "global", f"number {number};", "HALT"))
 
 
+def alerts_config(**values: Any) -> AlertsConfig:
+    """Settings of alerts that no profile would take: a test does not wait for minutes."""
+    return AlertsConfig().model_copy(update=values)
+
+
 @asynccontextmanager
 async def outpost(
     path: Path,
@@ -44,6 +52,8 @@ async def outpost(
     timeout_s: float = 5.0,
     warn_every_s: float = 60.0,
     backoff_s: Sequence[float] = BACKOFF_S,
+    config: AlertsConfig | None = None,
+    second: Sequence[Channel] = (),
 ) -> AsyncIterator[Outpost]:
     """Open all of it over the journal at ``path``, begin a run, and end as abruptly as a crash: nothing is flushed."""
     clock = SystemClock()
@@ -51,7 +61,9 @@ async def outpost(
     bot = TelegramBot(SecretStr(TOKEN), url, timeout_s=timeout_s, every_s=every_s)
     channels = [bot.chat(chat) for chat in chats]
     outbox = load_outbox(path)
-    alerts = AlertManager(journal, clock, channels, "desk SIM", outbox.alerts, backoff_s=backoff_s, warn_every_s=warn_every_s)
+    alerts = AlertManager(
+        journal, clock, channels, "desk SIM", outbox, config or alerts_config(cool_down_s=warn_every_s), second=second, backoff_s=backoff_s
+    )
     journal.alert_of, journal.on_dropped = alerts.alert_of, alerts.on_dropped
     sending = asyncio.create_task(alerts.run())
     try:

@@ -14,7 +14,7 @@ import pytest
 from arbtui.cli import run as command_line
 from arbtui.journal.outbox import Undelivered
 from arbtui.monitoring.delivery import alert_facts, alert_troubles
-from tests.lifecycle.profiles import changed_profile
+from tests.lifecycle.profiles import TELEGRAM_ON, changed_profile
 from tests.lifecycle.programs import run, running
 from tests.lifecycle.waiting import until as wait_until
 from tests.monitoring.bot_api import TOKEN, Answer, BotApi, Taken, bot_api, refuses
@@ -37,7 +37,7 @@ def profile(home: Path, monkeypatch: pytest.MonkeyPatch, server: BotApi) -> Path
         home,
         "desk",
         ("symbols = ", "symbols = 2"),
-        ("enabled = false", "enabled = true"),
+        TELEGRAM_ON,
         ("chat_ids", f"chat_ids = [{OLD}]"),
         ("base_url", f'base_url = "{server.url}"'),
     )

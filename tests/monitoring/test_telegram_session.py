@@ -15,7 +15,8 @@ import pytest
 
 from arbtui.journal.outbox import load_outbox
 from arbtui.model.halt import read_flag
-from tests.lifecycle.profiles import changed_profile
+from arbtui.model.scoped_halts import read_halts
+from tests.lifecycle.profiles import TELEGRAM_ON, changed_profile
 from tests.lifecycle.programs import Running, run, running
 from tests.lifecycle.waiting import until
 from tests.monitoring.bot_api import TOKEN, BotApi, bot_api, cuts, loses_the_reply, message, never, refuses, says
@@ -37,7 +38,7 @@ def profile(home: Path, monkeypatch: pytest.MonkeyPatch, server: BotApi) -> Path
         home,
         "desk",
         ("symbols = ", "symbols = 2"),
-        ("enabled = false", "enabled = true"),
+        TELEGRAM_ON,
         ("chat_ids", f"chat_ids = [{USER}]"),
         ("user_ids", f"user_ids = [{USER}]"),
         ("base_url", f'base_url = "{server.url}"'),
@@ -106,7 +107,7 @@ def test_a_kill_from_a_phone_closes_the_gate_and_latches(profile: Path, server: 
     with running(*arguments(profile, state), folder=tmp_path / "run") as program:
         until(lambda: started(server), "told of the start")
         server.pending.extend([message(1, "/kill", user=666), message(2, "/kill", chat=-5, kind="group"), message(3, "/status")])
-        until(lambda: told(server, "ARMED") and told(server, "ignored 2"), "status")
+        until(lambda: told(server, "ARMED") and re.search(r"messages ignored +2$", server.texts(USER)[-1]), "status")
         server.pending.append(message(4, "/kill"))
         until(lambda: told(server, "KILLED") and told(server, "CRITICAL KILL killed by TELEGRAM"), "killed")
         cause = read_flag(state / "desk")
@@ -118,6 +119,50 @@ def test_a_kill_from_a_phone_closes_the_gate_and_latches(profile: Path, server: 
     refused = run(*arguments(profile, state), "--headless", "--max-runtime", "1")
     assert refused.code == 2
     assert "killed by TELEGRAM" in refused.err
+
+
+#: Each command that only looks, and what its answer says of a desk that trades.
+LOOKS = {
+    "/routes": "routes 4",
+    "/fills": "last cycles",
+    "/pnl": "fx stock",
+    "/stock": "worth",
+    "/exposure": "positions left over",
+    "/health": "loop lag p99",
+    "/breaches": "nothing waits for you",
+    "/help": "/reduce [SCOPE [WHY]]",
+}
+
+
+def test_a_phone_looks_at_everything_and_holds_back_what_only_the_desk_sets_free(profile: Path, server: BotApi, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    folder = state / "desk"
+    with running(*arguments(profile, state), folder=tmp_path / "run") as program:
+        until(lambda: started(server) and cycles(state) >= 1, "a cycle")
+        for number, (word, words) in enumerate(LOOKS.items(), 1):
+            server.pending.append(message(number, word))
+            until(lambda words=words: told(server, words), f"{word} is answered")  # type: ignore[misc]
+        until(lambda: [one for one in server.taken if one.picture.startswith(b"\x89PNG")], "the picture")
+        server.pending.append(message(20, "/pause exchange.upbit its wallet closes"))
+        until(lambda: told(server, "exchange.upbit is PAUSED"), "paused")
+        server.pending.append(message(21, "/reduce"))
+        until(lambda: told(server, "send, within 60 s"), "a code")
+        assert [halt.scope for halt in read_halts(folder)[0]] == ["exchange.upbit"]
+        code = next(line for text in server.texts() for line in text.splitlines() if re.fullmatch(r"/reduce \d{6}", line))
+        server.pending.append(message(22, code))
+        until(lambda: told(server, "global is REDUCING"), "reducing")
+        server.pending.append(message(23, "/kill"))
+        until(lambda: told(server, "KILLED"), "killed")
+        program.signal(signal.SIGTERM)
+        ended(program, state)
+    with closing(sqlite3.connect(journal_of(state))) as db:
+        commands = db.execute("SELECT command, user_id, outcome FROM remote_command ORDER BY seq").fetchall()
+    assert commands == [(word, USER, outcome) for word, outcome in (("/pause", "done"), ("/reduce", "done"), ("/kill", "killed"))]
+    halts = {halt.scope: (halt.depth.value, halt.source, halt.by, halt.reason) for halt in read_halts(folder)[0]}
+    assert halts == {
+        "exchange.upbit": ("PAUSED", "TELEGRAM", f"telegram user {USER}", "its wallet closes"),
+        "global": ("REDUCING", "TELEGRAM", f"telegram user {USER}", ""),
+    }
 
 
 def test_killed_between_sending_and_marking_sends_again(profile: Path, server: BotApi, tmp_path: Path) -> None:
@@ -203,6 +248,13 @@ def test_the_token_is_in_nothing_that_is_written(profile: Path, server: BotApi, 
         (("chat_ids", "chat_ids = []"), "telegram.chat_ids: is empty"),
         (("chat_ids", 'chat_ids = ["me"]'), "telegram.chat_ids"),
         (("user_ids", "user_ids = [-3]"), "telegram.user_ids: holds a number that is not a user's"),
+        (("commands", 'commands = { 7 = ["kill"] }'), "telegram.commands: '7' is no user of user_ids"),
+        (
+            ("commands", 'commands = { 42 = ["kill", "rearm"] }'),
+            "telegram.commands: 42 names 'rearm', which is no command; there are status, routes",
+        ),
+        (("commands", "commands = { 42 = [] }"), "telegram.commands: 42 may use none"),
+        (("commands", 'commands = { 42 = ["kill", "kill"] }'), "telegram.commands: 42 names one twice"),
         (("user_ids", "user_id = [3]"), "did you mean telegram.user_ids?"),
         (("base_url", 'base_url = "http://example.com"'), "would send the bot's token unencrypted"),
         (("base_url", 'base_url = "api.telegram.org"'), "is not a URL"),
@@ -251,7 +303,7 @@ def test_nothing_of_telegram_is_loaded_while_it_is_off(home: Path, tmp_path: Pat
     probe.write_text(
         "import sys\nfrom arbtui.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print(sorted(name for name in sys.modules if name.split('.')[0] in ('telegram', 'httpx')))\n"
+        "print(sorted(name for name in sys.modules if name.split('.')[0] in ('telegram', 'httpx', 'PIL')))\n"
     )
     state = tmp_path / "state"
     end = run("--profile", "upbit-binance", "--state-dir", str(state), "--headless", "--max-runtime", "1", "--symbols", "2", program=probe)

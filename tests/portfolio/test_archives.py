@@ -17,6 +17,8 @@ import pytest
 from msgspec import structs
 
 from arbtui.journal.archives import FOLDER, _checked
+from arbtui.journal.backup import NoSpace, back_up
+from arbtui.journal.backup_files import backups_of
 from arbtui.journal.chain import archives, newest_archive
 from arbtui.journal.events import FillRecorded, OrderChanged, OrderIntended, Recorded
 from arbtui.journal.journal import Journal
@@ -419,3 +421,76 @@ def test_a_start_takes_as_long_whatever_the_age(tmp_path: Path) -> None:
         with_journal(path, _nothing)
         took[path] = min(took.get(path, 1e9), time.process_time() - began)
     assert took[old] < 1.5 * took[young], took
+
+
+def test_a_backup_has_the_archives_beside_it_each_copied_once(path: Path) -> None:
+    assert archive(path) == 5
+    ledger = read_ledger(path)
+    done = back_up(path)
+    copies = done.path.parent / FOLDER
+    assert done.archives == 5
+    assert {file.name: file.read_bytes() for file in copies.iterdir()} == {file.name: file.read_bytes() for file in files(path)}
+    assert {file.stat().st_mode & 0o777 for file in (copies, *copies.iterdir())} == {0o700, 0o600}
+    assert read_ledger(done.path) == ledger  # of the backup alone, with what lies beside it
+    before = {file: file.stat().st_ino for file in copies.iterdir()}
+    files(path)[0].unlink()  # what is there already is not looked for again
+    grow(path, CYCLES, 2 * CYCLES, SyntheticRun())
+    assert archive(path) > 0
+    time.sleep(1.1)  # a backup's name has its second
+    again = back_up(path)
+    assert again.archives == len(list(copies.iterdir())) > 5
+    assert {file: file.stat().st_ino for file in before} == before
+
+
+def test_into_another_folder_a_backup_takes_its_archives_too(path: Path, tmp_path: Path) -> None:
+    archive(path)
+    (tmp_path / "elsewhere").mkdir()
+    done = back_up(path, tmp_path / "elsewhere" / "mine.db")
+    shutil.rmtree(path.parent)
+    assert len(read_ledger(done.path)["cycles"]) > 0
+    assert [file.name for file in (tmp_path / "elsewhere").iterdir() if file.name != FOLDER] == ["mine.db"]
+
+
+@pytest.mark.parametrize("fault", ["missing", "damaged"])
+def test_a_backup_is_made_and_an_archive_that_is_not_whole_is_told(path: Path, fault: str) -> None:
+    archive(path)
+    third = files(path)[2]
+    if fault == "missing":
+        third.unlink()
+    else:
+        third.write_bytes(third.read_bytes()[:-1] + b"?")
+    with pytest.raises(UsageError) as refused:
+        back_up(path)
+    (made,) = backups_of(path)
+    assert str(made.path) in str(refused.value)
+    assert str(third) in str(refused.value)
+    copies = sorted(file.name for file in (made.path.parent / FOLDER).iterdir())
+    assert copies == sorted(file.name for file in files(path) if file != third)
+
+
+def test_whoever_reads_that_an_archive_is_gone_is_told_of_its_copy(path: Path) -> None:
+    archive(path)
+    done = back_up(path)
+    lost = files(path)[1]
+    lost.unlink()
+    with pytest.raises(UsageError, match="put the copy ") as refused:
+        read_ledger(path)
+    copy = done.path.parent / FOLDER / lost.name
+    assert str(copy) in str(refused.value)
+    shutil.copyfile(copy, lost)
+    assert len(read_ledger(path)["cycles"]) > 0
+
+
+def test_a_backup_whose_archives_do_not_fit_is_not_begun(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive(path)
+    size = path.stat().st_size
+    packed = sum(file.stat().st_size for file in files(path))
+    usage = shutil.disk_usage(path.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2 * size + packed - 1))
+    with pytest.raises(NoSpace):
+        back_up(path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2 * size + packed))
+    assert back_up(path).archives == 5
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2 * size))
+    time.sleep(1.1)
+    assert back_up(path).archives == 5

@@ -63,7 +63,7 @@ def agree(unmarked: list[tuple[str, Decimal, Decimal]], marked: list[tuple[str, 
     assert not any(getattr(counters, name) for name in Counters.__struct_fields__ if name.startswith("unvalued_"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(unmarked=HISTORY, marked=HISTORY, first=st.integers(1, 300).map(lambda number: Decimal(number) / 100))
 def test_totals_are_the_sums_of_what_was_booked_at_its_mark_or_at_the_first(
     unmarked: list[tuple[str, Decimal, Decimal]], marked: list[tuple[str, Decimal, Decimal]], first: Decimal

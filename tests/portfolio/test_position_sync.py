@@ -339,7 +339,7 @@ def test_a_dispute_that_shrinks_to_dust_is_over(tmp_path: Path) -> None:
     on_desk(tmp_path, what)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from(["fill", "tell", "lose", "read", "wait"]), st.integers(1, 30)), max_size=25))
 def test_a_venue_that_is_only_late_is_never_disputed_for_long(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]

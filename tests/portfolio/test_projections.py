@@ -22,7 +22,7 @@ from tests.journal.synthetic import SyntheticRun, whole_run
 from tests.portfolio.recorded import record
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(histories())
 def test_rebuilding_from_the_events_alone_gives_the_portfolio_and_every_row_again(history: list[Event]) -> None:
     with tempfile.TemporaryDirectory() as folder:

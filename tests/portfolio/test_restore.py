@@ -44,7 +44,7 @@ def snapshot(path: Path, payload: dict[str, Any]) -> None:
     run_virtual(main())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(histories(), st.data())
 def test_a_dump_at_any_moment_goes_on_like_the_original(history: list[Event], data: st.DataObject) -> None:
     whole = Telling()
@@ -66,7 +66,7 @@ def test_a_dump_at_any_moment_goes_on_like_the_original(history: list[Event], da
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(histories())
 def test_from_a_snapshot_on_disk_or_from_the_first_event(before: list[Event]) -> None:
     with tempfile.TemporaryDirectory() as folder:

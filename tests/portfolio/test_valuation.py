@@ -309,7 +309,7 @@ class History:
             assert pnl.total == pnl.trading - pnl.fees + pnl.fx_open + pnl.fx_stock + pnl.inventory + pnl.rotation
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_history_between_any_two_moments_adds_up(data: st.DataObject) -> None:
     with localcontext() as context:

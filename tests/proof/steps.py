@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 #: Set by `python -m tests.proof` to the number of steps over all of a machine's runs.
 VARIABLE = "PROOF_STEPS"
@@ -30,6 +30,4 @@ def machine_settings(examples: int, steps: int) -> settings:
     asked = int(os.environ.get(VARIABLE, "0"))
     if asked:
         examples, steps = max(1, asked // _STEPS_A_RUN), _STEPS_A_RUN
-    return settings(
-        max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=[HealthCheck.too_slow] if asked else []
-    )
+    return settings(max_examples=examples, stateful_step_count=steps)

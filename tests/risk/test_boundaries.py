@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import cache
 from math import inf, nan
 
 import pytest
@@ -159,13 +160,19 @@ def test_a_price_is_compared_with_a_second_ago_and_with_the_last_ten() -> None:
     assert jumps.moved_bps(book) == (0.0, 0.0), "what it was before a gap says nothing"
 
 
+@cache
+def _texts(folder: str, pattern: str) -> list[tuple[str, str]]:
+    """Names and texts of the files below ``folder`` of the repository."""
+    return [(path.name, path.read_text()) for path in (REPOSITORY / folder).rglob(pattern)]
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 def test_each_reason_is_produced_by_the_program_and_by_a_test(reason: Reason) -> None:
     """A reason that nothing produces misleads, and one that no test produces is not known to work."""
     named = re.compile(rf"Reason\.{reason.name}\b|\"{reason.value}\"")
     only_words = {"reason.py", "words.py", "idle.py", "breaches.py"}
-    assert any(named.search(path.read_text()) for path in (REPOSITORY / "arbtui").rglob("*.py") if path.name not in only_words), reason
-    assert any(named.search(path.read_text()) for path in (REPOSITORY / "tests").rglob("test_*.py")), f"no test names {reason}"
+    assert any(named.search(text) for name, text in _texts("arbtui", "*.py") if name not in only_words), reason
+    assert any(named.search(text) for _, text in _texts("tests", "test_*.py")), f"no test names {reason}"
 
 
 def test_the_table_of_limits_has_every_limit_with_its_defaults_and_its_tests() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from arbtui.journal.events import PlannedTransfer, TransferArrived, TransferBegun, TransferLeft
 from arbtui.model.reason import Reason
-from arbtui.risk.config import GlobalLimits
+from arbtui.risk.config import GlobalLimits, RouteLimits
 from arbtui.risk.in_transit import InTransitGuard
+from arbtui.risk.tiers import RouteGuard
 from tests.portfolio.telling import Telling
 from tests.risk.test_tiers import BUY, _marks
 from tests.routes.pairs import Pair
@@ -70,3 +71,21 @@ def test_what_a_cycle_moves_is_counted_once(asset: str) -> None:
     _moving(tell, "c1", 100.0)
     tell(TransferBegun("T1", asset, "binance", "upbit", "XRP", Decimal(50), Decimal("0.2"), 4.0, "arbtui", "cycle c1", "c1"))
     assert guard.total() == guard.uncovered() == 100.0
+
+
+def test_a_transfer_that_would_look_like_its_own_keeps_a_route_busy() -> None:
+    tell, pair = Telling().start(), Pair()
+    route = pair.over_network()
+    guard = RouteGuard(RouteLimits(), tell.portfolio, lambda: tell.now_ms)
+    assert not guard.is_busy(route)
+    others = TransferBegun("T1", "XRP", "okx", "bybit", "XRP", Decimal(50), Decimal("0.2"), 4.0, "me", "refill")
+    tell(others)
+    tell(msgspec.structs.replace(others, transfer_id="T2", asset="ADA", to_exchange="upbit"))
+    assert not guard.is_busy(route), "another coin, or other places"
+    tell(msgspec.structs.replace(others, transfer_id="T3", to_exchange="upbit", cycle_id="c1"))
+    assert guard.is_busy(route)
+    assert guard.is_busy(route, "c2")
+    assert not guard.is_busy(route, "c1"), "a cycle is not in its own way"
+    assert not guard.is_busy(pair.to_upbit), "what moves nothing is not asked"
+    tell(msgspec.structs.replace(others, transfer_id="T4", to_exchange="upbit"))
+    assert guard.is_busy(route, "c1"), "nor does a move of stock belong to any cycle"

@@ -79,7 +79,7 @@ def listed(routes: Iterable[Trades]) -> list[Trades]:
     return [min((route[at:] + route[:at] for at in range(len(route))), key=named) for route in routes]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(markets=listings(), data=st.data())
 def test_the_routes_are_those_that_brute_force_finds_each_once(markets: list[Market], data: st.DataObject) -> None:
     pairs = data.draw(
@@ -92,7 +92,7 @@ def test_the_routes_are_those_that_brute_force_finds_each_once(markets: list[Mar
     assert set(found) == brute_force(markets, linked)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(markets=listings(ONE_MONEY), data=st.data())
 def test_a_market_that_comes_and_goes_leaves_what_a_whole_search_finds(markets: list[Market], data: st.DataObject) -> None:
     books = books_of(markets)
@@ -114,7 +114,6 @@ def test_a_market_that_comes_and_goes_leaves_what_a_whole_search_finds(markets: 
     assert {route.id for route in made.routes} == {route.id for route in whole.routes}
     for book in books.values():
         assert {route.id for route in made.touched_by.get(book, ())} == {route.id for route in made.routes if book in route.books}
-        assert (book in made.looks) is (book in made.touched_by)
 
 
 def test_the_shapes_that_people_know_are_found_under_their_names() -> None:
@@ -139,7 +138,7 @@ def test_the_shapes_that_people_know_are_found_under_their_names() -> None:
     assert "exchange rate" in made.finder.exclusions["upbit:USDT-KRW"].reason
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(markets=listings(), data=st.data())
 def test_nothing_that_pays_has_no_route(markets: list[Market], data: st.DataObject) -> None:
     """A search over the same prices that knows no shapes: where it finds a gain in at most four trades, a route gains as well.

@@ -86,7 +86,7 @@ def levels(of: OrderBook) -> tuple[list[Level], list[Level]]:
     return list(of.bids()), list(of.asks())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     prices=st.lists(st.tuples(st.integers(0, 60), LEVELS, LEVELS), min_size=3, max_size=4),
     stock=st.sampled_from([1e9, 300.0, 40.0]),
@@ -194,7 +194,7 @@ class Linear(ArbRoute):
         return Opportunity(self, (order,), self.edge, qty, qty, now)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     wants=st.lists(st.tuples(st.integers(10, 100), st.integers(1, 100)), min_size=2, max_size=4),
     stock=st.integers(10, 250),

@@ -1,7 +1,7 @@
 import dataclasses
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
@@ -29,7 +29,6 @@ def _kept(buy: Market) -> Decimal:
     return 1 - buy.fees.taker if buy.fees.taken_in is FeeTakenIn.RECEIVED else Decimal(1)
 
 
-@settings(deadline=None)
 @given(_markets("one"), _markets("two"), _QTYS, _PRICES, _PRICES)
 def test_sizes_obey_both_markets_and_match_net_of_fees(buy: Market, sell: Market, qty: Decimal, ask: Decimal, bid: Decimal) -> None:
     sizes = leg_sizes(buy, sell, qty, ask, bid)
@@ -44,7 +43,6 @@ def test_sizes_obey_both_markets_and_match_net_of_fees(buy: Market, sell: Market
     assert max(buy.lot_step, sell.lot_step) * 50 <= sizes.sell_qty
 
 
-@settings(deadline=None)
 @given(_markets("one"), _markets("two"), _QTYS, _PRICES, _PRICES)
 def test_a_no_is_a_real_no(buy: Market, sell: Market, qty: Decimal, ask: Decimal, bid: Decimal) -> None:
     if leg_sizes(buy, sell, qty, ask, bid) is not Reason.TOO_SMALL:

@@ -65,6 +65,8 @@ def test_every_value_has_its_comment(profile: Path) -> None:
     assert explained
 
 
+RULES = tomllib.loads((shipped_profiles() / "upbit-binance.toml").read_text())["alerts"]["rules"]
+
 #: What the shipped profile says otherwise, and the default that a profile of any desk begins with.
 _ITS_OWN: dict[tuple[str, ...], tuple[Any, Any]] = {
     ("desk", "timezone"): ("Asia/Seoul", "UTC"),
@@ -73,6 +75,7 @@ _ITS_OWN: dict[tuple[str, ...], tuple[Any, Any]] = {
     ("netting", "max_open_fx"): (1000.0, None),
     ("desk", "currency"): ("USDT", ""),  # left out it follows the venues
     ("universe", "pairs"): ([["upbit", "binance"]], []),
+    ("alerts", "rules"): (RULES, {}),  # a profile of one's own says them itself
 }
 
 

@@ -146,7 +146,7 @@ class Check:
         self.ahead[key] = kept.ahead
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_STEPS)
 def test_value_is_conserved_and_every_promise_kept(steps: list[tuple[Any, ...]]) -> None:
     """Free, locked and fees add up to the last digit, over restarts too; no fill beyond quantity or price; queues only shrink."""

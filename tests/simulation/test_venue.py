@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arbtui.journal.store import Statement
+from arbtui.journal.database import Statement
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import OrderRejected
 from arbtui.model.order import Fill, OrderState, Side
@@ -182,7 +182,7 @@ _ORDERS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_ORDERS)
 def test_balances_are_exactly_the_sum_of_all_flows(orders: list[tuple[str, Side, int, int, int]]) -> None:
     """Start + fills - fees = end, to the last digit, for every asset and venue, in memory, in the ledger and recomputed."""

@@ -6,6 +6,7 @@ from arbtui.console.lines import width_of
 from arbtui.console.numbers import fit
 from arbtui.console.styles import Span
 from arbtui.views import LimitLine
+from arbtui.views.numbers import amount, figure
 
 _BAR = 8
 _CLOSE = 0.8
@@ -20,10 +21,10 @@ def limits_head(width: int) -> list[Span]:
 def limit_spans(line: LimitLine, width: int) -> list[Span]:
     """One limit: what is used of it, a bar, and who has set it where somebody has."""
     name = line.scope if width >= _BROAD else line.scope.partition(".")[2]
-    share = _share(line)
+    share = line.share
     ink = "kill" if share > 1 else "warn" if share >= _CLOSE else "text"
     row: list[Span] = [(f" {fit(name, _name(width))}", "strong" if line.journal is not None else "soft")]
-    used = "" if line.used is None else f"{_figure(line.used)} {'>' if line.higher_is_stricter else 'of'}"
+    used = "" if line.used is None else f"{figure(line.used)} {'>' if line.higher_is_stricter else 'of'}"
     row += [(f"{used:>9} ", ink), (f"{amount(line.holds, line.unit):<12}", "text")]
     if line.used is not None and width - width_of(row) > _BAR:
         filled = min(_BAR, round(share * _BAR)) if isfinite(share) else _BAR
@@ -34,25 +35,6 @@ def limit_spans(line: LimitLine, width: int) -> list[Span]:
     if told and room > 12:
         row.append((fit(f"  {'; '.join(told)}", room), "soft"))
     return row
-
-
-def amount(value: float, unit: str) -> str:
-    """A limit with its unit: ``2,000 USDT``, ``250 ms``, ``4``."""
-    return f"{_figure(value)} {unit}".strip()
-
-
-def _figure(value: float) -> str:
-    if not isfinite(value):
-        return "?"
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
-
-
-def _share(line: LimitLine) -> float:
-    """Used of allowed, or the least of what there is; over 1 beyond the limit, and where what is used is not known."""
-    if line.used is None:
-        return 0.0
-    part, whole = (line.holds, line.used) if line.higher_is_stricter else (line.used, line.holds)
-    return part / whole if whole > 0 and isfinite(line.used) else float("inf")
 
 
 def _name(width: int) -> int:

@@ -63,6 +63,11 @@ class RiskPane(Grid[RiskRow]):
         """Breaches that are not acknowledged."""
         return sum(not row.acknowledged for row in self._breaches)
 
+    @property
+    def critical_count(self) -> int:
+        """Of those, the ones that need a person."""
+        return sum(row.severity == "CRIT" and not row.acknowledged for row in self._breaches)
+
     def next_view(self) -> None:
         """Show the next view."""
         self.show(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])

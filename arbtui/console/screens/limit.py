@@ -6,9 +6,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from arbtui.console.panes.limits import amount
 from arbtui.console.screens.typed import LONGEST, TypedScreen
 from arbtui.views import Controls, LimitLine
+from arbtui.views.numbers import amount
 
 
 class LimitScreen(TypedScreen):

@@ -117,6 +117,11 @@ class PanesScreen(Screen[None]):
         """One slice of a frame; see :meth:`Painter.tick`."""
         self._painter.tick(number, due)
 
+    @property
+    def state(self) -> str:
+        """The trading state as last painted."""
+        return self._painter.state
+
     def tick_all(self) -> None:
         """One frame with nothing held back: after a kill, a change of pane or of theme."""
         self._painter.tick_all()

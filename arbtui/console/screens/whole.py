@@ -13,11 +13,11 @@ from textual.markup import escape
 from textual.widgets import Static
 
 from arbtui.console.numbers import MISSING, clock, hours, quantity, signed
-from arbtui.console.panes.limits import amount
 from arbtui.console.screens.dialog import ScrollDialog, scroll_bindings
 from arbtui.console.words import REASONS
 from arbtui.model.printable import printable
 from arbtui.views import BreachLine, CycleDetail, CycleLine, DenialLine, LimitLine, LogLine, OrderLine, ReadModel, StockCell, StockRow
+from arbtui.views.numbers import amount
 
 Facts = Sequence[tuple[str, str]]
 """Names and texts; a name in capitals begins a part."""

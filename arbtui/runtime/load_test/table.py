@@ -134,7 +134,7 @@ def _level_cells(row: Row) -> list[list[str]]:
     for key, name, unit, digits in _LEVELS:
         line = lines.get(key)
         if line is not None:
-            slope = f"{line.per_hour:+.{digits}f} ± {line.error:.{digits}f}"
+            slope = f"{line.per_hour:+.{digits}f} ± {line.error_in_series:.{digits}f}"
             at = [f"{value:.{digits}f}" for value in (line.first, line.last)]
             cells.append([f"{name}{f', {unit}' if unit else ''}", *at, slope, f"{line.most:.{digits}f}"])
     return cells

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from arbtui.journal.events import BreachRecorded
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError
-from arbtui.monitoring.channel import MessageRefused, SendLater
+from arbtui.monitoring.channel import Channel, MessageRefused, SendLater
 from arbtui.monitoring.telegram import TelegramBot
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.risk.breach import Severity
+from arbtui.runtime.alert_channels import other_channels
 from arbtui.runtime.operator_notifications import open_notifications
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.output import say
@@ -39,26 +41,28 @@ def tell_down(settings: Settings, root: Path, why: str) -> None:
 
 async def _tell(settings: Settings, root: Path, why: str) -> None:
     token: SecretStr | None = None
+    others: list[Channel] = []
     with suppress(ArbtuiError):  # the profile was looked at when the supervisor started
         token = telegram_token(settings)
+    with suppress(ArbtuiError):
+        others = other_channels(settings)
     path = mode_folder(root, settings.name, settings.mode) / "journal.db"
     try:
         if not path.exists():
             raise ArbtuiError(f"there is no {path}")
         with ProfileLock(profile_folder(root, settings.name)):
-            await _journal(settings, path, token, why)
+            await _journal(settings, path, token, others, why)
     except (ArbtuiError, OSError) as error:
         say(f"supervisor of {settings.name}: the journal cannot be told that the engine is down ({error})")
-        if token is not None:
-            await _send(settings, token, f"{settings.name} {settings.mode.upper()}: CRITICAL {KIND} {why} ({_ACTION})")
+        await _send(settings, token, others, f"{settings.name} {settings.mode.upper()}: CRITICAL {KIND} {why} ({_ACTION})")
 
 
-async def _journal(settings: Settings, path: Path, token: SecretStr | None, why: str) -> None:
+async def _journal(settings: Settings, path: Path, token: SecretStr | None, others: Sequence[Channel], why: str) -> None:
     journal = await Journal.open(path, clock=SystemClock(), door="aio")
     try:
         remembered, portfolio = restore(path)
         journal.fold = ProjectingPortfolio(portfolio)
-        notifications = open_notifications(settings, journal, SystemClock(), token)
+        notifications = open_notifications(settings, journal, SystemClock(), token, others)
         run = remembered.last_run.run_id if remembered.last_run is not None else "r0"
         breach_id = f"{run}-down-{time.time_ns() // 1_000_000}"
         try:
@@ -70,14 +74,16 @@ async def _journal(settings: Settings, path: Path, token: SecretStr | None, why:
         await journal.close()
 
 
-async def _send(settings: Settings, token: SecretStr, text: str) -> None:
-    bot = TelegramBot(token, settings.telegram.base_url)
+async def _send(settings: Settings, token: SecretStr | None, others: Sequence[Channel], text: str) -> None:
+    bot = None if token is None else TelegramBot(token, settings.telegram.base_url)
+    chats = [] if bot is None else [bot.chat(chat_id) for chat_id in settings.telegram.chat_ids]
     try:
-        for chat_id in settings.telegram.chat_ids:
+        for channel in (*chats, *others):
             try:
                 async with asyncio.timeout(_SEND_S):
-                    await bot.chat(chat_id).send(text)
+                    await channel.send(text)
             except (SendLater, MessageRefused, TimeoutError) as error:
-                say(f"supervisor of {settings.name}: telegram:{chat_id} was not reached ({str(error) or 'no answer'})")
+                say(f"supervisor of {settings.name}: {channel.name} was not reached ({str(error) or 'no answer'})")
     finally:
-        await bot.close()
+        if bot is not None:
+            await bot.close()

@@ -99,7 +99,7 @@ def test_a_lost_connection_clears_the_book_until_the_next_whole_one() -> None:
     assert (one.state(MARKET), best(one)) == (BookState.LIVE, (99.0, 101.0))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_live_book_is_always_the_last_whole_book_with_every_update_after_it(data: st.DataObject) -> None:
     """Whatever is lost, sent twice or started anew on the way."""

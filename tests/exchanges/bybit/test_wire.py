@@ -119,7 +119,7 @@ def decode(frame: bytes) -> bool:
     return True
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(message=st.sampled_from([SNAPSHOT, DELTA, TRADE]), token=st.sampled_from(HOSTILE), where=st.floats(0, 1))
 def test_hostile_numbers(message: dict[str, Any], token: bytes, where: float) -> None:
     frame = raw(message)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,25 @@ def test_the_line_goes_through_the_last_half_only() -> None:
     assert line.error == pytest.approx(0.0, abs=1e-6)
     assert [line.first, line.last, line.most] == pytest.approx([250.0, 275.0, 275.0])
     assert line.over_s == 50.0
+
+
+def swinging(draw: random.Random, count: int) -> list[float]:
+    """A level that neither rises nor falls, and forgets a tenth of where it is with each sample."""
+    return list(accumulate((draw.gauss(0.0, 0.05) for _ in range(count)), lambda value, step: 0.9 * value + step))
+
+
+def test_how_sure_a_slope_is_counts_that_memory_stays_what_it_was() -> None:
+    """A single step of a level line, or one that wanders, looks sure of its slope to whoever takes each sample for a new one."""
+    seconds = [10.0 * number for number in range(200)]
+    stepped = fit("anon_mb", seconds, [80.0 + (number >= 150) for number in range(200)])
+    assert stepped.per_hour > 5 * stepped.error
+    assert stepped.error_in_series > 4 * stepped.error
+    draw = random.Random(3)
+    noise = fit("anon_mb", seconds, [80.0 + draw.gauss(0.0, 0.1) for _ in range(200)])
+    assert noise.error <= noise.error_in_series < 1.5 * noise.error
+    lines = [fit("anon_mb", seconds, swinging(draw, len(seconds))) for _ in range(200)]
+    assert sum(abs(line.per_hour) < 2 * line.error for line in lines) < 100, "half of them look like a rise or a fall"
+    assert sum(abs(line.per_hour) < 2 * line.error_in_series for line in lines) > 140
 
 
 @pytest.mark.parametrize(("seconds", "values"), [([], []), ([1.0], [5.0]), ([1.0, 2.0], [5.0, 6.0])])

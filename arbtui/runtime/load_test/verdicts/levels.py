@@ -38,7 +38,7 @@ def levels(rows: Sequence[Row]) -> Verdict:
             faults.append(f"{row.name}: nothing was sampled")
             continue
         memory = lines["anon_mb"]
-        found = f"memory {memory.per_hour:+.2f} MB/h (± {memory.error:.2f})"
+        found = f"memory {memory.per_hour:+.2f} MB/h (± {memory.error_in_series:.2f})"
         rising = [] if memory.per_hour <= MEMORY_MB_PER_HOUR else [found]
         rising += [f"{name} {_line(lines[name])}" for name in ("fds", "threads", "tasks") if not _is_flat(lines[name])]
         if not lines["wal_mb"].most < WAL_MB:

@@ -1,0 +1,44 @@
+"""Replies: cut between lines, within Telegram's length, whatever stands in them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arbtui.monitoring.config import COMMAND_NAMES
+from arbtui.monitoring.replies import HELP, LONGEST, cut, help_text
+from tests.monitoring.bot_api import LONGEST_TEXT
+
+
+def units(text: str) -> int:
+    """UTF-16 units, as Telegram counts."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def test_a_short_reply_is_one_message() -> None:
+    assert cut("a\nb\n") == ["a\nb"]
+
+
+def test_a_long_one_is_cut_between_lines_and_nothing_is_lost() -> None:
+    lines = [f"{number:04d} {'비트코인 프리미엄 ' * 3}" for number in range(300)]
+    parts = cut("\n".join(lines))
+    assert len(parts) > 1
+    assert "\n".join(parts).split("\n") == lines
+    assert all(units(part) <= LONGEST < LONGEST_TEXT for part in parts)
+
+
+def test_one_that_would_be_many_messages_ends_and_says_so() -> None:
+    parts = cut("\n".join("x" * 100 for _ in range(1000)))
+    assert len(parts) == 4
+    assert parts[-1].endswith("left out: see the console")
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.integers(min_value=2, max_value=50))
+def test_no_message_is_empty_or_too_long(text: str, longest: int) -> None:
+    parts = cut(text, longest)
+    assert all(part.strip() for part in parts)
+    assert all(units(part) <= longest for part in parts[:3])
+
+
+def test_help_names_each_command_that_there_is_and_no_other() -> None:
+    assert list(HELP) == list(COMMAND_NAMES)
+    told = help_text({"kill"})
+    assert [line.split()[0] for line in told.splitlines()] == ["/kill", "Re-arming"]
