@@ -12,7 +12,7 @@ from arbtui.simulation.paths import BPS, TICK_S, AssetPath
 
 STEP_TICKS = round(1.0 / TICK_S)  #: the premium changes once a second
 RISE_S, FALL_HALF_LIFE_S = 20.0, 60.0
-#: Least and most seconds before one coin's demand after another's, and for which it holds.
+#: Least and most seconds between the end of one coin's demand, from where its premium falls, and another's; and for which it holds.
 PAUSE_S, HOLD_S = (10, 30), (120, 180)
 _OVER_BPS = 2.0  #: a premium under which it is over
 
@@ -39,18 +39,19 @@ class DemandMaker:
         self._later(self._random.randint(*PAUSE_S), self._begin)
 
     def _begin(self) -> None:
-        path = self._random.choice(self._paths)
-        self._say(path)
-        self._step(path, 0.0, float(self._random.randint(*HOLD_S)))
+        hold_s = self._random.randint(*HOLD_S)
+        if free := [path for path in self._paths if path.demand == 1.0]:
+            path = self._random.choice(free)
+            self._say(path)
+            self._step(path, 0, hold_s)
+        self._later(round(RISE_S) + hold_s + self._random.randint(*PAUSE_S), self._begin)
 
-    def _step(self, path: AssetPath, age_s: float, hold_s: float) -> None:
+    def _step(self, path: AssetPath, age_s: int, hold_s: int) -> None:
         premium_bps = self._height_bps * premium(age_s, hold_s)
-        if age_s > RISE_S and premium_bps < _OVER_BPS:
-            path.demand = 1.0
-            self.start()
-            return
-        path.demand = math.exp(premium_bps * BPS)
-        self._later(1, lambda: self._step(path, age_s + 1.0, hold_s))
+        is_over = age_s > RISE_S and premium_bps < _OVER_BPS
+        path.demand = 1.0 if is_over else math.exp(premium_bps * BPS)
+        if not is_over:
+            self._later(1, lambda: self._step(path, age_s + 1, hold_s))
 
     def _later(self, seconds: int, action: Callable[[], None]) -> None:
         self._stage.at(self._stage.tick + seconds * STEP_TICKS, action)
