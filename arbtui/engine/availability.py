@@ -70,7 +70,7 @@ class RouteAvailability:
         self._routes.cooling_until[route.id] = until
         if route.blocked is None:
             route.blocked = self._standing(route)
-        asyncio.get_running_loop().call_at(until, self._rested, route)
+        asyncio.get_running_loop().call_at(until, self._rested, route.id)
 
     def toggle(self, route_id: str) -> str:
         """Disable a route, or enable it again, also for later runs; says what that means now. A cycle that runs goes on to its end."""
@@ -90,8 +90,9 @@ class RouteAvailability:
             return f"{route_id} disabled, also after a restart: it opens nothing"
         return f"{route_id} disabled, also after a restart: {route.blocked} now, it opens nothing after that"
 
-    def _rested(self, route: ArbRoute) -> None:
-        if route.blocked is Reason.COOLDOWN:
+    def _rested(self, route_id: str) -> None:
+        route = self._universe.by_id.get(route_id)  # listed anew meanwhile it is another object
+        if route is not None and route.blocked is Reason.COOLDOWN:
             route.blocked = None
 
     def _standing(self, route: ArbRoute) -> Reason | None:

@@ -25,6 +25,7 @@ from arbtui.engine.limit_keeper import LimitKeeper
 from arbtui.engine.loss_watch import LossWatch
 from arbtui.engine.machine_watch import MachineWatch
 from arbtui.engine.mark_taker import MarkTaker
+from arbtui.engine.market_watch import MarketWatch
 from arbtui.engine.netting import Netting
 from arbtui.engine.network_watch import NetworkWatch
 from arbtui.engine.notice_watch import NoticeWatch
@@ -224,6 +225,8 @@ class Engine:
             components.risk, components.portfolio, self.breaches, self.marks, self.kill_switch, components.halt, components.clock
         )
         self.routes = RouteWatch(components, self.on_new_routes)
+        self.markets = MarketWatch(components, self.breaches, self.routes.liquidity, self.on_new_routes)
+        components.universe.on_removed = self.episodes.gone
         self.stock = StockWatch(components.universe, components.portfolio, components.clock, components.rebalance, self.rebalancer)
         self.transfers = TransferWatch(components.portfolio, self.breaches, components.clock, components.profile, self.availability.look)
         self.machine = MachineWatch(components.risk, self.breaches, self.kill_switch)

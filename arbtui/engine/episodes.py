@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from arbtui.engine.denials import Denials
-from arbtui.journal.episodes import KEPT, LOOKS_MS, RUN_ENDED, EpisodeRecord
+from arbtui.journal.episodes import KEPT, LOOKS_MS, ROUTE_GONE, RUN_ENDED, EpisodeRecord
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
 from arbtui.model.reason import Reason
@@ -113,6 +113,13 @@ class Episodes:
         """Give the time of every open gap up to ``now`` to what kept us from it: once a second, and not only when it ends."""
         for episode in self.open.values():
             self._account(episode, now)
+
+    def gone(self, routes: Sequence[ArbRoute]) -> None:
+        """``routes`` were taken off the list: nothing looks at them any more."""
+        now = self._clock.monotonic()
+        for route in routes:
+            if (episode := self.open.get(route.id)) is not None and episode.route is route:
+                self._end(episode, now, ROUTE_GONE)
 
     def close(self) -> None:
         """The run ends: so does every episode. Looks that were still due stay unanswered."""

@@ -147,6 +147,16 @@ class ExchangeAdapter(Protocol):
         """
         return None
 
+    async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
+        """Which of the markets ``codes`` the venue lists and lets trade now; others may be among the answer. Reads only.
+
+        A venue whose list tells no halts (Upbit, Bithumb) leaves out only what it has delisted.
+
+        Raises:
+            ArbtuiError: no usable answer, so nothing is known.
+        """
+        ...
+
     def throttled(self) -> str | None:
         """Why the venue's rate limits leave no room for an entry's order now; None when they do. Consumes nothing and does not wait."""
         ...

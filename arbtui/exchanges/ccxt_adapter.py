@@ -140,6 +140,19 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
         unlisted = {code: self.markets[code] for code in codes if code in self.markets and self.markets[code].quote not in quotes}
         return unlisted | {code: told[code] for code in codes if code in told}
 
+    async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
+        """See :meth:`ExchangeAdapter.fetch_trading`: from public data."""
+        before = len(self.odd)
+        with self.reading():
+            trading = await self._trading(codes)
+        self.tell_odd(before)
+        return trading
+
+    @abstractmethod
+    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+        """As :meth:`fetch_trading`; raises WireError for an answer that cannot be read."""
+        ...
+
     @abstractmethod
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """Check the keys, set the clock and read the rules of the markets ``codes`` (None: all) into :attr:`markets`.

@@ -4,7 +4,7 @@ Everything is told by the residual, an amount of each asset that is bought and n
 market takes an asset's residual away in its own direction completes the cycle; against its direction it takes a leg back.
 Prices are bounds for IOC orders, computed from what the cycle's fills leave of its edge, and never further from the touch
 than the collar. A remainder under the venues' minimum is shed by a round trip: one order over the minimum, then the minimum
-back; the exposure in between is one minimum order.
+back; the exposure in between is one minimum order. It is made where it is paid in money.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from math import inf
 from arbtui.execution.cycle import ArbCycle
 from arbtui.model.market import Market
 from arbtui.model.money import ONE, ZERO, ceil_to, decimal_of
-from arbtui.model.order import Purpose, Side
+from arbtui.model.order import OrderState, Purpose, Side
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.size import kept_of_bought
 
@@ -76,18 +76,26 @@ class HedgingEngine:
         """The order to try after ``attempt`` earlier tries, or None when no book can take one now.
 
         Each try goes one step further than the last; after the unwinding it begins anew, for the market may have come back. Where none
-        of them can be done, the leg before the missing one is taken back, and the one before that is next.
+        of them can be done, or the venue refuses what would complete it, the leg before the missing one is taken back, and the one
+        before that is next. In a chain of coins what was begun is gone on with: once a leg was taken back, what the one before it
+        brought is taken back too, and not spent again.
         """
         ways = list(self._ways(cycle))
-        completing = [way for way in ways if way.completes]
+        completing = _taken(cycle, [way for way in ways if way.completes])
         steps = (
             self._best(cycle, completing, 0.0),
             self._best(cycle, completing, self._completion_bps),
-            self._best(cycle, _last(cycle, ways), inf),
+            self._best(cycle, _taken(cycle, _last(cycle, ways)), inf),
         )
+        retreat = self._best(cycle, [way for way in ways if way.retreats], inf)
+        if _goes_back(cycle):
+            completed, dearer, undone = steps
+            return undone or retreat or completed or dearer
         first = attempt % len(steps)
+        if first == UNDO_FIRST and all(_is_refused(cycle, way.hop.market) for way in completing):
+            return steps[UNDO_FIRST] or retreat or steps[0] or steps[1]
         step = next((step for step in steps[first:] + steps[:first] if step is not None), None)
-        return step or self._best(cycle, [way for way in ways if way.retreats], inf)
+        return step or retreat
 
     def last_resort(self, cycle: ArbCycle) -> HedgeStep | None:
         """The order that would take back what is one-sided now, at the worst price allowed; None when there is nothing, or no book."""
@@ -158,6 +166,23 @@ def _last(cycle: ArbCycle, ways: list[_Way]) -> list[_Way]:
     return [way for way in ways if not (way.completes or way.retreats)] or (ways if cycle.plan.transfers else [])
 
 
+def _goes_back(cycle: ArbCycle) -> bool:
+    """Whether a leg of a chain, in which coins are traded for one another, was taken back already."""
+    is_chain = any(leg.quote not in cycle.settlement for leg in cycle.plan.legs)
+    return is_chain and any(order.purpose is Purpose.UNWIND and order.filled_qty for order in cycle.orders)
+
+
+def _is_refused(cycle: ArbCycle, market: Market) -> bool:
+    """Whether the venue has refused the newest order of ``cycle`` there, as where a market is halted."""
+    newest = next((order for order in reversed(cycle.orders) if order.market is market), None)
+    return newest is not None and newest.state is OrderState.REJECTED
+
+
+def _taken(cycle: ArbCycle, ways: list[_Way]) -> list[_Way]:
+    """Those of ``ways`` whose venue has not refused the last order there; all of them where there is no other."""
+    return [way for way in ways if not _is_refused(cycle, way.hop.market)] or ways
+
+
 class _Worth:
     """What assets are worth in the currency that the plan's first leg is settled in, by the books of the plan. Floats, for bounds."""
 
@@ -172,7 +197,12 @@ class _Worth:
             return self._cycle.plan.route.rates.conversion(asset, self.currency).value
         best = 0.0
         for hop in self._hops(asset, without, depth):
-            best = max(best, hop.book.bid * (1.0 - float(hop.market.fees.taker)) * self.received(hop.market.quote, without, depth - 1))
+            market = hop.market
+            if market.base == asset:
+                each = hop.book.bid * (1.0 - float(market.fees.taker)) * self.received(market.quote, without, depth - 1)
+            else:  # spent on the market's base
+                each = self.received(market.base, market, depth - 1) / (hop.book.ask * _paid_unit(market))
+            best = max(best, each)
         return best
 
     def paid(self, asset: str, without: Market | None = None, depth: int = 3) -> float:
@@ -184,9 +214,13 @@ class _Worth:
             return 1.0 / back if back > 0.0 else 0.0
         least = inf
         for hop in self._hops(asset, without, depth):
-            quote = self.paid(hop.market.quote, without, depth - 1)
-            if quote > 0.0:
-                least = min(least, hop.book.ask * _paid_unit(hop.market) * quote)
+            market, bid = hop.market, hop.book.bid
+            is_base = market.base == asset
+            other = self.paid(market.quote if is_base else market.base, without if is_base else market, depth - 1)
+            if other > 0.0 and is_base:
+                least = min(least, hop.book.ask * _paid_unit(market) * other)
+            elif other > 0.0 and bid > 0.0:  # got for the market's base
+                least = min(least, other / (bid * (1.0 - float(market.fees.taker))))
         return least if least < inf else 0.0
 
     def of(self, asset: str) -> float:
@@ -204,8 +238,10 @@ class _Worth:
         return -book.bid * (1.0 - fee) * quote if way.side is Side.SELL else book.ask * (1.0 + fee) * quote
 
     def _hops(self, asset: str, without: Market | None, depth: int) -> Iterator[TradeHop]:
-        """The plan's markets of ``asset``."""
-        return (hop for hop in self._cycle.plan.hops if depth and hop.market.base == asset and hop.market is not without)
+        """The plan's markets of ``asset``; where it has none, those that are priced in it."""
+        hops = self._cycle.plan.hops
+        its = [hop for hop in hops if hop.market.base == asset] or [hop for hop in hops if hop.market.quote == asset]
+        return (hop for hop in its if depth and hop.market is not without)
 
 
 def least_qty(market: Market, price: Decimal) -> Decimal:
@@ -296,6 +332,8 @@ def _qty(cycle: ArbCycle, way: _Way, price: Decimal) -> Decimal | None:
     if market.refusal(price, qty) is None:
         return qty
     places: Mapping[int, TradeHop] = {place: hop for place, hop in enumerate(cycle.plan.hops) if hop.market.base == way.asset}
+    if market.quote not in cycle.settlement and any(hop.market.quote in cycle.settlement for hop in places.values()):
+        return None  # a round trip there would leave a remainder of the coin that it is priced in
     least = max(least_qty(hop.market, price_of(cycle, place, market, price)) for place, hop in places.items())
     qty = market.qty_up(amount / kept + least)
     return qty if market.refusal(price, qty) is None else None

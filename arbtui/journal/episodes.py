@@ -23,6 +23,9 @@ KEPT = 10_000
 RUN_ENDED = "RUN_ENDED"
 """What ended an episode whose edge still cleared when the run ended."""
 
+ROUTE_GONE = "ROUTE_GONE"
+"""What ended an episode whose route was taken off the list while it lasted: a market of it no longer trades, say."""
+
 _COLUMNS = (
     *("run_id", "route", "symbol", "started_ms", "ended_ms", "ended_by", "best_edge_bps", "size", "cycles", "gate"),
     *(f"fills_at_{ms}" for ms in LOOKS_MS),
@@ -39,7 +42,7 @@ class EpisodeRecord(Struct, frozen=True):
     symbol: str
     started_ms: int  #: our clock
     ended_ms: int
-    ended_by: str  #: BELOW_THRESHOLD, why the prices were not to be believed any more, or RUN_ENDED
+    ended_by: str  #: BELOW_THRESHOLD, why the prices were not to be believed any more, ROUTE_GONE or RUN_ENDED
     best_edge_bps: float
     size: float  #: at that edge
     cycles: int  #: opened on it; 0: not taken

@@ -68,8 +68,9 @@ class RouteFinder:
         self._node_of = node_of
         self._settlement = frozenset(settlement)
         self._places = {symbol: place for place, symbol in enumerate(symbols)}
-        self._allowed = None if pairs is None else {coin: {frozenset(pair) for pair in of} for coin, of in pairs.items()}
+        self._allowed = None if pairs is None else _both_ways(pairs)
         self._shadow_bps = shadow_bps_at_empty
+        self._hops_of: dict[tuple[Market, Side], TradeHop] = {}  # one for all routes that trade there so
         #: Of each venue the currency that its markets are priced in, as far as it is known: what ids of routes need not say.
         self._quotes: dict[str, str] = {}
         money = [(one.exchange, one.quote) for one in markets if one.quote in self._settlement]
@@ -106,7 +107,7 @@ class RouteFinder:
         left = self.rules.max_routes
         self.beyond = False
         for trades in range(FEWEST_TRADES, MOST_TRADES + 1):
-            graph = TradeGraph(self._settlement, self._linked)
+            graph = TradeGraph(self._settlement, self._linked if trades > FEWEST_TRADES else _at_one_venue)
             for place, market in enumerate(ordered):
                 graph.add(market)
                 yield None
@@ -140,9 +141,10 @@ class RouteFinder:
         for path in graph.paths_through(market, trades):
             if trades == FEWEST_TRADES and path[0].exchange != path[1].exchange:
                 continue  # a two-leg route, which is there already
-            if path_shape(path) not in self.rules.shapes:
+            shape = path_shape(path)
+            if shape not in self.rules.shapes:
                 continue
-            made = TradeRoute(path, self._hops(path), self._node_of, self._rates, self._terms, self._settlement, self._shadow_bps)
+            made = TradeRoute(path, self._hops(path), self._node_of, self._rates, self._terms, self._settlement, self._shadow_bps, shape)
             yield next(self._let_in(made), None)
         if trades == FEWEST_TRADES + 1 and "split_leg" in self.rules.shapes:
             yield from self._splits(market, markets)
@@ -203,13 +205,16 @@ class RouteFinder:
         return None
 
     def _linked(self, coin: str, one: str, other: str) -> bool:
-        return self._allowed is None or frozenset((one, other)) in self._allowed.get(coin, ())
+        return self._allowed is None or (one, other) in self._allowed.get(coin, ())
 
     def _hops(self, path: ClosedPath) -> list[TradeHop]:
         return [self._hop(trade.market, trade.side) for trade in path]
 
     def _hop(self, market: Market, side: Side) -> TradeHop:
-        return TradeHop(market, self._books[market.exchange, market.code], side)
+        hop = self._hops_of.get((market, side))
+        if hop is None:
+            hop = self._hops_of[market, side] = TradeHop(market, self._books[market.exchange, market.code], side)
+        return hop
 
     def _transfer_route(self, symbol: str, buy: Market, sell: Market) -> TransferRoute:
         return TransferRoute(
@@ -227,7 +232,7 @@ class RouteFinder:
 
     def _is_usual(self, *markets: Market) -> bool:
         """Whether each is priced in its venue's own currency."""
-        return all(self._quotes.setdefault(one.exchange, one.quote) == one.quote for one in markets)
+        return all([self._quotes.setdefault(one.exchange, one.quote) == one.quote for one in markets])
 
     def _inventory_route(self, symbol: str, buy: Market, sell: Market) -> InventoryRoute:
         bought, sold = f"{buy.exchange}/{buy.quote}>{symbol}", f"{sell.exchange}/{symbol}>{sell.quote}"
@@ -251,3 +256,20 @@ class RouteFinder:
             self._terms,
             self._shadow_bps,
         )
+
+
+def _both_ways(pairs: PairsOf) -> dict[str, frozenset[tuple[str, str]]]:
+    """Of each asset which venue may be followed by which; assets of the same pairs share one set."""
+    made: dict[tuple[tuple[str, str], ...], frozenset[tuple[str, str]]] = {}
+    found = {}
+    for coin, of in pairs.items():
+        key = tuple((one, other) for one, other in of)
+        if key not in made:
+            made[key] = frozenset([*key, *((other, one) for one, other in key)])
+        found[coin] = made[key]
+    return found
+
+
+def _at_one_venue(_coin: str, _one: str, _other: str) -> bool:
+    """Of two trades only those of one venue: two-leg routes over two are found by pairs."""
+    return False

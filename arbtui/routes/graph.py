@@ -44,6 +44,7 @@ class TradeGraph:
 
     def __init__(self, settlement: Collection[str], linked: Callable[[str, str, str], bool]) -> None:
         self._settlement = frozenset(settlement)
+        self._money = tuple(sorted(self._settlement))  # in one order, whatever process looks: it decides which routes are found first
         self._linked = linked
         self._trades: dict[Market, tuple[Trade, Trade]] = {}
         self._spending: dict[str, dict[Trade, None]] = {}  # by what they spend
@@ -120,7 +121,7 @@ class TradeGraph:
 
     def _after(self, asset: str) -> Collection[str]:
         """What may be spent once ``asset`` has come in: itself, or of money any."""
-        return self._settlement if asset in self._settlement else (asset,)
+        return self._money if asset in self._settlement else (asset,)
 
     def _joins(self, one: Trade, other: Trade) -> bool:
         """Whether the books close from ``one`` to ``other``, whose assets match."""

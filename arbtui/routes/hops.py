@@ -45,6 +45,11 @@ class TradeHop:
     side: Side
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Exchange and code of its market."""
+        return self.market.exchange, self.market.code
+
+    @property
     def touch_price(self) -> float:
         """The best price that it can trade at now, in quote; ``inf`` or 0.0 where that side of the book is empty."""
         return self.book.ask if self.side is Side.BUY else self.book.bid

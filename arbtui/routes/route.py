@@ -96,7 +96,6 @@ class ArbRoute:
     """
 
     __slots__ = (
-        "_assets",
         "_conversions",
         "blocked",
         "books",
@@ -126,15 +125,15 @@ class ArbRoute:
     def __init__(self, route_id: str, symbol: str, hops: Sequence[Hop], rates: RateBook, terms: RouteTerms) -> None:
         self.id = route_id
         self.symbol = symbol
+        # Lists, since a start makes tens of thousands of routes, and a generator costs twice as much.
         self.hops: tuple[Hop, ...] = tuple(hops)
-        self.trades: tuple[TradeHop, ...] = tuple(hop for hop in hops if isinstance(hop, TradeHop))
-        self.transfers: tuple[TransferHop, ...] = tuple(hop for hop in hops if isinstance(hop, TransferHop))
-        self.books: tuple[OrderBook, ...] = tuple(hop.book for hop in self.trades)
-        self.exchanges: tuple[str, ...] = tuple(dict.fromkeys(hop.market.exchange for hop in self.trades))  #: in the order of its trades
-        self.markets: tuple[tuple[str, str], ...] = tuple(dict.fromkeys((hop.market.exchange, hop.market.code) for hop in self.trades))
-        self._assets = _assets_of(self.trades)
+        self.trades: tuple[TradeHop, ...] = tuple([hop for hop in hops if isinstance(hop, TradeHop)])
+        self.transfers: tuple[TransferHop, ...] = tuple([hop for hop in hops if isinstance(hop, TransferHop)])
+        self.books: tuple[OrderBook, ...] = tuple([hop.book for hop in self.trades])
+        self.markets: tuple[tuple[str, str], ...] = tuple(dict.fromkeys([hop.place for hop in self.trades]))
+        self.exchanges: tuple[str, ...] = tuple(dict.fromkeys([exchange for exchange, _ in self.markets]))  #: in the order of its trades
         marks = [hop for hop in hops if isinstance(hop, RateMark) and hop.source != hop.target]
-        self._conversions = tuple(rates.conversion(mark.source, mark.target) for mark in marks)
+        self._conversions = tuple([rates.conversion(mark.source, mark.target) for mark in marks])
         self.needs_rate = bool(marks)
         self.rates = rates
         self.terms = terms
@@ -156,7 +155,7 @@ class ArbRoute:
     @property
     def coins(self) -> tuple[str, ...]:
         """Every asset that it is found under: the bases of its trades, each once."""
-        return tuple(dict.fromkeys(hop.market.base for hop in self.trades))
+        return tuple(dict.fromkeys([hop.market.base for hop in self.trades]))
 
     @property
     def inventories(self) -> tuple[InventoryHop, ...]:
@@ -321,7 +320,8 @@ class ArbRoute:
 
     def assets_at(self, exchange: str) -> tuple[str, ...]:
         """Every asset that its trades at ``exchange`` move, each once."""
-        return self._assets.get(exchange, ())
+        markets = [hop.market for hop in self.trades if hop.market.exchange == exchange]
+        return tuple(dict.fromkeys(asset for market in markets for asset in (market.base, market.quote)))
 
     def set_terms(self, terms: RouteTerms) -> None:
         """Price with ``terms`` from now on: an operator has set a limit, or the first minutes after a re-arm begin or end."""
@@ -378,11 +378,3 @@ class ArbRoute:
     def price_ratio(self) -> float:
         """How far the prices of one asset at two venues are apart, in one currency: 1 where they agree, or there are no two."""
         return 1.0
-
-
-def _assets_of(trades: Sequence[TradeHop]) -> dict[str, tuple[str, ...]]:
-    """By exchange, every asset that ``trades`` move there, each once."""
-    found: dict[str, dict[str, None]] = {}
-    for hop in trades:
-        found.setdefault(hop.market.exchange, {}).update({hop.market.base: None, hop.market.quote: None})
-    return {exchange: tuple(assets) for exchange, assets in found.items()}

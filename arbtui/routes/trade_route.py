@@ -37,6 +37,7 @@ class TradeRoute(WalkedRoute):
         node_of: the node of an asset at a venue: (exchange, asset).
         settlement: the settlement currencies.
         shadow_bps_at_empty: price of the last unit of a stock.
+        shape: of ``path``, where it is known already.
     """
 
     __slots__ = ("_asks", "_bids", "_closing", "_factor", "_shape")
@@ -50,6 +51,7 @@ class TradeRoute(WalkedRoute):
         terms: RouteTerms,
         settlement: Collection[str],
         shadow_bps_at_empty: float,
+        shape: str = "",
     ) -> None:
         joined: list[Hop] = []
         for trade, following, hop in zip(path, (*path[1:], path[0]), hops, strict=True):
@@ -64,12 +66,13 @@ class TradeRoute(WalkedRoute):
             conversion = rates.conversion(before.gives, trade.spends) if before.gives != trade.spends else None
             direct = (before.exchange, before.gives) == (trade.exchange, trade.spends)
             legs.append(LegWalk(hop, node_of(trade.exchange, trade.spends), conversion, direct=direct))
-        super().__init__(route_id(path), main_coin(path), joined, legs, rates, terms)
+        coin = main_coin(path)
+        super().__init__(route_id(path, coin), coin, joined, legs, rates, terms)
         self._closing = rates.conversion(path[-1].gives, path[0].spends)
         self._asks = tuple(leg.hop.book for leg in legs if leg.buys)
         self._bids = tuple(leg.hop.book for leg in legs if not leg.buys)
         self._factor = prod(leg.factor for leg in legs)
-        self._shape = path_shape(path)
+        self._shape = shape or path_shape(path)
 
     @property
     def shape(self) -> str:
@@ -282,14 +285,14 @@ def _are_shown(orders: Sequence[SizedHop], worst: Sequence[float]) -> bool:
     return all(order.hop.would_fill(float(order.qty), price) for order, price in zip(orders, worst, strict=True))
 
 
-def route_id(path: ClosedPath) -> str:
-    """The name of the route over ``path``: its main coin, then by venue the assets that it passes."""
+def route_id(path: ClosedPath, coin: str) -> str:
+    """The name of the route over ``path``: its main ``coin``, then by venue the assets that it passes."""
     parts: list[list[str]] = []
     for before, trade in zip((None, *path), path, strict=False):
         if before is None or (before.exchange, before.gives) != (trade.exchange, trade.spends):
             parts.append([f"{trade.exchange}/{trade.spends}"])
         parts[-1].append(trade.gives)
-    return f"{main_coin(path)}:{','.join('>'.join(part) for part in parts)}"
+    return f"{coin}:{','.join(['>'.join(part) for part in parts])}"
 
 
 def path_shape(path: Sequence[Trade]) -> str:

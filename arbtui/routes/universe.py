@@ -81,6 +81,8 @@ class ArbUniverse:
         )
         self._books = books
         self._listed = dict.fromkeys(markets)  # those that routes are found among
+        self._listings = 0  # how often that changed
+        self.on_removed: Callable[[Sequence[ArbRoute]], None] = lambda _: None  #: told of routes that were taken off the list
         self._watches: Sequence[RateWatch] = ()
         self._coins: dict[tuple[OrderBook, OrderBook], CoinRate] = {}
         self.add(self.finder.two_leg(markets))
@@ -95,6 +97,7 @@ class ArbUniverse:
         if market in self._listed:
             return []
         self._listed[market] = None
+        self._listings += 1
         if market not in self.markets:
             self.markets = (*self.markets, market)
         self.finder.exclusions.pop(market.key, None)
@@ -108,6 +111,7 @@ class ArbUniverse:
         if market not in self._listed:
             return []
         del self._listed[market]
+        self._listings += 1
         gone = list(self.touched_by.get(self._books[market.exchange, market.code], ()))
         self.remove(gone)
         self.finder.exclusions[market.key] = Exclusion(market.key, why)
@@ -121,7 +125,11 @@ class ArbUniverse:
         if not self.finder.rules.wants_more:
             return
         found: dict[str, ArbRoute] = {}
+        listings = self._listings
         for route in self.finder.longer(list(self._listed), liquidity):
+            if listings != self._listings:  # what was found is of other markets; they have their routes, the order waits for the next time
+                yield ()
+                return
             if route is not None:
                 found[route.id] = route
             yield None
@@ -170,6 +178,7 @@ class ArbUniverse:
             self._of_asset[asset] = [route for route in self._of_asset[asset] if route.id not in gone]
         for book in dict.fromkeys(book for route in gone.values() for book in route.books):
             self._index(book, [route for route in self.touched_by[book] if route.id not in gone])
+        self.on_removed(list(gone.values()))
 
     def _index(self, book: OrderBook, routes: list[ArbRoute]) -> None:
         if routes:
@@ -202,6 +211,8 @@ class ArbUniverse:
 
     def _confirm(self, route: ArbRoute) -> None:
         """Tell ``route`` what is watched of its coin."""
+        if not self._watches:
+            return
         sides = {hop.market.quote: hop.book for hop in route.trades if hop.market.base == route.symbol}
         if len(sides) < 2:
             return

@@ -25,6 +25,7 @@ from arbtui.routes.finder import PairsOf
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.rules import RouteRules
 from arbtui.routes.universe import ArbUniverse
+from arbtui.runtime.garbage import uncollected
 from arbtui.runtime.rates import rate_book_of
 from arbtui.settings.profile import Settings
 
@@ -78,17 +79,18 @@ def assemble(
         transfer_risk_sd=costs.transfer_risk_sd,
         financing_pct_year=costs.financing_pct_year,
     )
-    universe = ArbUniverse(
-        traded,
-        aggregator.books,
-        rates,
-        terms,
-        settings.rebalance.shadow_bps_at_empty,
-        symbols,
-        pairs,
-        settings.settlement,
-        rules_of(settings.universe),
-    )
+    with uncollected():
+        universe = ArbUniverse(
+            traded,
+            aggregator.books,
+            rates,
+            terms,
+            settings.rebalance.shadow_bps_at_empty,
+            symbols,
+            pairs,
+            settings.settlement,
+            rules_of(settings.universe),
+        )
     marks = LiveMarks(settings.desk.currency, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
     rate_watches = [RateWatch(market, settings.rates, clock) for market in rates.markets]
     universe.watch_rates(rate_watches)

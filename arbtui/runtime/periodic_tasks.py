@@ -74,7 +74,7 @@ class PeriodicTasks:
         """Named coroutines, one task each; the gauges measure a machine, so virtual time has none."""
         work = [("housekeeping", self._housekeeping()), ("snapshots", self._snapshots())]
         work += [("journal's file", self._journal_file()), ("journal's archives", self._archives())]
-        work += [("left open", self._left_open()), ("wallets", self._engine.wallets.run())]
+        work += [("left open", self._left_open()), ("wallets", self._engine.wallets.run()), ("markets", self._engine.markets.run())]
         if real_time:
             work += [("gauges", self._run.resources.run()), ("account report", self._tell_accounts()), ("free memory", _give_back_memory())]
         return work

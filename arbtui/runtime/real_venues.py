@@ -105,8 +105,14 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     registry = await wires.registry(dict.fromkeys(settings.exchanges, VenueKeyHolder(lambda: NO_KEYS)))
     try:
         pairs = pair(settings, ground.folder.parent, await _listings(registry), _odd(registry), new_coins=ground.new_coins)
-    finally:
+        return await _played(settings, ground, wires, registry, pairs)
+    except BaseException:
         await registry.close()
+        raise
+
+
+async def _played(settings: Settings, ground: Ground, wires: _Wires, registry: ExchangeRegistry, pairs: Pairs) -> Venues:
+    """Paper venues over the streams of ``pairs``; they close the connections of ``registry``, over which they read what trades."""
     markets = {name: with_fees(listed, settings.exchanges[name]) for name, listed in pairs.markets.items()}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     stream = wires.stream(markets)
@@ -119,7 +125,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     for name in settings.exchanges:
         core = VenueCore(name, markets[name], partial(book_of, venues, name), ledger, ground.clock)
         await core.open_account(balances[name])
-        adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
+        adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms, registry.adapters[name])
     return venues
 
 

@@ -17,7 +17,7 @@ from arbtui.model.market import Market
 from arbtui.model.order import Side
 from arbtui.simulation.event_scheduler import GRID, EventScheduler
 from arbtui.simulation.frame_sink import FrameSink
-from arbtui.simulation.ladder import LadderSide, size_palette
+from arbtui.simulation.ladder import LadderSide, size_palette, top_palette
 from arbtui.simulation.simulated_market import FairPrice, Quoting, SimulatedMarket
 
 SNAPSHOT_TICKS = 6  #: a snapshot takes 60 ms
@@ -91,10 +91,12 @@ class DepthDiffMarket(SimulatedMarket):
         self._spread_units = 1e-4 * spread_bps * fair / unit
         self._least_move = 1e-4 * quoting.least_move_bps
         gap = max(1.0, 1e-4 * (0.4 + 0.35 * spread_bps) * fair / unit)
-        palette = size_palette(quoting.level_usdt * price.per_usdt / fair, float(market.lot_step), self.size_text.format)
+        mean, lot, written = quoting.level_usdt * price.per_usdt / fair, float(market.lot_step), self.size_text.format
+        palette = size_palette(mean, lot, written)
+        top = top_palette(mean, quoting.top_share, lot, written, palette)
         text = self.price_text(unit)
-        self.bids_sent = LadderSide(stream, palette, self.levels, text, gap, self.gone_text)
-        self.asks_sent = LadderSide(stream, palette, self.levels, text, gap, self.gone_text)
+        self.bids_sent = LadderSide(stream, palette, top, self.levels, text, gap, self.gone_text)
+        self.asks_sent = LadderSide(stream, palette, top, self.levels, text, gap, self.gone_text)
         best = round(fair / unit - 0.5 * self._draw_spread())
         self.bids_sent.move(-best)
         self.asks_sent.move(best + self._draw_spread())

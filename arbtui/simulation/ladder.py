@@ -27,19 +27,37 @@ def size_palette(mean: float, lot: float, text: Callable[[float], str]) -> tuple
     return tuple((t, float(t)) for t in texts)
 
 
+def top_palette(mean: float, share: float, lot: float, text: Callable[[float], str], palette: tuple[Size, ...]) -> tuple[Size, ...]:
+    """The sizes of the best level, ``share`` of ``mean``; ``palette``, those of any other, where lots are too coarse for different ones."""
+    if share == 1.0:
+        return palette
+    thinner = size_palette(share * mean, lot, text)
+    return thinner if len(set(thinner)) > 1 else palette
+
+
 class LadderSide:
     """Levels of one side, best first. A key is a price in units, negated for bids, so that keys always ascend.
+
+    Sizes are drawn from ``palette``, those of the best level from ``top``.
 
     ``changed`` gathers, in order of change, the levels that differ from those last sent: price and size as on the wire.
     """
 
-    __slots__ = ("_gap", "_gone", "_palette", "_random", "_text", "changed", "depth", "keys", "prices", "qtys", "sizes")
+    __slots__ = ("_gap", "_gone", "_palette", "_random", "_text", "_top", "changed", "depth", "keys", "prices", "qtys", "sizes")
 
     def __init__(
-        self, stream: random.Random, palette: tuple[Size, ...], depth: int, text: Callable[[int], str], gap: float, gone: str = GONE
+        self,
+        stream: random.Random,
+        palette: tuple[Size, ...],
+        top: tuple[Size, ...],
+        depth: int,
+        text: Callable[[int], str],
+        gap: float,
+        gone: str = GONE,
     ) -> None:
         self._random = stream.random
         self._palette = palette
+        self._top = top
         self._text = text
         self._gap = gap
         self._gone = gone
@@ -76,10 +94,10 @@ class LadderSide:
 
     def resize(self, index: int) -> None:
         """Give the level at ``index`` another size."""
-        old = self.sizes[index]
-        size, qty = self._palette[int(self._random() * PALETTE)]
+        old, palette = self.sizes[index], self._palette if index else self._top
+        size, qty = palette[int(self._random() * PALETTE)]
         while size == old:
-            size, qty = self._palette[int(self._random() * PALETTE)]
+            size, qty = palette[int(self._random() * PALETTE)]
         self.sizes[index] = size
         self.qtys[index] = qty
         self.changed[self.keys[index]] = (self.prices[index], size)
@@ -114,7 +132,7 @@ class LadderSide:
         return ",".join([f'["{price}","{size}"{tail}]' for price, size in zip(self.prices, self.sizes, strict=True)])
 
     def _insert(self, index: int, key: int) -> None:
-        size, qty = self._palette[int(self._random() * PALETTE)]
+        size, qty = (self._palette if index else self._top)[int(self._random() * PALETTE)]
         self.keys.insert(index, key)
         price = self._text(key)
         self.prices.insert(index, price)

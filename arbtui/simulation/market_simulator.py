@@ -1,6 +1,7 @@
 """The market simulator: the wire bytes of any set of venues from a random process, in real or virtual time by the same code."""
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from arbtui.model.rng import Rng
 from arbtui.simulation.assets import Asset, select
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.cross_price import CrossPrice, deviation
+from arbtui.simulation.demand import DemandMaker
 from arbtui.simulation.event_scheduler import EventScheduler, MarketListener
 from arbtui.simulation.frame_sink import FrameSink, VenueLine
 from arbtui.simulation.paths import BPS, TICK_S, Apart, AssetPath, CashPrice, RatePath, Swing, VenuePrice
@@ -36,6 +38,8 @@ from arbtui.simulation.saved_state import SavedMarket, SavedState, State
 from arbtui.simulation.scenario import SCENARIOS, SWING_OF_MANY, THRESHOLD_BPS, WIDEST_OF_MANY_BPS, volatility_bps
 from arbtui.simulation.simulated_market import FairPrice, Quoting, Rhythm, SimulatedMarket
 from arbtui.simulation.troubles import TroubleMaker
+
+log = logging.getLogger("arbtui")
 
 #: After a stall of the process at most this much is caught up, in one delivery; the rest of the market's time is skipped.
 MAX_CATCH_UP_TICKS = 50
@@ -121,6 +125,8 @@ class MarketSimulator(MarketDataFeed):
             stream = self._stream("troubles")
             self.troubles = TroubleMaker(self._stage, stream, self._lines, self._open_markets, prices, self._codes, cash)
             self.troubles.start()
+        if self._scenario.demand_bps and self._is_of_many:
+            self._start_demand(cross_quotes)
         for text in config.plant:
             self.plant(PlantedGap.read(text))
 
@@ -252,7 +258,7 @@ class MarketSimulator(MarketDataFeed):
         def tune(unit_bps: float) -> None:
             spread = scenario.spread_bps(venue.major_spread_bps, asset.rank, unit_bps)
             deviation_bps, mean_bps = scenario.swing_bps(fees_bps, spread + beside, rate_bps)
-            if len(self.venues) > len(self._first) > 1:
+            if self._is_of_many and len(self._first) > 1:
                 deviation_bps = min(SWING_OF_MANY * deviation_bps, WIDEST_OF_MANY_BPS)
             if apart is None:
                 path.set_swing(deviation_bps, mean_bps)
@@ -280,6 +286,7 @@ class MarketSimulator(MarketDataFeed):
             rhythm=venue.rhythm(scenario, asset.rank),
             spread_bps=scenario.spread_bps(venue.major_spread_bps, asset.rank, unit_bps),
             level_usdt=venue.level_usdt(asset.rank),
+            top_share=venue.top_share if self._is_of_many else 1.0,
             least_move_bps=scenario.least_move_bps,
             update_id=saved.update_id,
             trade_id=saved.trade_id,
@@ -310,6 +317,7 @@ class MarketSimulator(MarketDataFeed):
             rhythm=Rhythm(*(_CROSS_PACE * each for each in (rhythm.books, rhythm.touches, rhythm.trades))),
             spread_bps=spread,
             level_usdt=_CROSS_DEPTH * venue.level_usdt(asset.rank),
+            top_share=venue.top_share if self._is_of_many else 1.0,
             least_move_bps=scenario.least_move_bps,
             update_id=saved.update_id,
             trade_id=saved.trade_id,
@@ -335,6 +343,22 @@ class MarketSimulator(MarketDataFeed):
                 self._start(venue, market, price, stream, quoting, 1)
                 codes[venue.name] = market.code
         return codes
+
+    @property
+    def _is_of_many(self) -> bool:
+        """Whether more venues are played than in a run of the two default ones, whose bytes stay as they are."""
+        return len(self.venues) > len(DEFAULT_VENUES)
+
+    def _start_demand(self, cross_quotes: CrossQuotes) -> None:
+        """Coins are wanted one after another where won is paid; not those that others are traded against: theirs would be all coins'."""
+        wanted = {path: symbol for symbol, path in self._paths.items() if not any(symbol in coins for coins in cross_quotes.values())}
+        if len(self._first) < len((True, False)) or not wanted:
+            return
+
+        def say(path: AssetPath) -> None:
+            log.info("simulator: %s is wanted where won is paid: some minutes of a premium", wanted[path])
+
+        DemandMaker(self._stage, self._stream("demand"), list(wanted), self._scenario.demand_bps, say).start()
 
     def _start(self, venue: PlayedVenue, market: Market, price: FairPrice, stream: Random, quoting: Quoting, tick: int) -> None:
         outlet = FrameSink(self._stage, venue.name, self._lines[venue.name])

@@ -58,14 +58,17 @@ class PaperExchange(ExchangeAdapter):
     """Orders are matched as the book is at their *arrival*; a caller that stops waiting does not stop its order.
 
     Requests that arrive while the venue is down are lost, and so are answers: an order may have been accepted or not.
+
+    ``public``: where the venue's own list of markets is read, in ``paper``; None where the core is all that there is.
     """
 
-    def __init__(self, core: VenueCore, rng: Rng, latency_ms: tuple[int, int] = (50, 200)) -> None:
+    def __init__(self, core: VenueCore, rng: Rng, latency_ms: tuple[int, int] = (50, 200), public: ExchangeAdapter | None = None) -> None:
         self.name = core.name
         self.markets: Mapping[str, Market] = core.markets
         self.capabilities = played_capabilities(core.name)
         self.absence_proof_s = 1.0  # a request takes latency_ms at most, and ends with this process
         self.core = core
+        self._public = public
         self._latency = Latency(latency_ms, rng.stream(f"latency:{core.name}"))
         self._travelling: dict[asyncio.Task[OrderReport], None] = {}
 
@@ -153,6 +156,12 @@ class PaperExchange(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.fetch_networks`; answered at once, so that asking changes nothing of the run."""
         return simulated_networks(self.markets.values(), assets)
 
+    async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
+        """See :meth:`ExchangeAdapter.fetch_trading`; a simulated venue answers at once, so that asking changes nothing of the run."""
+        if self._public is not None:
+            return await self._public.fetch_trading(codes)
+        return [code for code in codes if not self.core.is_halted(code)]
+
     def throttled(self) -> str | None:
         """None: a paper venue has no rate limits."""
         return None
@@ -178,6 +187,8 @@ class PaperExchange(ExchangeAdapter):
         if self._travelling:
             await asyncio.wait(list(self._travelling))
         await self.core.settled()
+        if self._public is not None:
+            await self._public.close()
 
     async def _journey(self, request: OrderRequest, there: float, fault: Fault | None) -> OrderReport:
         await self._latency.travel(there)

@@ -126,6 +126,7 @@ class AssetPath:
         "_tick",
         "basis",
         "basis_bps",
+        "demand",
         "lean_bps",
         "log_mid",
         "mid",
@@ -140,6 +141,7 @@ class AssetPath:
         self.swing = swing
         self.swing_bps = self.lean_bps = 0.0  #: of one: standard deviation and mean of the swing
         self.basis_bps = SLOW_BASIS_BPS * basis_factor, FAST_BASIS_BPS * basis_factor
+        self.demand = 1.0  #: a factor on its prices at venues that lead: 1 but while it is wanted there
         self._tick = 0
         self.log_mid = self._anchor
         self.mid = math.exp(self.log_mid)  #: in USDT
@@ -222,7 +224,7 @@ class VenuePrice:
         if path.swing is not None:
             swing_bps = 0.0 if apart is not None and apart.of_mid else path.swing_bps * path.basis[0]
             factor = math.exp(0.5 * (path.lean_bps + swing_bps))
-            price = price * factor if self._leads else price / factor
+            price = price * factor * path.demand if self._leads else price / factor
         elif self._leads:
             slow_bps, fast_bps = path.basis_bps
             position, second = path.basis

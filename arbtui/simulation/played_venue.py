@@ -46,6 +46,7 @@ class PlayedVenue:
     major_spread_bps: float  #: median spread of majors; one price unit at least
     depth_usdt: float  #: mean value of the best five levels of a side of the first symbol
     depth_exponent: float  #: how that falls with rank
+    top_share: float = 1.0  #: value of the best level, as a share of any other's, where more than two venues are played
     pace: float = 1.0  #: factor on all its messages a second
     apart_share: float = 0.6  #: its basis against the first venue of its currency, as a share of the basis between currencies
     opens_after: int = 0  #: ticks of 10 ms after the first venues' opening that a market's first book comes

@@ -56,6 +56,7 @@ class Scenario:
     swing_period_s: float = 6.0
     swing_damping: float = 0.4
     swing_over_costs: float = 1.1  #: standard deviation of the swing, as a multiple of a cycle's costs with the threshold
+    demand_bps: float = 0.0  #: how high a coin's premium in won rises where it is wanted, with more than two venues (``demand.py``)
     lean_bps: float = 0.0  #: how far the won prices stand above the others in the swing's mean
     least_move_bps: float = 0.3  #: quotes follow the fair price when it is at least this far away
     rate_factor: float = 1.0  #: messages a second, as a multiple of the rank's
@@ -83,7 +84,7 @@ class Scenario:
 #: Calibrated to the recordings; basis: common walk, slow and fast Ornstein-Uhlenbeck parts.
 NORMAL = Scenario("normal", widest_spread_bps=150.0, swing=False)
 #: Every symbol clears its costs several times a minute in both directions.
-BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0, cross_over_costs=0.8)
+BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0, cross_over_costs=0.8, demand_bps=90.0)
 
 #: A quiet night: small moves, a spread of one price unit, and edges seldom above their costs.
 CALM = Scenario(

@@ -48,6 +48,7 @@ class Quoting:
     least_move_bps: float  #: quotes follow the fair price when it is at least this far away
     update_id: int = FIRST_UPDATE_ID  #: the last id given to a change of the book
     trade_id: int = FIRST_TRADE_ID  #: the last id given to a trade
+    top_share: float = 1.0  #: mean value of the best level, as a share of that of any other
     on_unit: Callable[[float], None] | None = None  #: called with the price unit, in bps of the price, whenever it becomes another
 
 

@@ -15,7 +15,7 @@ from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.order import Side
 from arbtui.simulation.event_scheduler import GRID, EventScheduler
 from arbtui.simulation.frame_sink import FrameSink
-from arbtui.simulation.ladder import LadderSide, size_palette
+from arbtui.simulation.ladder import LadderSide, size_palette, top_palette
 from arbtui.simulation.simulated_market import FairPrice, Quoting, SimulatedMarket
 
 _REACH = 25  #: how far a ladder may reach above the fair price, in mean gaps
@@ -81,9 +81,11 @@ class WholeBookMarket(SimulatedMarket):
         units = market.price_units
         bands = units.bands if isinstance(units, BandedUnits) else ((ZERO, units.at(decimal_of(price.fair))),)
         self._bands = [(float(floor), float(unit)) for floor, unit in bands]
-        palette = size_palette(quoting.level_usdt * price.per_usdt / price.fair, float(market.lot_step), self.size_text.format)
-        self.bids_sent = LadderSide(stream, palette, self.levels, str, 1.0)
-        self.asks_sent = LadderSide(stream, palette, self.levels, str, 1.0)
+        mean, lot, written = quoting.level_usdt * price.per_usdt / price.fair, float(market.lot_step), self.size_text.format
+        palette = size_palette(mean, lot, written)
+        top = top_palette(mean, quoting.top_share, lot, written, palette)
+        self.bids_sent = LadderSide(stream, palette, top, self.levels, str, 1.0)
+        self.asks_sent = LadderSide(stream, palette, top, self.levels, str, 1.0)
         self._quote()
         self.opening = self.asks_sent.prices[0]
         self.opening_price = float(self.opening)

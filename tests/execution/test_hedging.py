@@ -20,7 +20,7 @@ from arbtui.journal.events import CycleOpened, FillRecorded, PlannedLeg
 from arbtui.model.book import OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.money import ONE, ZERO
-from arbtui.model.order import Fill, Purpose, Side
+from arbtui.model.order import Fill, Order, Purpose, Side, TimeInForce
 from arbtui.routes.hops import InventoryHop, Node, RateMark, TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import ArbRoute
@@ -814,3 +814,72 @@ def test_what_a_leg_spent_of_anothers_asset_is_not_got_back_by_undoing_that_leg_
     step = engine.next_step(cycle, 2)
     assert step is not None
     assert (step.leg, step.side, step.purpose, step.qty) == (0, Side.BUY, Purpose.COMPLETE, Decimal("0.000098"))
+
+
+XRP_BTC = Market("won", "BTC-XRP", "XRP", "BTC", FixedUnit(Decimal("1e-12")), STEP, STEP, Decimal("1e9"), Decimal("0.00005"), WON.fees)
+XRP_WON = dataclasses.replace(WON, min_cost=Decimal(5000))
+BTC_ONLY_PAYS = {
+    ETH_KRW: (Side.BUY, "3100000", "3101000"),
+    ETH_BTC: (Side.SELL, "0.0310", "0.0311"),
+    XRP_BTC: (Side.BUY, "0.00003", "0.0000301"),
+    XRP_WON: (Side.SELL, "3000", "3001"),
+}
+#: Bought and sold as planned, but of XRP only so many.
+ETH_AND_XRP = (
+    fill(ETH_KRW, Side.BUY, "0.1", Decimal(3_100_000)),
+    fill(ETH_BTC, Side.SELL, "0.1", Decimal("0.0310")),
+    fill(XRP_WON, Side.SELL, "103", Decimal(3200)),
+)
+
+
+def paid_in_btc(*fills: Fill) -> ArbCycle:
+    """KRW > ETH > BTC > XRP > KRW: no market of the plan has BTC as its base."""
+    hops = tuple(
+        TradeHop(market, around("won", market.code, Decimal(bid), Decimal(ask)), side) for market, (side, bid, ask) in BTC_ONLY_PAYS.items()
+    )
+    return cycle_on(hops, [*ETH_AND_XRP, *fills])
+
+
+def _taken_back(cycle: ArbCycle) -> ArbCycle:
+    order = Order("a9", XRP_WON, Side.BUY, Decimal(43), Decimal(3001), "c1", 3, 1, Purpose.UNWIND, 0, 0.0, 1e9, TimeInForce.IOC)
+    order.filled_qty = order.qty
+    cycle.orders.append(order)
+    return cycle
+
+
+def test_a_coin_that_markets_are_only_priced_in_is_worth_what_they_bring_for_it_or_cost() -> None:
+    """60 of 103 XRP were bought for BTC: how dear, in BTC, may the other 43 be?"""
+    cycle = paid_in_btc(fill(XRP_BTC, Side.BUY, "60", Decimal("0.000031")))
+    step = HedgingEngine(0.0, 9_999.0).next_step(cycle, 0)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose, step.qty) == (2, Side.BUY, Purpose.COMPLETE, Decimal(43))
+    left = Fraction("0.1") * Fraction("0.0310") * (1 - FEE) - 60 * Fraction("0.000031") * (1 + FEE)
+    brings = max(3_100_000 / Fraction("0.0311"), 3000 / Fraction("0.0000301")) * (1 - FEE) / (1 + FEE)
+    costs = min(3_101_000 / Fraction("0.0310"), 3001 / Fraction("0.00003")) * (1 + FEE) / (1 - FEE)
+    earned = 103 * 3200 * (1 - FEE) - Fraction("0.1") * 3_100_000 * (1 + FEE)
+    dearest = (earned + left * brings) / (43 * (1 + FEE) * costs)
+    assert abs(Fraction(step.price) - dearest) < Fraction(1, 10**11)
+
+
+@pytest.mark.parametrize("attempt", range(6))
+def test_once_a_leg_of_a_chain_was_taken_back_what_the_one_before_brought_is_too_and_not_spent_again(attempt: int) -> None:
+    """Spent again it would come back as what was just taken back, and so on, for the fees of each."""
+    bought = fill(XRP_BTC, Side.BUY, "60", Decimal("0.00003"), "u"), fill(XRP_WON, Side.BUY, "43", Decimal(3001), "v")
+    cycle = _taken_back(paid_in_btc(*bought))
+    assert list(cycle.account.left(cycle.settlement)) == ["BTC"]
+    step = HedgingEngine(20.0, 100.0).next_step(cycle, attempt)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose) == (1, Side.BUY, Purpose.UNWIND)
+    back = fill(ETH_BTC, Side.BUY, "0.0416", Decimal("0.0311"), "w")
+    step = HedgingEngine(20.0, 100.0).next_step(_taken_back(paid_in_btc(*bought, back)), attempt)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose) == (0, Side.SELL, Purpose.UNWIND)
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_remainder_under_the_minimum_makes_its_round_trip_where_it_is_paid_in_money(attempt: int) -> None:
+    """102.5 of 103 XRP bought: the minimum more for BTC would leave as much to do as before, in BTC."""
+    step = HedgingEngine(20.0, 100.0).next_step(paid_in_btc(fill(XRP_BTC, Side.BUY, "102.5", Decimal("0.0000302"))), attempt)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose) == (3, Side.BUY, Purpose.UNWIND)
+    assert Decimal("0.5") + Decimal(5000) / 3001 < step.qty < Decimal("0.5") + Decimal(6000) / 3001

@@ -45,12 +45,11 @@ from arbtui.runtime.real_venues import live_venues
 from arbtui.runtime.session import Session
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Ground, Venues
-from arbtui.sandbox.binance.venue import BinanceVenue
 from arbtui.sandbox.call import Call
+from arbtui.sandbox.doors import door_of
 from arbtui.sandbox.faults import WireFault, WireFaultKind
-from arbtui.sandbox.keys import DEFAULT_KEYS
+from arbtui.sandbox.keys import play_key
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
-from arbtui.sandbox.upbit.venue import UpbitVenue
 from arbtui.settings.load import load_profile
 from arbtui.settings.profile import Settings
 from arbtui.simulation.config import SimulatorConfig
@@ -68,6 +67,14 @@ JUMP_RESTS_S = 2.0
 SYMBOLS = ("XRP", "SOL", "DOGE")
 
 Who = tuple[str, str]  #: exchange, client order id
+
+#: Where each venue takes a new order, and what it calls our id there.
+ORDERS = {
+    "upbit": ("/v1/orders", "identifier"),
+    "binance": ("/api/v3/order", "newClientOrderId"),
+    "okx": ("/api/v5/trade/order", "clOrdId"),
+    "bitget": ("/api/v2/spot/trade/place-order", "clientOid"),
+}
 
 
 async def until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
@@ -329,7 +336,7 @@ class Desk:
 
     def venue_fills(self) -> dict[tuple[str, str], Fill]:
         """Every fill that the venues have, by exchange and trade id as adapters name it."""
-        fills = [*self.box.door(UpbitVenue).account.log.fills(), *self.box.door(BinanceVenue).account.log.fills()]
+        fills = [fill for venue in self.box.venues.values() for fill in venue.account.log.fills()]
         return dict(zip(self.box.trades(), fills, strict=True))
 
     async def agree(self, *, adjusted: bool = False) -> None:
@@ -410,7 +417,8 @@ class Desk:
                 for asset, change in ((fill.base, sign * fill.qty), (fill.quote, -sign * fill.cost), (fill.fee_currency, -fill.fee)):
                     if asset in left:
                         left[asset] += change
-                largest[fill.base] = max(largest[fill.base], fill.qty)
+                for asset, amount in ((fill.base, fill.qty), (fill.quote, fill.cost)):
+                    largest[asset] = max(largest.get(asset, Decimal(0)), amount)
             is_dust = all(one == 0 or (abs(one) < lots[asset] and abs(one) * 50 <= largest[asset]) for asset, one in left.items())
             assert (cycle["state"] == "RESIDUAL") is not is_dust, f"{cycle} leaves {left}"
 
@@ -422,12 +430,10 @@ class Desk:
 
     def on_call(self, venue: str, call: Call) -> None:
         """Count what reaches a venue's port."""
-        if call.method != "POST" or call.path not in ("/v1/orders", "/api/v3/order"):
+        path, name = ORDERS[venue]
+        if call.method != "POST" or call.path != path:
             return
-        if venue == "upbit":
-            told = json.loads(call.body)["identifier"]
-        else:
-            told = parse_qs(call.query + "&" + call.body.decode())["newClientOrderId"][0]
+        told = parse_qs(call.query + "&" + call.body.decode())[name][0] if venue == "binance" else json.loads(call.body)[name]
         self.posts[venue, told] += 1
 
 
@@ -442,21 +448,31 @@ async def desk(
     cross_quotes: Sequence[str] = (),
     telegram: SecretStr | None = None,
     start: bool = True,
+    profile: str = "upbit-binance",
+    venues: Sequence[str] = VENUES,
 ) -> AsyncIterator[Desk]:
     """A desk that trades; at the end its session is stopped, and must have ended in order.
 
-    ``settings``: tables laid over the shipped profile's. ``absence_s``: what the adapters take as proof of absence.
-    ``cross_quotes``: of both venues. ``telegram``: the bot's token.
+    ``settings``: tables laid over the profile's. ``absence_s``: what the adapters take as proof of absence.
+    ``cross_quotes``: of every venue. ``telegram``: the bot's token. ``profile``: a shipped one, or the path of one, with its ``venues``.
     """
-    crosses = {name: list(cross_quotes) for name in VENUES}
+    crosses = {name: list(cross_quotes) for name in venues}
     options = SandboxOptions(
-        port=0, symbols=symbols, state_dir=tmp_path / "venues", config=simulator or SimulatorConfig(), cross_quotes=crosses
+        port=0,
+        symbols=symbols,
+        venues=venues,
+        state_dir=tmp_path / "venues",
+        config=simulator or SimulatorConfig(),
+        cross_quotes=crosses,
     )
     async with sandbox(options) as box:
         with pytest.MonkeyPatch.context() as patch:
-            for name, key in DEFAULT_KEYS.items():
+            for name in venues:
+                key = play_key(name, passphrase=door_of(name).wants_passphrase)
                 patch.setenv(f"ARBTUI_{name.upper()}_KEY", key.key)
                 patch.setenv(f"ARBTUI_{name.upper()}_SECRET", key.secret)
+                if key.passphrase:
+                    patch.setenv(f"ARBTUI_{name.upper()}_PASSPHRASE", key.passphrase)
             patch.setattr(stream_delay, "_LEARNING_FRAMES", LEARNING_FRAMES)
             patch.setattr(guard, "_JUMP_RESTS_S", JUMP_RESTS_S)
             told: dict[str, Any] = {
@@ -467,8 +483,8 @@ async def desk(
             }
             for table, values in (settings or {}).items():
                 told[table] = {**told.get(table, {}), **values}
-            made = Desk(box, load_profile("upbit-binance", told), tmp_path / "upbit-binance", absence_s, telegram)
-            for name in VENUES:
+            made = Desk(box, load_profile(profile, told), tmp_path / Path(profile).stem, absence_s, telegram)
+            for name in venues:
                 box.fronts[name].on_call = partial(made.on_call, name)
             if start:
                 await made.start()

@@ -13,6 +13,9 @@ from arbtui.engine.network_watch import NetworkWatch
 from arbtui.journal.events import CycleState, Phase
 from arbtui.portfolio.accounts import CycleAccount
 from arbtui.portfolio.transfers import TransferAccount
+from arbtui.sandbox.faults import WireFaultKind
+from arbtui.simulation.config import SimulatorConfig
+from arbtui.simulation.planted_gap import PlantedGap
 from tests.faults.desk import DEADLINE_S, Desk, desk, play
 from tests.portfolio.auditing import AUDIT, disagreements
 
@@ -73,6 +76,42 @@ def test_it_is_planned_told_and_tracked_over_a_restart_and_sold_when_the_person_
             await d.box.deposit(moved.receiver, moved.asset, str(moved.qty - moved.fee))
             await _seen(d, moved.id, "ARRIVED")
             await d.until(lambda: not cycle.is_open, "what came is sold")
+            assert cycle.state is CycleState.HEDGED
+            await d.settle()
+            _audited(d)
+            d.balances_agree()
+
+    play(main)
+
+
+def test_a_purchase_that_is_refused_moves_nothing_and_a_sale_that_is_refused_is_made_by_the_hedge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NetworkWatch, "_sigma", lambda *_: 0.0)
+    one_way = {
+        **ANY_GAP,
+        "universe": {"shapes": ["cross_chain"], "allow": ["XRP:binance>chain>upbit"]},
+        "execution": {"min_edge_bps": 100.0, "max_decision_age_ms": 5000, "leg_deadline_ms": 5000},
+        "risk": {**ANY_GAP["risk"], "route": {"refusal_pause_s": 0.0}},
+    }
+
+    async def main() -> None:
+        async with desk(tmp_path, settings=one_way, simulator=SimulatorConfig(scenario="calm")) as d:
+            d.fault("binance", WireFaultKind.HALT, symbol="XRPUSDT")
+            d.box.plant(PlantedGap("upbit", "KRW-XRP", 200.0, 3600.0))
+            await d.cycles(1, CycleState.MISSED)
+            assert d.engine.portfolio.open_transfers == []
+            d.box.faults["binance"].clear()
+            await d.until(lambda: len(d.engine.portfolio.open_transfers) == 1, "a cycle asks for its transfer")
+            d.engine.operator.toggle_pause()
+            cycle, moved = _cycle(d), _transfer(d)
+            await d.box.deposit(moved.sender, moved.asset, str(-moved.qty))
+            await _seen(d, moved.id, "IN_TRANSIT")
+            refused = d.fault("upbit", WireFaultKind.REFUSE, symbol="KRW-XRP", error="market_offline", words="closed", count=1)
+            await d.box.deposit(moved.receiver, moved.asset, str(moved.qty - moved.fee))
+            await _seen(d, moved.id, "ARRIVED")
+            await d.until(lambda: not cycle.is_open, "what came is sold")
+            assert refused.met == 1
             assert cycle.state is CycleState.HEDGED
             await d.settle()
             _audited(d)

@@ -49,6 +49,16 @@ CHECKS: Sequence[Check] = (
         tells=("VENUES ",),
     ),
     PytestCheck(
+        "all-shapes",
+        "600 virtual seconds of all venues in busy: cycles of every shape end, and the auditor agrees",
+        "tests/lifecycle/test_all_shapes.py::test_cycles_of_every_shape_end",
+        SECONDS,
+        steps=600,
+        limit_s=3600.0,
+        unit="s",
+        tells=("SHAPES ",),
+    ),
+    PytestCheck(
         "live-thousand",
         "600 s of live against the sandbox with 1,000 symbols: all of them are streamed and priced, audit agrees; what it costs is printed",
         "tests/lifecycle/test_live_many_symbols.py::test_every_symbol_is_streamed_and_priced",

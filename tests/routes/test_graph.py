@@ -1,6 +1,9 @@
 """Which routes there are: beside an enumeration by brute force, and a search for anything that pays and has no route."""
 
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf, log
 
@@ -226,3 +229,30 @@ def test_the_most_liquid_are_kept_and_found_anew_without_touching_the_others() -
     assert all(made.by_id[name] is route for name, route in first.items() if route.symbol == "ETH")
     *_, again = made.refreshing(lambda one: traded[one.base] * 1.2)
     assert again == [], "a factor of two counts as equal"
+
+
+_LISTED = """
+import random
+from arbtui.routes.rules import SHAPES, RouteRules
+from arbtui.routes.universe import ArbUniverse
+from tests.bench.many_routes import PAIRS, fair_books, markets
+from tests.routes.pairs import TERMS, rate_book
+listed, coins = markets(5)
+rules = RouteRules(SHAPES, max_routes=50)
+universe = ArbUniverse(
+    listed, fair_books(listed, random.Random(1)), rate_book(), TERMS, 0.0, coins, dict.fromkeys(coins, PAIRS), ("KRW", "USDT"), rules
+)
+assert universe.finder.beyond
+print(*(route.id for route in universe.routes), sep="\\n")
+"""
+
+
+def test_which_routes_are_found_first_does_not_depend_on_the_process() -> None:
+    """Sets of strings have another order in each: where not all routes have room, a run could not be repeated."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", _LISTED], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1

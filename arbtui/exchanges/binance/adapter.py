@@ -89,6 +89,12 @@ class BinanceAdapter(CcxtAdapter):
         markets = {code: market for code, market in markets.items() if code not in self.odd}
         return {code: Listing(market, last_price(last_prices.get(code, ZERO))) for code, market in markets.items()}
 
+    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+        trading: dict[str, Market] = {}
+        for start in range(0, len(codes), _SYMBOLS_A_REQUEST):
+            trading |= await self._listed(codes[start : start + _SYMBOLS_A_REQUEST])
+        return trading
+
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused (``/sapi/v1/account/apiRestrictions``)."""
         await self.measure_clock()

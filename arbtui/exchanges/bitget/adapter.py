@@ -111,14 +111,16 @@ class BitgetAdapter(CcxtAdapter):
         self.tell_odd(before)
         return {code: Listing(market, prices.get(code, 0.0)) for code, market in markets.items() if code not in self.odd}
 
+    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+        return await self._listed(await self._worth(_crosses(codes)))
+
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused (``account/info``)."""
         await self.measure_clock()
         try:
             await self.check_keys()
             before = len(self.odd)
-            crosses = self.quotes if codes is None else [CROSS] if any(code.endswith(CROSS) for code in codes) else []
-            listed = await self._listed(await self._worth(crosses))
+            listed = await self._listed(await self._worth(self.quotes if codes is None else _crosses(codes)))
             wanted = listed if codes is None else {code: listed[code] for code in codes if code in listed}
             self.markets = await self._with_fees(wanted)
             self.tell_odd(before)
@@ -391,3 +393,8 @@ def _bound(ids: dict[str, Any]) -> None:
     """Forget the oldest."""
     for key in list(islice(ids, max(len(ids) - _REMEMBERED, 0))):
         del ids[key]
+
+
+def _crosses(codes: Sequence[str]) -> Sequence[str]:
+    """The coins that any of the markets ``codes`` is priced in."""
+    return [CROSS] if any(code.endswith(CROSS) for code in codes) else []

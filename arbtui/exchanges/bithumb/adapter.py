@@ -13,7 +13,7 @@ Quirks, with the document that states each (apidocs.bithumb.com):
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -77,6 +77,9 @@ class BithumbAdapter(WonAdapter[orders.ListedOrder]):
             raise unreadable(self.name, error) from error
         self.tell_odd(before)
         return {code: Listing(market_of(code), float(price)) for code, price in prices.items()}
+
+    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+        return await self._market_list.markets(QUOTES)
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are queried for each market."""

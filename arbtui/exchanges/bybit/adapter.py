@@ -97,6 +97,9 @@ class BybitAdapter(CcxtAdapter):
         self.tell_odd(before)
         return {code: Listing(market, last_price(last_prices.get(code, ZERO))) for code, market in markets.items()}
 
+    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+        return await self._listed(codes)
+
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can move money is refused (``/v5/user/query-api``)."""
         await self.measure_clock()

@@ -86,6 +86,9 @@ class CoinoneAdapter(CcxtAdapter):
         self.tell_odd(before)
         return {code: Listing(market, float(prices.get(code, 0))) for code, market in markets.items()}
 
+    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+        return await self._market_list.markets()
+
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Price units are queried for each market."""
         try:

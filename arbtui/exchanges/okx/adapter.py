@@ -86,10 +86,7 @@ class OkxAdapter(CcxtAdapter):
         """See :meth:`CcxtAdapter.listed`."""
         before = len(self.odd)
         try:
-            rows = orders.rows_of(
-                await self.query("public", "GET", "public/instruments", _SPOT, costs={"instruments": 1}), Any, "instruments"
-            )
-            markets = markets_of(rows, self.odd)
+            markets = await self._listed()
             rows = orders.rows_of(await self.query("public", "GET", "market/tickers", _SPOT, costs={"ticker": 1}), Any, "tickers")
         except WireError as error:
             raise unreadable(self.name, error) from error
@@ -100,6 +97,14 @@ class OkxAdapter(CcxtAdapter):
                 last_prices[ticker.inst_id] = last_price(number(ticker.last, "last") or ZERO)
         self.tell_odd(before)
         return {code: Listing(market, last_prices.get(code, 0.0)) for code, market in markets.items()}
+
+    async def _listed(self) -> dict[str, Market]:
+        """Every spot market that trades, with the documented fees."""
+        answer = await self.query("public", "GET", "public/instruments", _SPOT, costs={"instruments": 1})
+        return markets_of(orders.rows_of(answer, Any, "instruments"), self.odd)
+
+    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+        return await self._listed()
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused, and an account that may borrow."""

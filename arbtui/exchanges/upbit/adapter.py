@@ -12,7 +12,7 @@ Quirks, with the document that states each:
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -78,6 +78,9 @@ class UpbitAdapter(WonAdapter[orders.OrderRow]):
             raise unreadable(self.name, error) from error
         self.tell_odd(before)
         return {code: Listing(with_unit(market_of(code), price, unit), float(price)) for code, (price, unit) in units.items()}
+
+    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+        return await self._market_list.codes(QUOTES)
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are queried for each market (30 a second)."""

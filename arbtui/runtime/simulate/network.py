@@ -246,6 +246,10 @@ class Connection(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.fetch_networks`."""
         return simulated_networks(self.markets.values(), assets)
 
+    async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
+        """See :meth:`ExchangeAdapter.fetch_trading`."""
+        return [code for code in codes if not self._venue.core.is_halted(code)]
+
     def throttled(self) -> str | None:
         """None: a simulated venue has no rate limits."""
         return None

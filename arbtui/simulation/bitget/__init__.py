@@ -37,6 +37,7 @@ VENUE = PlayedVenue(
     major_spread_bps=0.0,  # majors have one price unit
     depth_usdt=80_000.0,
     depth_exponent=-0.5,
+    top_share=0.5,
     pace=0.5,  # whole books come every 200 ms at most, which are half of the simulator's slots
     opens_after=2,
     cash=("USDC",),

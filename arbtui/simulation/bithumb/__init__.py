@@ -29,6 +29,7 @@ VENUE = PlayedVenue(
     major_spread_bps=1.1,
     depth_usdt=18_000.0,
     depth_exponent=-0.15,
+    top_share=0.25,
     pace=0.55,  # of books that differ: repeats come on top
     opens_after=4,
     cash=("USDT",),

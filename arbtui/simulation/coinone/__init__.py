@@ -25,6 +25,7 @@ VENUE = PlayedVenue(
     major_spread_bps=1.8,
     depth_usdt=9_000.0,
     depth_exponent=-0.15,
+    top_share=0.25,
     pace=0.4,
     opens_after=5,
     cash=("USDT",),

@@ -46,6 +46,7 @@ VENUE = PlayedVenue(
     major_spread_bps=0.0,  # majors have one price unit
     depth_usdt=50_000.0,
     depth_exponent=-0.5,
+    top_share=0.6,
     pace=0.7,
     cash=("USDC",),
     cross=_cross,

@@ -25,6 +25,7 @@ VENUE = PlayedVenue(
     major_spread_bps=0.6,
     depth_usdt=45_000.0,
     depth_exponent=-0.3,
+    top_share=0.25,
     opens_after=3,
     cash=("USDT",),
     cross=_cross,

@@ -11,6 +11,7 @@ import pytest
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.model.errors import OrderAbandoned, OrderRejected, OrderUnknown
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
+from arbtui.sandbox.faults import WireFault, WireFaultKind
 from tests.exchanges.contract.venues import FACTORIES, SCALE, Factory, VenueUnderTest, run
 
 pytestmark = pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)
@@ -290,5 +291,24 @@ def test_closing_is_quick_and_may_be_done_twice(factory: Factory, tmp_path: Path
             async with asyncio.timeout(30):
                 await v.adapter.close()
                 await v.adapter.close()
+
+    run(main)
+
+
+#: Whose list of markets tells no halts: it is the market's own rules that do, which only an account may read.
+LISTS_TELL_NO_HALT = ("upbit", "bithumb")
+
+
+def test_a_market_that_halts_is_not_among_those_that_trade(factory: Factory, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with factory(tmp_path) as v:
+            code = v.market.code
+            assert code in await v.adapter.fetch_trading([code])
+            if v.sandbox is None:
+                v.core.on_halt(code, True)
+            else:
+                v.sandbox.fault(WireFault(v.adapter.name, WireFaultKind.HALT, symbol=code))
+            trading = await v.adapter.fetch_trading([code])
+            assert (code in trading) is (v.adapter.name in LISTS_TELL_NO_HALT)
 
     run(main)
