@@ -250,10 +250,10 @@ def cut(text: str, longest: int = LONGEST) -> list[str]:
                 part = line
             else:
                 part = f"{part}\n{line}" if part else line
-    parts.append(part)
+    parts = [one for one in (*parts, part) if one.strip()]  # Telegram takes no message of blanks
     if len(parts) > _PARTS:
         parts = [*parts[: _PARTS - 1], f"and {counted(len(parts) - _PARTS + 1, 'message')} more, left out: see the console"]
-    return [one for one in parts if one.strip()]
+    return parts
 
 
 def _pieces(line: str, longest: int) -> list[str]:

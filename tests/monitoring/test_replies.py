@@ -1,6 +1,6 @@
 """Replies: cut between lines, within Telegram's length, whatever stands in them."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arbtui.monitoring.config import COMMAND_NAMES
@@ -31,6 +31,7 @@ def test_one_that_would_be_many_messages_ends_and_says_so() -> None:
     assert parts[-1].endswith("left out: see the console")
 
 
+@example("00 00", 2)  # a piece of blanks among more pieces than messages
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.integers(min_value=2, max_value=50))
 def test_no_message_is_empty_or_too_long(text: str, longest: int) -> None:
     parts = cut(text, longest)
