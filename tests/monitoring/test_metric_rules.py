@@ -4,12 +4,14 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from math import inf, nan
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from arbtui.model.book import BookState
 from arbtui.model.errors import UsageError
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.monitoring.metric_names import METRICS
@@ -19,7 +21,7 @@ from arbtui.monitoring.rule_config import MOST_RULES, RuleConfig
 from arbtui.runtime.metrics import RunMetrics
 from arbtui.runtime.summary import Run
 from arbtui.settings.load import load_profile
-from arbtui.views.measures import RunMeasures
+from arbtui.views.measures import Measures, RunMeasures
 from tests.deploy.conditions import CONDITIONS, healthy
 from tests.execution.world import world
 from tests.lifecycle.profiles import changed_profile
@@ -162,7 +164,60 @@ def test_every_metric_of_a_fault_can_be_read_before_it_was_ever_seen(name: str) 
     assert found[UNKNOWN], "there as nought"
 
 
-Rule = Callable[[str], str]
+def told_of(measures: Callable[[float], Measures], rules: Mapping[str, RuleConfig], minutes: int = 60) -> dict[str, tuple[str, float]]:
+    """Which of ``rules`` are told of in so many minutes of ``measures``, looked at every 30 s: scope, and minute of the first."""
+    told: dict[str, tuple[str, float]] = {}
+    at = 0.0
+
+    def tell(name: str, rule: RuleConfig, scope: str, detail: str) -> str:
+        told.setdefault(name, (scope, at))
+        return name
+
+    book = MetricRules(rules, tell, lambda name: None)
+    for step in range(2 * minutes + 1):
+        at = step / 2
+        *_, found = book.collect(families(measures(at)))
+        book.look(found, at * 60)
+    return told
+
+
+@pytest.fixture
+def shipped(home: Path) -> Mapping[str, RuleConfig]:
+    return load_profile("upbit-binance").alerts.rules
+
+
+def test_the_shipped_rules_are_quiet_in_a_healthy_hour(shipped: Mapping[str, RuleConfig]) -> None:
+    assert len(shipped) == 8
+    assert told_of(healthy, shipped) == {}
+
+
+def no_book_at_upbit(minutes: float) -> Measures:
+    measures = healthy(minutes)
+    first, *others = measures.venues
+    return replace(measures, venues=[replace(first, books={BookState.STALE: 21}), *others])
+
+
+def nothing_comes(minutes: float) -> Measures:
+    return CONDITIONS["MarketDataStands"](minutes)
+
+
+@pytest.mark.parametrize(
+    ("rule", "measures", "scope", "minute"),
+    [
+        ("idle", CONDITIONS["Idle"], "", 30.0),
+        ("books_not_live", no_book_at_upbit, "upbit", 2.0),
+        ("data_stands", nothing_comes, "", 2.0),
+        ("no_rate", CONDITIONS["RateUnusable"], "KRW/USDT", 5.0),
+        ("rate_limit", CONDITIONS["RateLimitNearlySpent"], "upbit", 5.0),
+        ("stock_dry", CONDITIONS["StockDry"], "upbit", 15.0),
+        ("disk_full", CONDITIONS["DiskNearlyFull"], "", 1.0),
+        ("memory", CONDITIONS["MemoryLarge"], "", 10.0),
+    ],
+)
+def test_each_shipped_rule_is_told_of_on_its_condition_alone_and_not_before_its_time(
+    shipped: Mapping[str, RuleConfig], rule: str, measures: Callable[[float], Measures], scope: str, minute: float
+) -> None:
+    assert told_of(measures, shipped) == {rule: (scope, minute)}
 
 
 @pytest.mark.parametrize(
