@@ -8,18 +8,21 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
 
-from arbtui.journal.archives import FOLDER, _checked
+from arbtui.journal.archives import FOLDER, ArchiveWriter, _checked
 from arbtui.journal.backup import NoSpace, back_up
 from arbtui.journal.backup_files import backups_of
 from arbtui.journal.chain import archives, newest_archive
+from arbtui.journal.database import opened_with
 from arbtui.journal.events import FillRecorded, OrderChanged, OrderIntended, Recorded
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import KnownOrder, known_order
@@ -494,3 +497,23 @@ def test_a_backup_whose_archives_do_not_fit_is_not_begun(path: Path, monkeypatch
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2 * size))
     time.sleep(1.1)
     assert back_up(path).archives == 5
+
+
+def test_archiving_keeps_few_pages_of_what_it_reads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two MB of them for a moment, between what lasts, are what a heap goes on to grow by."""
+    opened: list[sqlite3.Connection] = []
+    kept: list[int] = []
+    add = ArchiveWriter.add
+
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        opened.append(sqlite3.connect(*arguments, **options))
+        return opened[-1]
+
+    def adding(writer: ArchiveWriter, rows: Iterable[Sequence[Any]]) -> None:
+        kept.append(opened[-1].execute("PRAGMA cache_size").fetchone()[0])  # the reader of the rows, which was opened last
+        add(writer, rows)
+
+    monkeypatch.setattr(ArchiveWriter, "add", adding)
+    with opened_with(connect):
+        assert archive(path) == 5
+    assert set(kept) == {20}
