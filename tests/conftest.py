@@ -85,6 +85,15 @@ def _spread(*parts: Sequence[pytest.Item]) -> list[pytest.Item]:
     return [item for _, item in sorted(placed, key=lambda one: one[0])]
 
 
+def pytest_configure() -> None:
+    """How long an example takes says how busy the machine is, nothing of the program: as in CI, where Hypothesis does so by itself."""
+    from hypothesis import HealthCheck, settings  # not at the top: children of the bench load this file, too
+
+    if settings.get_current_profile_name() == "default":
+        settings.register_profile("any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        settings.load_profile("any_machine")
+
+
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Cut what a long text would make of a test's name, which every worker tells the controller and hands to its children."""
     return f"{val[:_LONGEST_ID]!r} and more" if isinstance(val, str | bytes) and len(val) > _LONGEST_ID else None
