@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from arbtui.model.money import DIGITS
 
@@ -23,10 +22,6 @@ sys.dont_write_bytecode = False
 # One machine, many engines at once: metrics are served where a test asks for them, at a port of its own.
 METRICS_OFF = ("ARBTUI_METRICS__ENABLED", "false")
 os.environ.update([METRICS_OFF])
-
-# A busy machine makes an example slow, not wrong: none has a deadline.
-settings.register_profile("arbtui", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("arbtui")
 
 #: Letters of a parameter that a test's name shows.
 _LONGEST_ID = 200
