@@ -84,7 +84,7 @@ class Scenario:
 #: Calibrated to the recordings; basis: common walk, slow and fast Ornstein-Uhlenbeck parts.
 NORMAL = Scenario("normal", widest_spread_bps=150.0, swing=False)
 #: Every symbol clears its costs several times a minute in both directions.
-BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0, cross_over_costs=0.8, demand_bps=90.0)
+BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0, cross_over_costs=0.8, demand_bps=120.0)
 
 #: A quiet night: small moves, a spread of one price unit, and edges seldom above their costs.
 CALM = Scenario(
