@@ -167,8 +167,10 @@ class AlertManager:
             self._journal.post(AlertAcknowledged(number, who))
             return None
         refusals = [self.acknowledge_breach(breach_id, who) for breach_id in list(waits.breaches)]
-        self._unacknowledged.close(number)  # also of a breach that the desk no longer lists: there is nothing left to see
-        return None if None in refusals else refusals[-1]
+        if None not in refusals:
+            return refusals[-1]
+        self._unacknowledged.close(number)
+        return None
 
     def silence(self, number: str, who: str) -> bool:
         """A person has seen an alert, or the one that tells of a breach, whose breach stays open: nobody else is called for it.

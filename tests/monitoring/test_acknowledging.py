@@ -56,7 +56,7 @@ def test_the_number_in_a_message_acknowledges_every_breach_that_it_tells_of(tmp_
     asyncio.run(main())
 
 
-def test_a_breach_that_the_desk_no_longer_lists_keeps_no_alert_open(tmp_path: Path) -> None:
+def test_an_alert_of_a_breach_that_the_desk_no_longer_lists_can_be_silenced(tmp_path: Path) -> None:
     async def main() -> None:
         with bot_api() as server:
             async with outpost(tmp_path / "journal.db", server.url) as post:
@@ -67,6 +67,8 @@ def test_a_breach_that_the_desk_no_longer_lists_keeps_no_alert_open(tmp_path: Pa
                 assert open_alerts(post)
                 book_of(post)  # of another run: it knows none of these
                 assert post.alerts.acknowledge(number, "a phone") == "nothing to acknowledge there"
+                assert open_alerts(post), "what is refused is not seen yet: the person is told so first"
+                assert post.alerts.silence(number, "a phone")
                 assert not open_alerts(post)
 
     asyncio.run(main())
