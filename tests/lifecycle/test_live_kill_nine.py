@@ -1,8 +1,9 @@
 """``kill -9`` of a live engine, again and again, against the sandbox: nothing lost, nothing sent twice, and it trades again at once.
 
-``python -m tests.proof live-kill-nine`` kills thirty times, the suite three times.
+``python -m tests.proof live-kill-nine`` kills thirty times, the suite three times, or more until one kill has met an order under way.
 """
 
+import itertools
 import json
 import os
 import random
@@ -76,14 +77,15 @@ def test_thirty_kills_lose_nothing_send_nothing_twice_and_it_trades_again_at_onc
     seed = random.SystemRandom().randrange(10**6)
     chance, tally, back = random.Random(seed), Counter[str](), list[float]()
     touched: set[str] = set()
-    for number in range(kills + 1):
+    for number in itertools.count():
+        is_last = number >= kills and (tally["orders under way"] > 0 or number >= 5 * kills)  # on a busy machine a kill may come too late
         fills = count(desk, "fill")
         with running(*desk.arguments(), folder=tmp_path / f"run{number}") as engine:
             until(lambda engine=engine: engine.alive() and (desk.journal.parent / "start.json").exists(), "a start")  # type: ignore[misc]
             until(lambda engine=engine, fills=fills: engine.alive() and count(desk, "fill") > fills, "fills")  # type: ignore[misc]
             if number:
                 back.append(min(back_s(desk, engine, touched).values()))
-            if number == kills:
+            if is_last:
                 engine.signal(signal.SIGTERM)
                 assert engine.ended().code in (3, 128 + signal.SIGTERM)
                 break
@@ -109,7 +111,7 @@ def test_thirty_kills_lose_nothing_send_nothing_twice_and_it_trades_again_at_onc
     print(f"\nKILL -9 of live, seed {seed}: {dict(tally)}")
     times = f"{back[len(back) // 2]:.2f} s (at most {back[-1]:.2f} s)"
     print(f"KILL -9 of live: another market traded {times} after the venues had answered a start")
-    assert tally["runs killed"] == kills
+    assert tally["runs killed"] == number
     assert tally["orders under way"] > 0, "no kill met an order: nothing was tried"
     if KILLS in os.environ:
         assert back[-1] <= BACK_S
