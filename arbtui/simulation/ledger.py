@@ -226,7 +226,7 @@ class VenueLedger:
         """Fills with ``ts_event >= since_ms`` that are committed now, oldest first; read as they are gone through."""
         sql = "SELECT trade_id FROM venue_fill WHERE exchange = ? AND ts_event >= ? ORDER BY ts_event, trade_id"
         trade_ids = array("q", (trade_id for (trade_id,) in self._reader.execute(sql, (exchange, since_ms))))
-        return StoredFills(trade_ids, partial(self._fills_between, exchange)) if trade_ids else ()
+        return StoredFills(trade_ids, partial(self._fills_between, exchange)) if trade_ids else []
 
     def balances(self, exchange: str) -> dict[str, Balance]:
         """Committed balances by asset."""

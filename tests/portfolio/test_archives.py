@@ -178,7 +178,7 @@ def test_only_what_is_proven_goes(path: Path) -> None:
     assert archive(path, proven=PORTION - 1) == 0
     assert not (path.parent / FOLDER).exists()
     assert archive(path, proven=2 * PORTION) == 2
-    tamper(path, f"UPDATE event SET payload = replace(payload, '0.30', '0.31') WHERE seq = {2 * PORTION + 8}")
+    tamper(path, f"UPDATE event SET payload = replace(payload, '0.30', '0.31') WHERE seq = {2 * PORTION + 9}")
     with pytest.raises(UsageError, match="is not what was written"):
         archive(path)
 
