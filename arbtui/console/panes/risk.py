@@ -22,7 +22,7 @@ _EMPTY = {
     "breaches": "no breach",
     "limits": "no limit",
     "why not": "nothing kept us from a gap in the last day",
-    "notices": "no venue has announced anything about what is traded",
+    "notices": "no notice about what is traded",
 }
 RiskRow = BreachLine | LimitLine | DenialLine | NoticeLine
 
