@@ -71,6 +71,23 @@ def test_what_runs_beside_an_engine_loads_none(module: str, absent: tuple[str, .
     assert loaded_by(f"import {module}", *absent) == set()
 
 
+def test_the_collector_waits_for_the_imports_and_is_then_as_frequent_as_ever() -> None:
+    program = """
+import gc, sys
+import arbtui.cli, arbtui.cli.run
+usual, seen = gc.get_threshold(), []
+def command(arguments):
+    seen.append(gc.get_threshold()[0])
+    kept = [[] for _ in range(2 * seen[0])]
+    return 0
+arbtui.cli.run.run = command
+arbtui.cli.main()
+assert seen[0] > usual[0], "nothing waits"
+assert gc.get_threshold() == usual and not gc.callbacks, (gc.get_threshold(), gc.callbacks)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=REPOSITORY)
+
+
 def test_time_and_chance_come_from_clock_and_rng_only() -> None:
     """Virtual time and replay hold only while nobody else asks the machine for the time or for a random number."""
     allowed = {"model/clock.py", "model/rng.py", "model/ids.py", "model/halt.py", "model/scoped_halts.py", "model/virtual_loop.py"}

@@ -3,14 +3,27 @@
 import gc
 import sys
 
-#: Objects that a start may make before the collector looks through them. Python's own 700 costs 0.06 s of the 0.6 s that importing
-#: takes, and finds nothing: what is imported stays. A session sets its own (arbtui.runtime.garbage).
-_YOUNG_OBJECTS = 50_000
+#: Objects that a start may make before the collector looks through them for the first time. Python's own 700 costs 0.06 s of the
+#: 0.6 s that importing takes, and finds nothing: what is imported stays.
+_FIRST_LOOK = 100_000
+
+
+def _look_late_once() -> None:
+    """Let the collector begin after the imports; from its first look on it is as frequent as Python has it."""
+    usual = gc.get_threshold()
+
+    def as_usual(_phase: str, _info: dict[str, int]) -> None:
+        gc.callbacks.remove(as_usual)
+        if gc.get_threshold()[0] == _FIRST_LOOK:  # a session may have set its own meanwhile
+            gc.set_threshold(*usual)
+
+    gc.callbacks.append(as_usual)
+    gc.set_threshold(_FIRST_LOOK, *usual[1:])
 
 
 def main() -> int:
     """The program: parse, run, and return the exit code."""
-    gc.set_threshold(_YOUNG_OBJECTS)
+    _look_late_once()
     arguments = sys.argv[1:]
     if arguments[:1] == ["kill"]:
         from arbtui.cli.kill import kill
