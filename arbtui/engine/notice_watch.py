@@ -63,11 +63,11 @@ class NoticeWatch:
 
     @property
     def notices(self) -> Notices:
-        """What the journal tells of them."""
+        """What the journal says about them."""
         return self._components.portfolio.state.notices
 
     def on_announcement(self, said: Announcement) -> None:
-        """A venue has published ``said``, or tells of it again."""
+        """A venue has published ``said``, or repeats it."""
         parts = self._components
         known = self.notices.by_id.get(said.key)
         passed = f"{said.key} {said.digest}"
@@ -164,7 +164,7 @@ class NoticeWatch:
         self._acted(record, step, f"{halt.short} at {self._now_iso()}" if written else f"stood as deep already: {halt.in_words()}")
 
     def _write(self, record: NoticeRecord, step: NoticeStep, scope: str, depth: Depth) -> tuple[ScopedHalt, bool] | None:
-        """The halt that stands now, and whether it was written; None where it could not be, which is told and tried again."""
+        """The halt that stands now, and whether it was written; None where that failed, which is reported and tried again."""
         parts, read = self._components, record.read
         halt = ScopedHalt(scope, depth, SOURCE, read.exchange, _reason(read), parts.clock.time_ms())
         try:
@@ -219,7 +219,7 @@ class NoticeWatch:
         return False
 
     async def _why_not(self, exchange: str, scope: str) -> str | None:
-        """Why the venue cannot be traded at yet; None once its books are live, it is healthy, and it tells our balances."""
+        """Why the venue cannot be traded at yet; None once its books are live, it is healthy, and it has answered with our balances."""
         parts = self._components
         kind, _, coin = scope.partition(".")
         ours = [one for one in parts.universe.markets if one.exchange == exchange and (kind != "symbol" or coin in (one.base, one.quote))]

@@ -52,7 +52,7 @@ class AccountEvents(Protocol):
         ...
 
     def on_announcement(self, announcement: Announcement) -> None:
-        """The venue has published a notice, or tells of one again."""
+        """The venue has published a notice, or repeats one."""
         return
 
     def on_reconnected(self, exchange: str) -> None:
@@ -138,7 +138,7 @@ class ExchangeAdapter(Protocol):
         ...
 
     async def fetch_rules(self, codes: Collection[str]) -> Mapping[str, Market] | None:
-        """The rules of the markets ``codes`` as the venue tells them now, with the documented fees; one that does not trade is left out.
+        """The rules of the markets ``codes`` as the venue states them now, with the documented fees; one that does not trade is left out.
 
         None where no venue tells any, as at a played one. Nothing here is traded by: markets are made once, at a start.
 

@@ -1,4 +1,4 @@
-"""The archives that a backup tells of, beside it: a journal without them has lost its older part."""
+"""The archives that a backup refers to, beside it: a journal without them has lost its older part."""
 
 import os
 from collections.abc import Sequence

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from arbtui.journal.reader import reading
 
-#: Routes at either end that are told.
+#: Routes at either end that the digest lists.
 _MOST = 3
 
 

@@ -626,7 +626,7 @@ class AlertGivenUp(Struct, frozen=True):
 
 
 class AlertAcknowledged(Struct, frozen=True):
-    """A person has seen an alert that tells of no breach, such as one of a kill's end; of a breach it is :class:`BreachAcknowledged`."""
+    """A person has seen an alert that belongs to no breach, such as one of a kill's end; of a breach it is :class:`BreachAcknowledged`."""
 
     alert_id: str
     by: str

@@ -8,7 +8,7 @@ from arbtui.journal.reader import reading
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """An alert. ``settled``: channels that took it, or refused it for good; ``breaches``: ids of those it tells of that nobody has seen."""
+    """An alert. ``settled``: channels that took it, or refused it for good; ``breaches``: ids of its unacknowledged breaches."""
 
     alert_id: str
     seq: int
@@ -37,7 +37,7 @@ class Outbox:
 
 KILL = "/kill"  #: the one command that is carried out however late
 CUT_OFF = "cut off"
-#: What the number of an alert ends with that tells once more, by the second way, of one that nobody has acknowledged.
+#: Suffix of an alert's number where it is sent once more, by the second way, since nobody has acknowledged it.
 SECOND_CALL = "+2"
 CHAT_MOVED = "TELEGRAM_CHAT_MOVED"  #: kind of the breach that tells of a chat's new number; its scope is ``telegram:OLD``
 
@@ -98,7 +98,7 @@ def load_outbox(path: Path) -> Outbox:
         return Outbox(alerts, commands, unseen, second_call_ms or 0)
 
 
-#: Alerts that wait, or whose breach no person has acknowledged. An alert stands in the journal right behind the event that it tells of.
+#: Alerts that wait, or whose breach no person has acknowledged. An alert stands in the journal right behind the event that it reports.
 _WITH_BREACHES = """SELECT alert.alert_id, alert.seq, alert.ts_ms, alert.severity, alert.kind, alert.text, breach_id, acknowledged_ms
     FROM alert LEFT JOIN breach ON breach.seq = alert.seq - 1
     WHERE alert.state = 'QUEUED' OR (breach_id IS NOT NULL AND acknowledged_ms IS NULL) ORDER BY alert.seq"""

@@ -34,12 +34,12 @@ class Alert:
     is_delivered: bool = False  #: a channel has taken it
 
 
-#: So many CRITICAL alerts of one kind that wait are a flood: they are told as one, with their number.
+#: So many CRITICAL alerts of one kind that wait are a flood: they are sent as one message, with their number.
 FLOOD = 50
 
 
 def is_flood(alerts: Sequence[Alert]) -> bool:
-    """Whether ``alerts``, of one kind, are too many to be told one by one."""
+    """Whether ``alerts``, of one kind, are too many to be sent one by one."""
     return len(alerts) >= FLOOD or any(alert.more for alert in alerts)
 
 

@@ -150,7 +150,7 @@ class AlertManager:
         self._queue(alert, self._lanes_of(alert))
 
     def acknowledge(self, number: str, who: str) -> str | None:
-        """A person has seen an alert, with every breach that it tells of, or one breach; why not, or None.
+        """A person has seen an alert, with every breach that it reports, or one breach; why not, or None.
 
         Args:
             number: of the alert as its message shows it (``r3-1207``), or of a breach (``r3-b4``).
@@ -173,7 +173,7 @@ class AlertManager:
         return None
 
     def silence(self, number: str, who: str) -> bool:
-        """A person has seen an alert, or the one that tells of a breach, whose breach stays open: nobody else is called for it.
+        """A person has seen an alert, or the one that reports a breach, whose breach stays open: nobody else is called for it.
 
         False where no alert of that ``number`` waits for a person.
         """

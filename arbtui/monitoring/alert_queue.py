@@ -19,7 +19,7 @@ _LONGEST_WAIT_S = 3600.0  #: of a server's retry_after: a broken one must not si
 _TOGETHER = 10  #: CRITICALs sent in one message when more than a few wait
 _FEW = 5
 _MOST_OF_A_KIND = 500
-#: A flood of one kind is told when it has paused for so long, in s, or has gone on for so long; and not again before so long.
+#: A flood of one kind is sent when it has paused for so long, in s, or has gone on for so long; and not again before so long.
 _CALM_S, _LONGEST_FLOOD_S, _FLOOD_EVERY_S = 1.0, 10.0, 30.0
 _LATER_S = 60.0  #: at the end of a run nobody waits for what is held back for longer
 
@@ -129,7 +129,7 @@ class AlertQueue:
         return now
 
     def _flood_over(self, kind: str, now: float) -> float:
-        """When CRITICALs of ``kind`` may be told: at once, unless there are so many that they are told as one."""
+        """When CRITICALs of ``kind`` may be sent: at once, unless there are so many that they are sent as one."""
         if self._hurry:
             return now
         alerts = self._critical[kind]

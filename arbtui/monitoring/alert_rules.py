@@ -26,7 +26,7 @@ class Urgency(StrEnum):
     INFO = "INFO"
 
 
-#: Kinds that every channel tells at once: who reads one of the channels may be whom they warn of.
+#: Kinds that go out by every channel at once: somebody who reads one of the channels may be whom they warn of.
 EVERYWHERE = frozenset({"TELEGRAM_CONFLICT"})
 
 #: An alert that nobody has taken for so long is told of at the desk, in s; a WARN may be held back for a minute to be counted.

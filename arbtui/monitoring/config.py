@@ -76,16 +76,16 @@ class TelegramConfig(Config):
 
 
 class AlertsConfig(Config):
-    """How alerts are told, whichever way they go."""
+    """How alerts are sent, by whichever channel."""
 
     second: list[Literal["telegram", "email", "services"]] = Field(default=["email", "services"], max_length=3)
     """ways that hear of CRITICAL alerts only, once nobody acknowledges them or the others do not take them; empty: every way gets all."""
 
     escalate_after_s: float = Field(default=300.0, ge=10, le=86_400)
-    """s after which a CRITICAL alert that nobody has acknowledged is told by the second ways: time to reach for a phone, no more."""
+    """s after which a CRITICAL alert that nobody has acknowledged is sent by the second ways: time to reach for a phone, no more."""
 
     undelivered_after_s: float = Field(default=30.0, ge=5, le=3_600)
-    """s after which one that no first way has taken is told by the second ways; a server that is slow or restarts needs no second call."""
+    """s after which one that no first way has taken is sent by the second ways; a server that is slow or restarts needs no second call."""
 
     cool_down_s: float = Field(default=60.0, ge=1, le=100)
     """s between two messages of one kind of WARN; those in between are counted. CRITICAL is not held back, unless 50 of a kind wait."""
@@ -100,7 +100,7 @@ class AlertsConfig(Config):
     """s between two looks at the rules: a look costs what a scrape of the metrics costs, 80 ms of CPU at 1,000 symbols."""
 
     rules: Rules = Field(default={})
-    """alert rules by their names, over what /metrics tells; a rule that holds is a breach, RULE_NAME. Their keys: docs/monitoring.md."""
+    """alert rules by their names, over what /metrics serves; a rule that holds is a breach, RULE_NAME. Their keys: docs/monitoring.md."""
 
     @field_validator("quiet_hours")
     @classmethod
@@ -130,7 +130,7 @@ class EmailConfig(Config):
     """TCP port of the mail server: 465 for "tls", the default; 587 for "starttls"."""
 
     security: Literal["tls", "starttls", "none"] = "tls"
-    """"tls" from the first byte, the default; "starttls" before anything is told; "none" is for a mail server on this machine alone."""
+    """"tls" from the first byte, the default; "starttls" before anything is said; "none" is for a mail server on this machine alone."""
 
     user: str = Field(default="", max_length=255)
     """name to log in with, its password in ARBTUI_EMAIL_PASSWORD; empty, the default: the server asks for none."""

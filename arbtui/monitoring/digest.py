@@ -10,7 +10,7 @@ from arbtui.views.detail import DenialLine
 from arbtui.views.model import GaugeView, HeaderView
 
 KIND = "DIGEST"
-#: Reasons of not trading that are told, and not told: no edge is the usual answer, and a busy route is one that trades.
+#: Reasons of not trading that are listed, and those that are not: no edge is the usual answer, and a busy route is one that trades.
 _REASONS, _USUAL = 4, ("BELOW_THRESHOLD", "ROUTE_BUSY", "IDLE")
 
 

@@ -1,4 +1,4 @@
-"""When a CRITICAL alert is told by the second way: nobody has acknowledged it, or the first way does not take it."""
+"""When a CRITICAL alert is sent by the second way: nobody has acknowledged it, or the first way does not take it."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +7,7 @@ from arbtui.monitoring.alert import Alert
 from arbtui.monitoring.alert_rules import Urgency
 from arbtui.monitoring.unacknowledged import OpenAlert
 
-#: An alert of an earlier run is told once more up to this age, in ms; after a day whoever starts the engine looks at the console.
+#: An alert of an earlier run is sent once more up to this age, in ms; after a day whoever starts the engine looks at the console.
 OLDEST_MS = 86_400_000
 
 
@@ -24,7 +24,7 @@ class Escalation:
         self._undelivered_s = undelivered_s
 
     def told_before(self, second_call_ms: int) -> int:
-        """Alerts queued up to this were told by the second way when it was last called, at ``second_call_ms``; ms since the epoch."""
+        """Alerts queued up to this were sent by the second way when it was last called, at ``second_call_ms``; ms since the epoch."""
         return second_call_ms - round(self._after_s * 1000)
 
     def take(self, waiting: Iterable[OpenAlert], now: float) -> Sequence[Alert]:

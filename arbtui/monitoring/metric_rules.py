@@ -95,7 +95,7 @@ def _by_scope(rule: RuleConfig, series: Sequence[Series]) -> dict[str, float]:
 
 
 def _judged(rule: RuleConfig, at: _Scope, value: float, now: float) -> float | None:
-    """The number that the rule compares; None where that cannot be told yet."""
+    """The number that the rule compares; None where that is not known yet."""
     if rule.kind in ("threshold", "absence"):
         return value
     if isnan(value):

@@ -1,4 +1,4 @@
-"""The hours in which nobody is woken by what can wait."""
+"""Quiet hours: alerts that can wait are held back."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 

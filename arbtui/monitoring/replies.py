@@ -16,7 +16,7 @@ WIDTH = 32  #: cells of a monospaced line that a phone held upright shows withou
 LONGEST = 4_000  #: UTF-16 units of one message; Telegram takes 4,096 (Bot API, sendMessage)
 _PARTS = 4  #: messages for one reply
 _SHOWN = 0.005  #: of a limit, from which its use is told
-ROUTES, FILLS, STOCKS, BREACHES, LIMITS = 10, 8, 8, 12, 12  #: how many of each are told at once
+ROUTES, FILLS, STOCKS, BREACHES, LIMITS = 10, 8, 8, 12, 12  #: how many of each one reply lists
 
 HELP = {
     "status": "how it does",

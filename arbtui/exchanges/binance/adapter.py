@@ -363,7 +363,7 @@ class BinanceAdapter(CcxtAdapter):
             stream.renew()
 
     async def watch_notices(self, account: AccountEvents) -> None:
-        """See :meth:`CcxtAdapter.watch_notices`: a socket of their own, whose failures are nobody's but its own."""
+        """See :meth:`CcxtAdapter.watch_notices`: a socket of their own, whose failures touch nothing else."""
 
         def on_frame(frame: bytes) -> None:
             try:

@@ -1,6 +1,6 @@
 """Upbit's notices, over the private socket (docs.upbit.com/kr/reference/websocket-announcement; since 2026-08-31).
 
-Only what is published or changed while we listen is told, and the body may be null where it is long. Its times are Korean.
+Only what is published or changed while we listen is sent, and the body may be null where it is long. Its times are Korean.
 """
 
 import msgspec
