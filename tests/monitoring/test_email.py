@@ -146,7 +146,7 @@ def test_a_run_with_mail_alone_tells_its_start_its_kill_and_its_password_to_nobo
             home,
             "desk",
             ("symbols = ", "symbols = 2"),
-            ("enabled = false                  # true sends alerts by e-mail", "enabled = true"),
+            ("enabled = false                  # false connects nowhere", "enabled = true"),
             ('host = ""', 'host = "127.0.0.1"'),
             ("port = 465", f"port = {server.port}"),
             ("user = ", f'user = "{USER}"'),
