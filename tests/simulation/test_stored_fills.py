@@ -58,8 +58,8 @@ def test_they_are_what_was_written_in_order_of_their_time(tmp_path: Path, back_m
         assert list(listed[PAGE - 2 : 2 * PAGE + 2]) == expected[PAGE - 2 : 2 * PAGE + 2]
         late = [fill for fill in expected if fill.ts_event >= half * 5]
         assert list(ledger.fills_since("upbit", half * 5)) == late
-        assert ledger.fills_since("upbit", FILLS * 10 + 1) == ()
-        assert ledger.fills_since("binance", 0) == ()
+        assert ledger.fills_since("upbit", FILLS * 10 + 1) == []
+        assert ledger.fills_since("binance", 0) == []
 
     with_ledger(tmp_path / "venue.db", written, look)
 
