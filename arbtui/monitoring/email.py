@@ -11,6 +11,7 @@ import socket
 import ssl
 from email.message import EmailMessage
 from email.utils import formatdate
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -18,6 +19,9 @@ from arbtui.model.printable import printable
 from arbtui.monitoring.channel import MessageRefused, Pace, SendLater
 from arbtui.monitoring.config import EmailConfig
 from arbtui.monitoring.redact import hide, redact
+
+if TYPE_CHECKING:
+    import aiosmtplib
 
 log = logging.getLogger("arbtui")
 
@@ -41,7 +45,18 @@ class EmailChannel:
             hide(password.get_secret_value())
         self.name = NAME
         self.pace = Pace(_EVERY_S)
+
+        class Client(aiosmtplib.SMTP):
+            """One that leaves no socket behind: the end of TLS waits for the server's answer, and an alert may be a loop's last work."""
+
+            def close(self) -> None:
+                transport = self.transport
+                super().close()
+                if isinstance(transport, asyncio.WriteTransport):
+                    transport.abort()
+
         self._library = aiosmtplib
+        self._client = Client
         self._config = config
         self._password = password
         self._timeout_s = timeout_s
@@ -54,21 +69,8 @@ class EmailChannel:
         config = self._config
         message = self._message(printable(text, keep="\n"))
         try:
-            async with asyncio.timeout(self._timeout_s):
-                refused, _ = await smtp.send(
-                    message,
-                    sender=config.sender,
-                    recipients=config.recipients,
-                    hostname=config.host,
-                    port=config.port,
-                    username=config.user or None,
-                    password=None if self._password is None else self._password.get_secret_value(),
-                    use_tls=config.security == "tls",
-                    start_tls=config.security == "starttls",
-                    tls_context=self._tls,
-                    local_hostname=socket.gethostname(),  # the library would ask the name server for it, and wait
-                    timeout=self._timeout_s,
-                )
+            async with asyncio.timeout(self._timeout_s), self._connection() as connection:
+                refused, _ = await connection.send_message(message, sender=config.sender, recipients=config.recipients)
         except smtp.SMTPDataError as error:
             if 500 <= error.code < 600:
                 raise MessageRefused(_words(error)) from None
@@ -79,6 +81,20 @@ class EmailChannel:
             if recipient not in self._partly:
                 self._partly.add(recipient)
                 log.error("%s: %s is not taken as a recipient (%s); the others get it", NAME, recipient, _words(why))
+
+    def _connection(self) -> "aiosmtplib.SMTP":
+        config = self._config
+        return self._client(
+            hostname=config.host,
+            port=config.port,
+            username=config.user or None,
+            password=None if self._password is None else self._password.get_secret_value(),
+            use_tls=config.security == "tls",
+            start_tls=config.security == "starttls",
+            tls_context=self._tls,
+            local_hostname=socket.gethostname(),  # the library would ask the name server for it, and wait
+            timeout=self._timeout_s,
+        )
 
     def _message(self, text: str) -> EmailMessage:
         message = EmailMessage()
