@@ -14,6 +14,7 @@ from arbtui.journal.events import (
     BreachRecorded,
     Event,
     Killed,
+    Rearmed,
     Recorded,
 )
 from arbtui.journal.journal import Journal
@@ -34,6 +35,7 @@ log = logging.getLogger("arbtui")
 AcknowledgeBreach = Callable[[str, str], str | None]
 
 _LOOK_S = 1.0  #: between two looks at what nobody has acknowledged
+_DIRTY = "HALTED_DIRTY"  #: kind of what no breach stands for: a re-arm ends it
 _UNANSWERED = "UNANSWERED"  #: kind of what is told by the second way
 _AGAIN_S = 5.0  #: between an unexpected error and another try
 
@@ -102,6 +104,8 @@ class AlertManager:
         for row in outbox.unseen:
             alert = _alert_from(row)
             alert.since, alert.is_delivered = self._clock.monotonic(), alert.alert_id not in self._unsettled
+            if alert.is_delivered:  # a restart is no reason to give a person more time
+                alert.since -= max(0, self._clock.time_ms() - row.ts_ms) / 1000
             for breach_id in row.breaches:
                 waits = self._unacknowledged.tell(alert, breach_id)
                 if waits is not None:
@@ -166,8 +170,8 @@ class AlertManager:
             self._unacknowledged.close(number)
             self._journal.post(AlertAcknowledged(number, who))
             return None
-        refusals = [self.acknowledge_breach(breach_id, who) for breach_id in list(waits.breaches)]
-        if None not in refusals:
+        refusals = [refusal for breach_id in list(waits.breaches) if (refusal := self.acknowledge_breach(breach_id, who)) is not None]
+        if refusals:  # what is refused keeps the alert open
             return refusals[-1]
         self._unacknowledged.close(number)
         return None
@@ -238,6 +242,9 @@ class AlertManager:
         if isinstance(event, BreachAcknowledged):
             self._unacknowledged.breach_acknowledged(event.breach_id)
             return None
+        if isinstance(event, Rearmed):  # somebody has looked
+            for waits in [waits for waits in self._unacknowledged.all if waits.alert.kind == _DIRTY]:
+                self._unacknowledged.close(waits.alert.alert_id)
         breach_id = event.breach_id if isinstance(event, BreachRecorded) else ""
         wording = wording_of(event)
         if wording is None:
@@ -267,7 +274,7 @@ class AlertManager:
 
     def _queue(self, alert: Alert, lanes: Sequence[AlertQueue], breach_id: str = "") -> None:
         alert.since = alert.last_at = self._clock.monotonic()
-        if not alert.alert_id.endswith(SECOND_CALL):
+        if not alert.alert_id.endswith(SECOND_CALL) and (breach_id or alert.kind not in EVERYWHERE):
             self._unacknowledged.tell(alert, breach_id)
         if alert.urgency is not Urgency.INFO and len(lanes) == len(self._lanes_of(alert)):
             self._newest[alert.urgency, alert.kind] = alert

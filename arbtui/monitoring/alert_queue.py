@@ -13,8 +13,6 @@ log = logging.getLogger("arbtui")
 
 #: Seconds to wait after each failure in a row; the last one for all that follow.
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
-#: Least seconds between two messages of one kind of WARN; alerts in between are counted.
-WARN_EVERY_S = 60.0
 _LONGEST_WAIT_S = 3600.0  #: of a server's retry_after: a broken one must not silence a channel for days
 _TOGETHER = 10  #: CRITICALs sent in one message when more than a few wait
 _FEW = 5
@@ -64,6 +62,7 @@ class AlertQueue:
         self._wording: dict[str, int] = {}  #: how often the server refused the message that begins with an alert
         self._alone = 0  #: CRITICALs to send one by one, since one of them was refused
         self._attempts = 0
+        self._quiet_at = -inf  #: when INFO was held back last
 
     def add(self, alert: Alert) -> None:
         """Append ``alert``."""
@@ -75,9 +74,13 @@ class AlertQueue:
 
     def late(self, now: float, after_s: Callable[[Urgency], float]) -> list[float]:
         """Ages in s of the alerts that wait for longer than ``after_s`` of their urgency; what is quiet on purpose is not late."""
-        is_quiet = self._quiet_s() > 0.0
-        waiting = (alert for alert in self.waiting.values() if not (is_quiet and alert.urgency is Urgency.INFO))
-        return [now - alert.since for alert in waiting if now - alert.since > after_s(alert.urgency)]
+        if self._quiet_s() > 0.0:
+            self._quiet_at = now
+        ages = (
+            (alert.urgency, now - (max(alert.since, self._quiet_at) if alert.urgency is Urgency.INFO else alert.since))
+            for alert in self.waiting.values()
+        )
+        return [age for urgency, age in ages if age > after_s(urgency)]
 
     def hurry(self) -> None:
         """The run ends: send alerts that were held back for counting."""

@@ -26,8 +26,9 @@ class Urgency(StrEnum):
     INFO = "INFO"
 
 
-#: Kinds that go out by every channel at once: somebody who reads one of the channels may be whom they warn of.
-EVERYWHERE = frozenset({"TELEGRAM_CONFLICT"})
+#: Kinds that go out by every channel at once: somebody who reads one of the channels may be whom they warn of, or no process is left
+#: that could escalate them.
+EVERYWHERE = frozenset({"TELEGRAM_CONFLICT", "ENGINE_DOWN"})
 
 #: An alert that nobody has taken for so long is told of at the desk, in s; a WARN may be held back for a minute to be counted.
 OVERDUE_S = 60.0

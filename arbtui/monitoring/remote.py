@@ -157,6 +157,7 @@ class TelegramRemote:
             log.info("remote commands: dropped an old %s", command.word if known else "message")
         elif self._asked.full():
             log.warning("remote commands: dropped one of user %d: %d wait already", command.user_id, _WAITING)
+            self._answer(command.chat_id, Reply(f"Not done: {_WAITING} commands wait already. Send it again in a moment.", is_table=False))
         else:
             self._asked.put_nowait(command)
 

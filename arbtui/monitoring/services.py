@@ -22,7 +22,8 @@ NAME = "services"
 _EVERY_S = 1.0
 _TIMEOUT_S = 60.0
 #: What a service answers to a text that it will never take.
-_NEVER = re.compile(r"error=(400|413|415|422)\b")
+_NEVER = ("400", "413", "415", "422")
+_CODE = re.compile(r"error=(\d{1,4})\b")
 #: The library logs its reasons and returns only yes or no: one message at a time, so that each reason has its message.
 _one_at_a_time = asyncio.Lock()
 
@@ -58,11 +59,13 @@ class ServiceChannel:
             async with asyncio.timeout(_TIMEOUT_S), _one_at_a_time:
                 with self._capture(level=logging.WARNING, fmt="%(message)s") as told:
                     taken = await self._service.async_notify(body=body or title, title=title if body else "")
-                    why = printable(redact(" ".join(told.getvalue().split())))[:200]
+                    why = told.getvalue()
         except Exception as error:  # the library and an odd service may raise anything; all of it means: try again
             raise SendLater(printable(redact(f"{type(error).__name__}: {error}"))[:200]) from None
-        if not taken:
-            raise MessageRefused(why) if _NEVER.search(why) else SendLater(why or "not taken")
+        if not taken:  # the rest of what it says may hold a topic, which is a password at some services
+            code = _CODE.search(why)
+            words = "not taken" if code is None else f"error={code[1]}"
+            raise MessageRefused(words) if code is not None and code[1] in _NEVER else SendLater(words)
 
 
 def _library() -> Any:

@@ -75,6 +75,11 @@ class OperatorNotifications:
         """By channel: how many alerts it should have taken a while ago, the age of the oldest in s, and what the last try met."""
         return self._alerts.overdue()
 
+    def load_early(self) -> None:
+        """Load what answers need and what would hold the loop up later."""
+        if self._settings.telegram.user_ids and self._bot is not None:
+            equity_picture.load()
+
     def attach(self, engine: Engine, views: EngineViews) -> None:
         """Obey commands from now on, where the profile names users; tell the desk of alerts that do not arrive."""
         self._alerts.acknowledge_breach = engine.operator.acknowledge_away
@@ -167,6 +172,4 @@ def open_notifications(
         return None
     outbox = load_outbox(journal.path)
     bot = None if token is None else TelegramBot(token, settings.telegram.base_url)
-    if bot is not None and settings.telegram.user_ids:
-        equity_picture.load()
     return OperatorNotifications(settings, journal, clock, bot, outbox, others)

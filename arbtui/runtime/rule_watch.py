@@ -2,19 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from prometheus_client.core import Metric
 
 from arbtui.engine.breaches import BreachBook
 from arbtui.model.turns import Turns
 from arbtui.monitoring.config import AlertsConfig
-from arbtui.monitoring.metric_rules import MetricRules
+from arbtui.monitoring.metric_rules import MetricRules, Series
 from arbtui.monitoring.rule_config import RuleConfig
 from arbtui.risk.breach import Severity
 
 log = logging.getLogger("arbtui")
 
+_KIND = "RULE_"
 #: Gives every family of metrics, as of so many seconds ago at most, and when that was, in monotonic s.
 Recent = Callable[[float], Awaitable[tuple[Iterable[Metric], float]]]
 #: Tells of an INFO: its kind and text.
@@ -34,6 +35,8 @@ class RuleWatch:
         self._breaches = breaches
         self._inform = inform
         self._rules = MetricRules(config.rules, self._tell, self._over)
+        for breach in [breach for breach in breaches.breaches.values() if breach.kind.startswith(_KIND)]:
+            breaches.acknowledge(breach.id, "restarted")  # of an earlier run; what still holds is a breach of this one
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -47,15 +50,15 @@ class RuleWatch:
     async def look(self) -> None:
         """Read the metrics, where nobody else has just done so, and judge every rule."""
         turns = Turns()
-        found = {}
+        found: Mapping[str, Sequence[Series]] = {}
         families, at = await self._recent(self._every_s)
         for so_far in self._rules.collect(families):
-            found = dict(so_far)
+            found = so_far
             await turns.pause()
         self._rules.look(found, at)
 
     def _tell(self, name: str, rule: RuleConfig, scope: str, detail: str) -> str:
-        kind = f"RULE_{name.upper()}"
+        kind = f"{_KIND}{name.upper()}"
         where = scope or "global"
         if rule.severity == "INFO":
             log.info("%s %s: %s (%s)", kind, where, detail, rule.action)

@@ -199,6 +199,8 @@ class Session:
         try:
             with steps.report.step("alerts") as step:
                 self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram, self._plan.channels)
+                if self._reach is not None:
+                    self._reach.load_early()
                 step.result = "no channel" if self._reach is None else f"{counted(self._reach.waiting, 'alert')} of earlier runs to send"
             with steps.report.step("last run") as step:
                 remembered, portfolio = restore(path)

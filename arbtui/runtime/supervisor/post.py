@@ -13,6 +13,8 @@ from arbtui.journal.events import BreachRecorded
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError
+from arbtui.monitoring.alert import Alert, message
+from arbtui.monitoring.alert_rules import Urgency
 from arbtui.monitoring.channel import Channel, MessageRefused, SendLater
 from arbtui.monitoring.telegram import TelegramBot
 from arbtui.portfolio.projections import ProjectingPortfolio
@@ -54,7 +56,9 @@ async def _tell(settings: Settings, root: Path, why: str) -> None:
             await _journal(settings, path, token, others, why)
     except (ArbtuiError, OSError) as error:
         say(f"supervisor of {settings.name}: the journal cannot be told that the engine is down ({error})")
-        await _send(settings, token, others, f"{settings.name} {settings.mode.upper()}: CRITICAL {KIND} {why} ({_ACTION})")
+        now_ms = time.time_ns() // 1_000_000
+        alert = Alert(f"down-{now_ms}", now_ms, Urgency.CRITICAL, KIND, f"{why} ({_ACTION})", journaled=False)
+        await _send(settings, token, others, message(f"{settings.name} {settings.mode.upper()}", [alert], 0))
 
 
 async def _journal(settings: Settings, path: Path, token: SecretStr | None, others: Sequence[Channel], why: str) -> None:
