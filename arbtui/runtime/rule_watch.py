@@ -36,7 +36,7 @@ class RuleWatch:
         self._inform = inform
         self._rules = MetricRules(config.rules, self._tell, self._over)
         for breach in [breach for breach in breaches.breaches.values() if breach.kind.startswith(_KIND)]:
-            breaches.acknowledge(breach.id, "restarted")  # of an earlier run; what still holds is a breach of this one
+            breaches.acknowledge(breach.id, "recovered")  # of an earlier run; what still holds is a breach of this one
 
     async def run(self) -> None:
         """Look until cancelled."""

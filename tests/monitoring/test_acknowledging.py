@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from arbtui.engine.breaches import BreachBook
-from arbtui.journal.events import BreachAcknowledged, StateChanged
+from arbtui.journal.events import BreachAcknowledged, Rearmed, StateChanged
 from arbtui.journal.outbox import load_outbox
 from arbtui.model.clock import SystemClock
 from arbtui.risk.breach import Severity
@@ -101,6 +101,19 @@ def test_an_alert_without_a_breach_is_acknowledged_itself(tmp_path: Path) -> Non
     asyncio.run(main())
     (told,) = events(path, "AlertAcknowledged")
     assert "telegram user 42" in told
+
+
+def test_a_re_arm_says_that_somebody_has_looked(tmp_path: Path) -> None:
+    async def main() -> None:
+        with bot_api() as server:
+            async with outpost(tmp_path / "journal.db", server.url) as post:
+                book_of(post)
+                post.journal.post(StateChanged("HALTED_DIRTY", "UPBIT does not answer"))
+                post.breach(1)
+                post.journal.post(Rearmed("operator", "looked"))
+                assert [kind for kind, _ in open_alerts(post)] == ["RESIDUAL"]
+
+    asyncio.run(main())
 
 
 def test_a_start_knows_what_nobody_has_acknowledged(tmp_path: Path) -> None:
