@@ -30,7 +30,7 @@ from tests.proof.steps import KILLS
 #: machine to itself, holds the program to it.
 BACK_S = 5.0
 #: s between a kill and the next start, where that is judged.
-APART_S = 10.0
+APART_S = 20.0
 #: Markets of a proof: with fewer, most of the time to the first entry is the wait for a gap that pays (2 s at the middle with six).
 SYMBOLS = 12
 
