@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arbtui.execution.cycle import ArbCycle
-from arbtui.execution.hedging import HedgeStep, HedgingEngine, _Worth, least_qty, price_of
+from arbtui.execution.hedging import UNDO_FIRST, HedgeStep, HedgingEngine, _Worth
 from arbtui.execution.plan import CyclePlan
-from arbtui.journal.events import CycleOpened, FillRecorded, PlannedLeg
+from arbtui.execution.remainders import least_qty, price_of
+from arbtui.journal.events import CycleOpened, FillRecorded, OrderIntended, PlannedLeg
 from arbtui.model.book import OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.money import ONE, ZERO
-from arbtui.model.order import Fill, Order, Purpose, Side, TimeInForce
+from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.routes.hops import InventoryHop, Node, RateMark, TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import ArbRoute
@@ -124,6 +125,7 @@ def cycle_of(
     hops = TradeHop(buy, ask_book, Side.BUY), TradeHop(sell, bid_book, Side.SELL)
     route = InventoryRoute("XRP", *hops, InventoryHop(*stock, 0.0), Node(buy.exchange, buy.quote, 1e9), RATES, TERMS)
     hops = hops[::-1] if sale_first else hops
+    prices = [Decimal(str(hop.book.ask)) if 0.0 < hop.book.ask < inf else ONE for hop in hops]
     legs = tuple(
         PlannedLeg(n, hop.market.exchange, hop.market.code, "XRP", hop.market.quote, hop.side, Decimal(100), PRICE[hop.market.quote], LOT)
         for n, hop in enumerate(hops)
@@ -455,22 +457,41 @@ def chain_of(fills: Sequence[Fill], btc: tuple[str, str], eth_btc: tuple[str, st
     return cycle_on(hops, fills)
 
 
-def cycle_on(hops: tuple[TradeHop, ...], fills: Sequence[Fill]) -> ArbCycle:
-    """A cycle over ``hops`` at one venue that has ``fills``."""
-    route = ArbRoute("chain", "BTC", [*hops, RateMark("KRW", "KRW")], RATES, TERMS)
+def cycle_on(hops: tuple[TradeHop, ...], fills: Sequence[Fill], unwinding: Sequence[int] = ()) -> ArbCycle:
+    """A cycle over ``hops`` that has ``fills``, each of an order of its own, as after a restart: what its orders were is in the fold.
+
+    ``unwinding``: numbers of the fills of orders that take a leg back.
+    """
+    route = ArbRoute("chain", "BTC", [*hops, RateMark(hops[0].market.quote, hops[-1].market.quote)], RATES, TERMS)
+    prices = [Decimal(str(hop.book.ask)) if 0.0 < hop.book.ask < inf else ONE for hop in hops]
     legs = tuple(
-        PlannedLeg(n, "won", hop.market.code, hop.market.base, hop.market.quote, hop.side, Decimal(1), Decimal(1), hop.market.lot_step)
-        for n, hop in enumerate(hops)
+        PlannedLeg(n, at.exchange, at.code, at.base, at.quote, hop.side, ONE, price, at.lot_step, at.min_cost)
+        for n, (hop, at, price) in enumerate(zip(hops, (hop.market for hop in hops), prices, strict=True))
     )
     told = Telling()
     told(CycleOpened("c1", route.id, "BTC", 10.0, 200.0, legs, (), 0))
-    for n, each in enumerate(fills):
-        told(FillRecorded(dataclasses.replace(each, trade_id=f"t{n}"), "c1", 0, "stream", 0, MARKS))
+    made = [dataclasses.replace(each, trade_id=f"t{n}", client_order_id=f"a{n}") for n, each in enumerate(fills)]
+    for n, each in enumerate(made):
+        if n in unwinding:
+            (at,) = (hop.market for hop in hops if (hop.market.exchange, hop.market.code) == (each.exchange, each.market))
+            told(OrderIntended.of(order_of(each.client_order_id, at, each.side, Purpose.UNWIND)))
+        told(FillRecorded(each, "c1", 0, "stream", 0, MARKS))
     opened = told.portfolio.cycle("c1")
     assert opened is not None
     cycle = ArbCycle("c1", CyclePlan(route, legs, hops, (), 10.0, 200.0, NOW, NOW + 1), opened, ("KRW", "USDT"), NOW)
-    cycle.fills = list(fills)
+    cycle.fills = made
     return cycle
+
+
+def order_of(client_order_id: str, at: Market, side: Side, purpose: Purpose) -> Order:
+    return Order(client_order_id, at, side, ONE, ONE, "c1", 0, 0, purpose, 0, 0.0, 1e9, TimeInForce.IOC)
+
+
+def refuse(cycle: ArbCycle, at: Market, side: Side = Side.SELL, state: OrderState = OrderState.REJECTED) -> None:
+    """The newest order of ``cycle`` on a market ended in ``state``."""
+    order = order_of(f"o{len(cycle.orders)}", at, side, Purpose.COMPLETE)
+    order.state = state
+    cycle.orders.append(order)
 
 
 def test_what_one_leg_brought_buys_the_next_while_the_last_one_pays_for_it() -> None:
@@ -832,19 +853,15 @@ ETH_AND_XRP = (
 )
 
 
-def paid_in_btc(*fills: Fill) -> ArbCycle:
-    """KRW > ETH > BTC > XRP > KRW: no market of the plan has BTC as its base."""
+def paid_in_btc(*fills: Fill, unwinding: Sequence[int] = (), before: Sequence[Fill] = ETH_AND_XRP) -> ArbCycle:
+    """KRW > ETH > BTC > XRP > KRW: no market of the plan has BTC as its base.
+
+    ``unwinding``: which of ``fills``, that come after those of ``before``, take a leg back.
+    """
     hops = tuple(
         TradeHop(market, around("won", market.code, Decimal(bid), Decimal(ask)), side) for market, (side, bid, ask) in BTC_ONLY_PAYS.items()
     )
-    return cycle_on(hops, [*ETH_AND_XRP, *fills])
-
-
-def _taken_back(cycle: ArbCycle) -> ArbCycle:
-    order = Order("a9", XRP_WON, Side.BUY, Decimal(43), Decimal(3001), "c1", 3, 1, Purpose.UNWIND, 0, 0.0, 1e9, TimeInForce.IOC)
-    order.filled_qty = order.qty
-    cycle.orders.append(order)
-    return cycle
+    return cycle_on(hops, [*before, *fills], [len(before) + number for number in unwinding])
 
 
 def test_a_coin_that_markets_are_only_priced_in_is_worth_what_they_bring_for_it_or_cost() -> None:
@@ -861,25 +878,189 @@ def test_a_coin_that_markets_are_only_priced_in_is_worth_what_they_bring_for_it_
     assert abs(Fraction(step.price) - dearest) < Fraction(1, 10**11)
 
 
+BACK_IN_XRP = fill(XRP_BTC, Side.BUY, "60", Decimal("0.00003")), fill(XRP_WON, Side.BUY, "43", Decimal(3001))
+
+
 @pytest.mark.parametrize("attempt", range(6))
 def test_once_a_leg_of_a_chain_was_taken_back_what_the_one_before_brought_is_too_and_not_spent_again(attempt: int) -> None:
-    """Spent again it would come back as what was just taken back, and so on, for the fees of each."""
-    bought = fill(XRP_BTC, Side.BUY, "60", Decimal("0.00003"), "u"), fill(XRP_WON, Side.BUY, "43", Decimal(3001), "v")
-    cycle = _taken_back(paid_in_btc(*bought))
+    """Spent again it would come back as what was just taken back, and so on, for the fees of each. The fold tells, over a restart too."""
+    cycle = paid_in_btc(*BACK_IN_XRP, unwinding=[1])
     assert list(cycle.account.left(cycle.settlement)) == ["BTC"]
     step = HedgingEngine(20.0, 100.0).next_step(cycle, attempt)
     assert step is not None
     assert (step.leg, step.side, step.purpose) == (1, Side.BUY, Purpose.UNWIND)
     back = fill(ETH_BTC, Side.BUY, "0.0416", Decimal("0.0311"), "w")
-    step = HedgingEngine(20.0, 100.0).next_step(_taken_back(paid_in_btc(*bought, back)), attempt)
+    step = HedgingEngine(20.0, 100.0).next_step(paid_in_btc(*BACK_IN_XRP, back, unwinding=[1, 2]), attempt)
     assert step is not None
     assert (step.leg, step.side, step.purpose) == (0, Side.SELL, Purpose.UNWIND)
 
 
-@pytest.mark.parametrize("attempt", range(3))
-def test_a_remainder_under_the_minimum_makes_its_round_trip_where_it_is_paid_in_money(attempt: int) -> None:
-    """102.5 of 103 XRP bought: the minimum more for BTC would leave as much to do as before, in BTC."""
-    step = HedgingEngine(20.0, 100.0).next_step(paid_in_btc(fill(XRP_BTC, Side.BUY, "102.5", Decimal("0.0000302"))), attempt)
+MORE_OR_LESS = pytest.mark.parametrize("bought", ["102.5", "103.5"], ids=["too few", "too many"])
+WHAT_IT_BROUGHT = pytest.mark.parametrize("sold_at", ["3200", "2500"], ids=["earns", "loses"])
+
+
+def with_remainder(bought: str, sold_at: str, *trades: tuple[Side, str], late: Sequence[Fill] = ()) -> ArbCycle:
+    """103 XRP sold, ``bought`` of them bought for BTC, then ``trades`` of XRP for won, each an order of its own, then ``late``."""
+    before = [*ETH_AND_XRP[:2], fill(XRP_WON, Side.SELL, "103", Decimal(sold_at)), fill(XRP_BTC, Side.BUY, bought, Decimal("0.0000302"))]
+    unwinding = [number for number, (side, _) in enumerate(trades) if side is Side.BUY]
+    made = [fill(XRP_WON, side, qty, Decimal(3000)) for side, qty in trades]
+    return paid_in_btc(*made, *late, before=before, unwinding=unwinding)
+
+
+@pytest.mark.parametrize("attempt", range(6))
+@WHAT_IT_BROUGHT
+@MORE_OR_LESS
+def test_a_remainder_under_the_minimum_makes_its_round_trip_where_it_is_paid_in_money(bought: str, sold_at: str, attempt: int) -> None:
+    """Half an XRP is left, or missing: the minimum more for BTC would leave as much to do as before, in BTC; so would the way back."""
+    out, home = (Side.BUY, Side.SELL) if bought == "102.5" else (Side.SELL, Side.BUY)
+    least = Decimal(5500) / 3000
+
+    def step_after(*trades: tuple[Side, str]) -> tuple[int, Side, Decimal]:
+        step = HedgingEngine(20.0, 100.0).next_step(with_remainder(bought, sold_at, *trades), attempt)
+        assert step is not None
+        assert step.purpose is (Purpose.COMPLETE if step.side is Side.SELL else Purpose.UNWIND)
+        return step.leg, step.side, step.qty
+
+    first = step_after()
+    assert first[:2] == (3, out)
+    assert first[2] == pytest.approx(Decimal("0.5") + least, rel=Decimal("0.02"))
+    less = step_after((out, "0.2"))  # a part of it
+    assert less[:2] == (3, out)
+    assert less[2] == pytest.approx(Decimal("0.3") + least, rel=Decimal("0.02"))
+    assert step_after((out, "2.3")) == (3, home, Decimal("1.8"))
+    back = step_after((out, "2.3"), (home, "0.1"))  # a part of the other half
+    assert back == (3, home, Decimal("1.7"))
+    again = step_after((out, "2.3"), (home, "1.5"))  # so much of it that it is under the minimum anew
+    assert again[:2] == (3, home)
+    assert again[2] == pytest.approx(Decimal("0.3") + least, rel=Decimal("0.02"))
+
+
+@pytest.mark.parametrize("attempt", range(2))
+@MORE_OR_LESS
+def test_a_round_trip_is_no_taking_back_of_the_chain(bought: str, attempt: int) -> None:
+    """A late fill brings 0.01 ETH more: they are sold for BTC as planned, whether or not a remainder was shed before."""
+    out, home = (Side.BUY, Side.SELL) if bought == "102.5" else (Side.SELL, Side.BUY)
+    cycle = with_remainder(bought, "3200", (out, "2.3"), (home, "1.8"), late=[fill(ETH_KRW, Side.BUY, "0.01", Decimal(2_000_000))])
+    assert cycle.account.undone
+    assert list(cycle.account.left(cycle.settlement)) == ["ETH"]
+    step = HedgingEngine(20.0, 100.0).next_step(cycle, attempt)
     assert step is not None
-    assert (step.leg, step.side, step.purpose) == (3, Side.BUY, Purpose.UNWIND)
-    assert Decimal("0.5") + Decimal(5000) / 3001 < step.qty < Decimal("0.5") + Decimal(6000) / 3001
+    assert (step.leg, step.side, step.purpose) == (1, Side.SELL, Purpose.COMPLETE)
+
+
+def test_where_the_market_of_a_round_trip_is_gone_its_other_half_goes_the_way_that_is_left() -> None:
+    cycle = with_remainder("102.5", "3200", (Side.BUY, "2.3"))
+    cycle.plan.hops[3].book.touch(0.0, 0.0, inf, 0.0)
+    step = HedgingEngine(20.0, 100.0).next_step(cycle, 0)
+    assert step is not None
+    assert (step.leg, step.side, step.qty) == (2, Side.SELL, Decimal("1.8"))
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_what_is_more_than_a_remainder_is_no_half_of_a_round_trip(attempt: int) -> None:
+    """0.3 XRP came, then 50 were sold from stock: the purchase for BTC is what completes it, as far as BTC are there."""
+    fills = [
+        fill(ETH_KRW, Side.BUY, "0.01", Decimal(3_100_000)),
+        fill(ETH_BTC, Side.SELL, "0.01", Decimal("0.0310")),
+        fill(XRP_BTC, Side.BUY, "0.3", Decimal("0.00003")),
+        fill(XRP_WON, Side.SELL, "50", Decimal(3200)),
+    ]
+    step = HedgingEngine(20.0, 100.0).next_step(paid_in_btc(before=fills), attempt)
+    assert step is not None
+    expected = (2, Side.BUY, Purpose.COMPLETE) if attempt < 2 else (3, Side.BUY, Purpose.UNWIND)
+    assert (step.leg, step.side, step.purpose) == expected
+
+
+#: What can be done about BTC that are left in that chain once XRP were taken back, in the order in which it is tried.
+BACK, ON = (1, Side.BUY), (2, Side.BUY)
+
+
+@pytest.mark.parametrize("attempt", range(6))
+def test_of_a_chain_that_goes_back_a_step_that_is_refused_waits_for_the_others(attempt: int) -> None:
+    """By the venue or by our own gate; which ones were is no part of the fold, so they are tried anew after a restart."""
+
+    def step_of(cycle: ArbCycle, refused: Sequence[Market] = ()) -> tuple[int, Side]:
+        step = HedgingEngine(20.0, 100.0).next_step(cycle, attempt, refused)
+        assert step is not None
+        return step.leg, step.side
+
+    cycle = paid_in_btc(*BACK_IN_XRP, unwinding=[1])
+    assert [step_of(cycle, [ETH_BTC, XRP_BTC, ETH_BTC][:count]) for count in range(4)] == [BACK, ON, BACK, ON]
+    turns = []
+    for _ in range(4):
+        turns.append(step_of(cycle))
+        refuse(cycle, cycle.plan.hops[turns[-1][0]].market)
+    assert turns == [BACK, ON, BACK, ON]
+    refuse(cycle, ETH_BTC, state=OrderState.EXPIRED)  # it was taken, and did not fill
+    assert step_of(cycle) == BACK
+    refuse(cycle, ETH_BTC, state=OrderState.ABANDONED)
+    assert step_of(cycle) == ON
+    assert step_of(cycle, [XRP_BTC]) == BACK
+
+
+@pytest.mark.parametrize("state", [OrderState.REJECTED, OrderState.ABANDONED])
+def test_a_leg_that_the_venue_does_not_let_us_take_back_is_completed_where_that_is_possible(state: OrderState) -> None:
+    buy, sell = DOLLAR_COIN_FEE, WON
+    touches = around("dollar", buy.code, Decimal("2.10"), Decimal("2.11")), around("won", sell.code, Decimal(3050), Decimal(3051))
+    cycle, engine = cycle_of(buy, sell, fills_of("bought", buy, sell), *touches), HedgingEngine(20.0, 100.0)
+    purposes = []
+    for market in (buy, sell, buy, sell):
+        step = engine.next_step(cycle, UNDO_FIRST)
+        assert step is not None
+        assert step.hop.market is market
+        purposes.append(step.purpose)
+        refuse(cycle, market, step.side, state)
+    assert purposes == [Purpose.UNWIND, Purpose.COMPLETE] * 2
+    # Where completing comes first, it is tried again, whatever was refused: a refusal may be for a moment.
+    assert [step.purpose for attempt in (0, 1) if (step := engine.next_step(cycle, attempt))] == [Purpose.COMPLETE] * 2
+
+
+@pytest.mark.parametrize("how", ["venue", "gate"])
+def test_where_completing_is_refused_a_leg_that_brought_the_coin_as_its_price_is_taken_back(how: str) -> None:
+    """No market of the plan has BTC as its base: there is no leg to take back but the one that was paid in them."""
+    cycle, refused = paid_in_btc(*BACK_IN_XRP), []
+    for expected in (ON, BACK, ON, BACK):
+        step = HedgingEngine(20.0, 100.0).next_step(cycle, UNDO_FIRST, refused)
+        assert step is not None
+        assert (step.leg, step.side) == expected
+        if how == "gate":
+            refused.append(step.hop.market)
+        else:
+            refuse(cycle, step.hop.market)
+
+
+XRP_OTHER = dataclasses.replace(DOLLAR_QUOTE_FEE, exchange="other")
+
+
+def fork_of(fills: Sequence[Fill], won_bid: str = "3100", other_bid: str = "2.2") -> ArbCycle:
+    """XRP bought in dollars and sold for won and for dollars elsewhere, at these bids; the purchase can be taken back at 2.13."""
+    sides = (DOLLAR_QUOTE_FEE, Side.BUY, "2.13"), (WON, Side.SELL, won_bid), (XRP_OTHER, Side.SELL, other_bid)
+    hops = tuple(
+        TradeHop(market, around(market.exchange, market.code, Decimal(bid), Decimal(bid) + UNIT), side) for market, side, bid in sides
+    )
+    return cycle_on(hops, fills)
+
+
+PARTLY_SOLD = fill(DOLLAR_QUOTE_FEE, Side.BUY, "100", PRICE["USDT"]), fill(WON, Side.SELL, "40", Decimal(3000))
+
+
+@pytest.mark.parametrize("attempt", [0, 1])
+@pytest.mark.parametrize("how", ["venue", "gate"])
+def test_a_part_of_a_fork_that_was_refused_once_is_tried_again_before_the_fork_is_taken_back(how: str, attempt: int) -> None:
+    """The other part pays nothing any more; where it does, it takes what is missing, and where both were refused, each in turn."""
+    engine = HedgingEngine(20.0, 9_999.0)
+
+    def market_of(cycle: ArbCycle, *refused: Market) -> tuple[Market, Purpose]:
+        if how == "venue":
+            cycle.orders.clear()
+            for market in refused:
+                refuse(cycle, market)
+        step = engine.next_step(cycle, attempt, refused if how == "gate" else ())
+        assert step is not None
+        return step.hop.market, step.purpose
+
+    assert market_of(fork_of(PARTLY_SOLD, other_bid="1.5"), WON) == (WON, Purpose.COMPLETE)
+    both = fork_of(PARTLY_SOLD)
+    assert market_of(both, WON) == (XRP_OTHER, Purpose.COMPLETE)
+    assert market_of(both, WON, XRP_OTHER) == (WON, Purpose.COMPLETE)
+    assert market_of(both, XRP_OTHER, WON) == (XRP_OTHER, Purpose.COMPLETE)
