@@ -292,7 +292,7 @@ class CycleExecutor:
                 cycle.reason = Reason.HALTED
                 return
             completes = (sent < self._config.completion_attempts and self._clock.monotonic() < undo_at) is not around
-            step = self.hedging.next_step(cycle, attempt if completes else UNDO_FIRST + len(refused), refused)
+            step = self.hedging.next_step(cycle, attempt if completes else UNDO_FIRST, refused)
             if step is None:
                 cycle.reason = Reason.NO_BOOK
                 self._ask_for_books(cycle.plan.hops)

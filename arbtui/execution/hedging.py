@@ -23,6 +23,8 @@ from arbtui.routes.size import kept_of_bought
 
 #: The attempt at which a leg is rather taken back than completed.
 UNDO_FIRST = 2
+#: So many more refusals before a chain that goes back turns around, or back again.
+_PATIENCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,9 @@ class HedgingEngine:
         remainder under the minimum makes both halves of its round trip where it is paid in money, whatever that costs within the collar.
 
         Each step is one on a market where the last order was not refused, if there is one; else where that was longest ago. So is the
-        choice between steps where a leg is taken back: what is refused waits for its turn. ``refused``: the markets of those orders that
-        our own gate has refused since the last one left, in their order.
+        choice between steps where a leg is taken back: what is refused waits for its turn, and a chain turns around only where what is
+        next was refused several times. ``refused``: the markets of those orders that our own gate has refused since the last one left,
+        in their order.
         """
         ways = list(self._ways(cycle))
         told = _Refusals(cycle, refused)
@@ -96,7 +99,7 @@ class HedgingEngine:
             if in_money and in_money[0].asset in remainders.halfway:
                 steps, others = self._steps(cycle, told, in_money, in_money), back
             elif _goes_back(cycle, remainders.shed_by):
-                return told.longest_ago(back)
+                return told.onward(back, remainders.shed_by)
         turn = attempt % len(steps)
         found = (*steps[turn:], *steps[:turn], *others)
         return told.longest_ago(found) if turn == UNDO_FIRST else next((step for step in found if step is not None), None)
@@ -142,7 +145,7 @@ class HedgingEngine:
 
     def _first(self, cycle: ArbCycle, told: "_Refusals", ways: list[_Way], beyond_bps: float) -> HedgeStep | None:
         """As :meth:`_best`, of those ways that were not refused; where none of them can be gone, of that whose refusal is longest ago."""
-        by_refusal = groupby(sorted(ways, key=told.of_way), key=told.of_way)
+        by_refusal = groupby(sorted(ways, key=told.of), key=told.of)
         return next((step for _, those in by_refusal if (step := self._best(cycle, list(those), beyond_bps)) is not None), None)
 
     def _best(self, cycle: ArbCycle, ways: list[_Way], beyond_bps: float) -> HedgeStep | None:
@@ -207,18 +210,36 @@ class _Refusals:
     """Where the newest order of a cycle was refused, by the venue, as where a market is halted, or by our own gate; and how late."""
 
     def __init__(self, cycle: ArbCycle, by_gate: Sequence[Market]) -> None:
+        self._cycle = cycle
         self._at: dict[Market, int] = {}
         for at, order in enumerate(cycle.orders, 1):
             self._at[order.market] = at if order.state in (OrderState.REJECTED, OrderState.ABANDONED) else 0
         self._at |= {market: at for at, market in enumerate(by_gate, len(cycle.orders) + 1)}
 
-    def of_way(self, way: _Way) -> int:
+    def of(self, step: "_Way | HedgeStep") -> int:
         """The greater the later; 0: the newest order there was not refused, or there was none."""
-        return self._at.get(way.hop.market, 0)
+        return self._at.get(step.hop.market, 0)
 
     def longest_ago(self, steps: Iterable[HedgeStep | None]) -> HedgeStep | None:
         """The first of those that were not refused, else that whose refusal is longest ago; None where there is none at all."""
-        return min((step for step in steps if step is not None), key=lambda step: self._at.get(step.hop.market, 0), default=None)
+        return min((step for step in steps if step is not None), key=self.of, default=None)
+
+    def onward(self, steps: Iterable[HedgeStep | None], shed_by: Collection[str]) -> HedgeStep | None:
+        """The same of a chain that goes back, where a step that would turn it around waits until the others were refused some times.
+
+        What turns around pays twice for what the last order did: a refusal that is for a moment is no reason to. ``shed_by``: ids of
+        orders that have only shed a remainder.
+        """
+        went = {Purpose.UNWIND: 0, Purpose.COMPLETE: -_PATIENCE}
+        for at, order in enumerate(self._cycle.orders, 1):
+            if order.purpose in went and order.filled_qty and order.client_order_id not in shed_by:
+                went[order.purpose] = at
+
+        def waits_for(step: HedgeStep) -> int:
+            other = Purpose.COMPLETE if step.purpose is Purpose.UNWIND else Purpose.UNWIND
+            return max(self.of(step), went[other] + _PATIENCE)
+
+        return min((step for step in steps if step is not None), key=waits_for, default=None)
 
 
 class _Worth:

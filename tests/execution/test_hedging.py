@@ -985,17 +985,40 @@ def test_of_a_chain_that_goes_back_a_step_that_is_refused_waits_for_the_others(a
         return step.leg, step.side
 
     cycle = paid_in_btc(*BACK_IN_XRP, unwinding=[1])
-    assert [step_of(cycle, [ETH_BTC, XRP_BTC, ETH_BTC][:count]) for count in range(4)] == [BACK, ON, BACK, ON]
+    by_gate = [ETH_BTC, ETH_BTC, ETH_BTC, ETH_BTC, XRP_BTC, ETH_BTC]
+    assert [step_of(cycle, by_gate[:count]) for count in range(7)] == [BACK, BACK, BACK, BACK, ON, BACK, ON]
     turns = []
-    for _ in range(4):
+    for _ in range(7):
         turns.append(step_of(cycle))
         refuse(cycle, cycle.plan.hops[turns[-1][0]].market)
-    assert turns == [BACK, ON, BACK, ON]
+    assert turns == [BACK, BACK, BACK, BACK, ON, BACK, ON]
     refuse(cycle, ETH_BTC, state=OrderState.EXPIRED)  # it was taken, and did not fill
     assert step_of(cycle) == BACK
     refuse(cycle, ETH_BTC, state=OrderState.ABANDONED)
     assert step_of(cycle) == ON
     assert step_of(cycle, [XRP_BTC]) == BACK
+
+
+@pytest.mark.parametrize("attempt", range(6))
+def test_a_chain_that_was_turned_around_goes_on_that_way_until_that_is_refused_as_often(attempt: int) -> None:
+    """XRP were taken back, and ETH/BTC was refused: the BTC have bought XRP once more. Selling these for BTC again would be a circle."""
+    cycle = paid_in_btc(*BACK_IN_XRP, fill(XRP_BTC, Side.BUY, "43", Decimal("0.00003")), unwinding=[1])
+    taken_back = order_of("a4", XRP_WON, Side.BUY, Purpose.UNWIND)
+    bought_again = order_of("a5", XRP_BTC, Side.BUY, Purpose.COMPLETE)
+    for order in (taken_back, bought_again):
+        order.state, order.filled_qty = OrderState.FILLED, order.qty
+    cycle.orders.append(taken_back)
+    for _ in range(4):
+        refuse(cycle, ETH_BTC)
+    cycle.orders.append(bought_again)
+    turns = []
+    for _ in range(6):
+        step = HedgingEngine(20.0, 100.0).next_step(cycle, attempt)
+        assert step is not None
+        turns.append((step.leg, step.purpose))
+        refuse(cycle, step.hop.market)
+    on, back = (3, Purpose.COMPLETE), (2, Purpose.UNWIND)
+    assert turns == [on, on, on, back, on, back]
 
 
 @pytest.mark.parametrize("state", [OrderState.REJECTED, OrderState.ABANDONED])
@@ -1064,3 +1087,76 @@ def test_a_part_of_a_fork_that_was_refused_once_is_tried_again_before_the_fork_i
     assert market_of(both, WON) == (XRP_OTHER, Purpose.COMPLETE)
     assert market_of(both, WON, XRP_OTHER) == (WON, Purpose.COMPLETE)
     assert market_of(both, XRP_OTHER, WON) == (XRP_OTHER, Purpose.COMPLETE)
+
+
+#: What has filled of KRW > BTC > ETH > money, or of its mirror, each a (market, side, quantity, price), and the leg that is missing.
+HALF_CHAINS: dict[str, tuple[tuple[Side, Side, Side], list[tuple[int, Side, str, str]], tuple[int, Side]]] = {
+    "bought BTC, ETH missing": ((Side.BUY, Side.BUY, Side.SELL), [(0, Side.BUY, "0.01", "100000000")], (1, Side.BUY)),
+    "bought ETH, its sale missing": (
+        (Side.BUY, Side.BUY, Side.SELL),
+        [(0, Side.BUY, "0.01", "100000000"), (1, Side.BUY, "0.32", "0.0303")],
+        (2, Side.SELL),
+    ),
+    "sold ETH, its purchase missing": ((Side.BUY, Side.BUY, Side.SELL), [(2, Side.SELL, "0.33", "3100000")], (1, Side.BUY)),
+    "bought ETH and sold it, the sale of BTC missing": (
+        (Side.SELL, Side.SELL, Side.BUY),
+        [(2, Side.BUY, "0.33", "3000000"), (1, Side.SELL, "0.33", "0.0303")],
+        (0, Side.SELL),
+    ),
+    "bought ETH, BTC missing": ((Side.SELL, Side.SELL, Side.BUY), [(2, Side.BUY, "0.33", "3000000")], (1, Side.SELL)),
+    "sold BTC, ETH missing": ((Side.SELL, Side.SELL, Side.BUY), [(0, Side.SELL, "0.01", "100000000")], (1, Side.SELL)),
+    "sold BTC, the purchase of ETH missing": (
+        (Side.SELL, Side.SELL, Side.BUY),
+        [(0, Side.SELL, "0.01", "100000000"), (1, Side.SELL, "0.34", "0.0303")],
+        (2, Side.BUY),
+    ),
+}
+
+
+@pytest.mark.parametrize("half", list(HALF_CHAINS))
+@pytest.mark.parametrize("last", ["KRW", "USDT"])
+@pytest.mark.parametrize("taken_in", [FeeTakenIn.QUOTE, FeeTakenIn.RECEIVED])
+@pytest.mark.parametrize(("attempt", "beyond_bps"), [(0, 0), (1, 20)])
+def test_a_missing_leg_of_a_chain_may_cost_what_the_cycle_has_earned_and_not_a_unit_more(
+    half: str, last: str, taken_in: FeeTakenIn, attempt: int, beyond_bps: int
+) -> None:
+    """All else, completed at the touch: whatever the step leaves of a coin is bought or sold there, its fee and the rate included."""
+    sides, filled, (leg, side) = HALF_CHAINS[half]
+    in_last = Decimal(1) if last == "KRW" else Decimal("0.0007")
+    fees = Fees(Decimal("0.0007"), Decimal("0.5"), taken_in)
+    fine = {"fees": fees, "price_units": FixedUnit(Decimal("1e-13"))}
+    markets = tuple(dataclasses.replace(each, **fine) for each in (BTC_KRW, ETH_BTC, dataclasses.replace(ETH_KRW, quote=last)))  # type: ignore[arg-type]
+    bids = [Decimal(99_900_000), Decimal("0.0302"), Decimal(3_100_000) * in_last]
+    asks = [Decimal(100_000_000), Decimal("0.0303"), Decimal(3_101_000) * in_last]
+    better = Decimal("0.8") if side is Side.BUY else Decimal("1.25")  # the missing side pays at any bound
+    bids[leg], asks[leg] = bids[leg] * better, asks[leg] * better
+    hops = tuple(
+        TradeHop(each, around("won", each.code, bid, ask), one) for each, bid, ask, one in zip(markets, bids, asks, sides, strict=True)
+    )
+    fills = [fill(markets[n], one, qty, Decimal(price) * (in_last if n == 2 else 1)) for n, one, qty, price in filled]
+    step = HedgingEngine(20.0, 9_999.0).next_step(cycle_on(hops, fills), attempt)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose) == (leg, side, Purpose.COMPLETE)
+
+    def in_won(amounts: Mapping[str, Fraction]) -> Fraction:
+        dollars = amounts.get("USDT", Fraction(0))
+        rate = RATE_OF["USDT", "KRW"] if dollars > 0 else 1 / RATE_OF["KRW", "USDT"]
+        return amounts.get("KRW", Fraction(0)) + dollars * rate
+
+    def ends_with(price: Decimal) -> Fraction:
+        """Won in all, once the step has filled at ``price`` and what is left of BTC and ETH is traded for money at the touch."""
+        held = account([*fills, fill(markets[leg], side, str(step.qty), price)])
+        kept, paid = 1 - FEE, 1 / (1 - FEE) if taken_in is FeeTakenIn.RECEIVED else 1 + FEE
+        for coin, n in (("BTC", 0), ("ETH", 2)):
+            amount, quote = held.get(coin, Fraction(0)), markets[n].quote
+            held[quote] = held.get(quote, Fraction(0)) + amount * (Fraction(bids[n]) * kept if amount > 0 else Fraction(asks[n]) * paid)
+        return in_won(held)
+
+    flows = [in_won({quote: change for quote, change in account([each]).items() if quote in ("KRW", "USDT")}) for each in fills]
+    turnover = max(sum(flow for flow in flows if flow > 0), -sum(flow for flow in flows if flow < 0))
+    allowed, hair = -turnover * Fraction(beyond_bps, 10_000), turnover / 10**7  # half a lot is worth so much
+    if leg == 1 and side is Side.BUY and taken_in is FeeTakenIn.RECEIVED:
+        hair *= 30  # BTC are kept for a fee that is taken in ETH, and sold at the touch
+    assert abs(ends_with(step.price) - allowed) < hair
+    further = step.price * (1 + (1 if side is Side.BUY else -1) * Decimal("1e-5"))
+    assert ends_with(further) < allowed - hair
