@@ -80,10 +80,9 @@ class HedgingEngine:
         begun is gone on with: once a leg was taken back, what the one before it brought is taken back too, and not spent again. A
         remainder under the minimum makes both halves of its round trip where it is paid in money, whatever that costs within the collar.
 
-        Each step is one on a market where the last order was not refused, if there is one; else where that was longest ago. So is the
-        choice between steps where a leg is taken back: what is refused waits for its turn, and a chain turns around only where what is
-        next was refused several times. ``refused``: the markets of those orders that our own gate has refused since the last one left,
-        in their order.
+        Of the markets of a step one is taken whose newest order was not refused; where all were, that whose refusal is longest ago. Where
+        a leg is rather taken back, the steps take turns in the same way; a chain that goes back turns around only after several refusals.
+        ``refused``: the markets of the orders that our own gate has refused since the last one left, in their order.
         """
         ways = list(self._ways(cycle))
         told = _Refusals(cycle, refused)
