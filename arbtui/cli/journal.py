@@ -52,7 +52,10 @@ def _back_up(place: Place, to: str | None, keep: int | None, as_json: bool) -> i
     from arbtui.journal.backup import back_up, remove_old
 
     done = back_up(place.journal, None if to is None else Path(to).expanduser())
-    removed = remove_old(place.journal, keep) if keep is not None else []
+    try:
+        removed = remove_old(place.journal, keep) if keep is not None else []
+    except UsageError as error:
+        raise UsageError(f"{done.path} is made and whole, but {error}") from error
     if as_json:
         facts = {"profile": place.name, "mode": place.mode, "path": str(done.path), "bytes": done.bytes, "events": done.seq}
         facts["archives"] = done.archives

@@ -44,7 +44,8 @@ class ExecutionConfig(Config):
     """bps beyond the edge that may be paid to complete a missed or partial leg; dearer than that, the other leg is undone."""
 
     completion_attempts: int = Field(default=2, ge=0, le=100)
-    """orders that may try to complete a leg, the first within the edge; after them, undoing is tried before completing."""
+    """orders that may try to complete a leg, the first within the edge; after them, undoing is tried before completing, and what was
+    refused waits for its turn."""
 
     completion_s: float = Field(default=10.0, ge=0, le=600)
     """s after which a leg is no longer completed first but undone."""

@@ -18,6 +18,7 @@ from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed
 from arbtui.model.halt import Halt
 from arbtui.model.ids import client_order_id
+from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose, TimeInForce
 from arbtui.model.reason import Reason
 from arbtui.portfolio.operator_events import begin_transfer
@@ -282,7 +283,7 @@ class CycleExecutor:
         """
         give_up_at = self._clock.monotonic() + _HEDGE_WAIT_S
         undo_at = self._clock.monotonic() + self._config.completion_s
-        refused = 0  # since the last order: where the gate refuses one way out, another one is tried
+        refused: list[Market] = []  # since the last order: where the gate refuses one way out, another one is tried
         around = False  # the way out that is usual now leads to where a halt of less than everything stands: try the other one
         for attempt in count():
             if cycle.is_flat() or sent >= self._config.max_attempts - 1:
@@ -291,7 +292,7 @@ class CycleExecutor:
                 cycle.reason = Reason.HALTED
                 return
             completes = (sent < self._config.completion_attempts and self._clock.monotonic() < undo_at) is not around
-            step = self.hedging.next_step(cycle, attempt if completes else UNDO_FIRST + refused)
+            step = self.hedging.next_step(cycle, attempt if completes else UNDO_FIRST, refused)
             if step is None:
                 cycle.reason = Reason.NO_BOOK
                 self._ask_for_books(cycle.plan.hops)
@@ -305,13 +306,13 @@ class CycleExecutor:
                     cycle.orders.append(order)
                     await self._tracker.send(cycle, [order], self._tracker.intend([order]))
                     cycle.reason = order.reason
-                    sent, refused = sent + 1, 0
+                    sent, refused = sent + 1, []
                     give_up_at = self._clock.monotonic() + _HEDGE_WAIT_S
                     if cycle.is_flat():
                         return
                 else:
                     self._risk.count_order(refusal, cycle.account.route)
-                    refused += 1
+                    refused.append(step.hop.market)
                     cycle.reason = refusal.value
                     around = around is not (refusal is Reason.SCOPE_HALTED)
                     self._ask_for_books((step.hop,))

@@ -7,24 +7,24 @@ than the collar. A remainder under the venues' minimum is shed by a round trip: 
 back; the exposure in between is one minimum order. It is made where it is paid in money.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import groupby
 from math import inf
 
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.remainders import is_too_little, least_order, remainders_of
 from arbtui.model.market import Market
-from arbtui.model.money import ONE, ZERO, ceil_to, decimal_of
+from arbtui.model.money import ONE, ZERO, decimal_of
 from arbtui.model.order import OrderState, Purpose, Side
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.size import kept_of_bought
 
-#: An order that must reach the minimum is made a tenth larger: the price may move before it arrives.
-_OVER_MINIMUM = Decimal("1.1")
-
-
 #: The attempt at which a leg is rather taken back than completed.
 UNDO_FIRST = 2
+#: So many more refusals before a chain that goes back turns around, or back again.
+_PATIENCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +72,36 @@ class HedgingEngine:
         self._completion_bps = completion_bps
         self._unwind_bps = unwind_bps
 
-    def next_step(self, cycle: ArbCycle, attempt: int) -> HedgeStep | None:
+    def next_step(self, cycle: ArbCycle, attempt: int, refused: Sequence[Market] = ()) -> HedgeStep | None:
         """The order to try after ``attempt`` earlier tries, or None when no book can take one now.
 
         Each try goes one step further than the last; after the unwinding it begins anew, for the market may have come back. Where none
-        of them can be done, or the venue refuses what would complete it, the leg before the missing one is taken back, and the one
-        before that is next. In a chain of coins what was begun is gone on with: once a leg was taken back, what the one before it
-        brought is taken back too, and not spent again.
+        of them can be done, the leg before the missing one is taken back, and the one before that is next. In a chain of coins what was
+        begun is gone on with: once a leg was taken back, what the one before it brought is taken back too, and not spent again. A
+        remainder under the minimum makes both halves of its round trip where it is paid in money, whatever that costs within the collar.
+
+        Of the markets of a step one is taken whose newest order was not refused; where all were, that whose refusal is longest ago. Where
+        a leg is rather taken back, the steps take turns in the same way; a chain that goes back turns around only after several refusals.
+        ``refused``: the markets of the orders that our own gate has refused since the last one left, in their order.
         """
         ways = list(self._ways(cycle))
-        completing = _taken(cycle, [way for way in ways if way.completes])
-        steps = (
-            self._best(cycle, completing, 0.0),
-            self._best(cycle, completing, self._completion_bps),
-            self._best(cycle, _taken(cycle, _last(cycle, ways)), inf),
-        )
-        retreat = self._best(cycle, [way for way in ways if way.retreats], inf)
-        if _goes_back(cycle):
-            completed, dearer, undone = steps
-            return undone or retreat or completed or dearer
-        first = attempt % len(steps)
-        if first == UNDO_FIRST and all(_is_refused(cycle, way.hop.market) for way in completing):
-            return steps[UNDO_FIRST] or retreat or steps[0] or steps[1]
-        step = next((step for step in steps[first:] + steps[:first] if step is not None), None)
-        return step or retreat
+        told = _Refusals(cycle, refused)
+        steps = self._steps(cycle, told, ways, _last(cycle, ways))
+        completed, dearer, undone = steps
+        retreat = self._first(cycle, told, [way for way in ways if way.retreats], inf)
+        others: tuple[HedgeStep | None, ...] = (retreat,)
+        if _is_chain(cycle):
+            in_money, remainders = [way for way in ways if _is_paid_in_money(cycle, way)], remainders_of(cycle)
+            shed = self._first(cycle, told, [way for way in in_money if _is_too_little(way)], inf)
+            back = (undone, retreat, completed, dearer, shed)
+            others = (retreat, shed)
+            if in_money and in_money[0].asset in remainders.halfway:
+                steps, others = self._steps(cycle, told, in_money, in_money), back
+            elif _goes_back(cycle, remainders.shed_by):
+                return told.onward(back, remainders.shed_by)
+        turn = attempt % len(steps)
+        found = (*steps[turn:], *steps[:turn], *others)
+        return told.longest_ago(found) if turn == UNDO_FIRST else next((step for step in found if step is not None), None)
 
     def last_resort(self, cycle: ArbCycle) -> HedgeStep | None:
         """The order that would take back what is one-sided now, at the worst price allowed; None when there is nothing, or no book."""
@@ -126,6 +132,20 @@ class HedgingEngine:
                     continue
             completes = side is hop.side
             yield _Way(number, hop, side, asset, held, completes, retreats=not completes and hop.market.base != asset)
+
+    def _steps(self, cycle: ArbCycle, told: "_Refusals", ways: list[_Way], last: list[_Way]) -> tuple[HedgeStep | None, ...]:
+        """Completing by one of ``ways`` within the edge, a little beyond it, and by one of ``last`` at what the collar allows."""
+        completing = [way for way in ways if way.completes]
+        return (
+            self._first(cycle, told, completing, 0.0),
+            self._first(cycle, told, completing, self._completion_bps),
+            self._first(cycle, told, last, inf),
+        )
+
+    def _first(self, cycle: ArbCycle, told: "_Refusals", ways: list[_Way], beyond_bps: float) -> HedgeStep | None:
+        """As :meth:`_best`, of those ways that were not refused; where none of them can be gone, of that whose refusal is longest ago."""
+        by_refusal = groupby(sorted(ways, key=told.of), key=told.of)
+        return next((step for _, those in by_refusal if (step := self._best(cycle, list(those), beyond_bps)) is not None), None)
 
     def _best(self, cycle: ArbCycle, ways: list[_Way], beyond_bps: float) -> HedgeStep | None:
         """The order of the way that costs least, no worse than ``beyond_bps`` beyond the edge; ``inf``: the collar alone binds."""
@@ -166,21 +186,59 @@ def _last(cycle: ArbCycle, ways: list[_Way]) -> list[_Way]:
     return [way for way in ways if not (way.completes or way.retreats)] or (ways if cycle.plan.transfers else [])
 
 
-def _goes_back(cycle: ArbCycle) -> bool:
-    """Whether a leg of a chain, in which coins are traded for one another, was taken back already."""
-    is_chain = any(leg.quote not in cycle.settlement for leg in cycle.plan.legs)
-    return is_chain and any(order.purpose is Purpose.UNWIND and order.filled_qty for order in cycle.orders)
+def _is_chain(cycle: ArbCycle) -> bool:
+    """Whether coins are traded for one another in it."""
+    return any(leg.quote not in cycle.settlement for leg in cycle.plan.legs)
 
 
-def _is_refused(cycle: ArbCycle, market: Market) -> bool:
-    """Whether the venue has refused the newest order of ``cycle`` there, as where a market is halted."""
-    newest = next((order for order in reversed(cycle.orders) if order.market is market), None)
-    return newest is not None and newest.state is OrderState.REJECTED
+def _goes_back(cycle: ArbCycle, shed_by: Collection[str]) -> bool:
+    """Whether a leg of it was taken back already; ``shed_by``: ids of orders that have only shed a remainder."""
+    taken_back = set(cycle.account.unwinds).difference(shed_by)
+    return any(fill.client_order_id in taken_back for fill in cycle.fills)
 
 
-def _taken(cycle: ArbCycle, ways: list[_Way]) -> list[_Way]:
-    """Those of ``ways`` whose venue has not refused the last order there; all of them where there is no other."""
-    return [way for way in ways if not _is_refused(cycle, way.hop.market)] or ways
+def _is_paid_in_money(cycle: ArbCycle, way: _Way) -> bool:
+    return way.hop.market.base == way.asset and way.hop.market.quote in cycle.settlement
+
+
+def _is_too_little(way: _Way) -> bool:
+    return is_too_little(way.hop.market, way.amount, decimal_of(way.hop.book.bid))
+
+
+class _Refusals:
+    """Where the newest order of a cycle was refused, by the venue, as where a market is halted, or by our own gate; and how late."""
+
+    def __init__(self, cycle: ArbCycle, by_gate: Sequence[Market]) -> None:
+        self._cycle = cycle
+        self._at: dict[Market, int] = {}
+        for at, order in enumerate(cycle.orders, 1):
+            self._at[order.market] = at if order.state in (OrderState.REJECTED, OrderState.ABANDONED) else 0
+        self._at |= {market: at for at, market in enumerate(by_gate, len(cycle.orders) + 1)}
+
+    def of(self, step: "_Way | HedgeStep") -> int:
+        """The greater the later; 0: the newest order there was not refused, or there was none."""
+        return self._at.get(step.hop.market, 0)
+
+    def longest_ago(self, steps: Iterable[HedgeStep | None]) -> HedgeStep | None:
+        """The first of those that were not refused, else that whose refusal is longest ago; None where there is none at all."""
+        return min((step for step in steps if step is not None), key=self.of, default=None)
+
+    def onward(self, steps: Iterable[HedgeStep | None], shed_by: Collection[str]) -> HedgeStep | None:
+        """The same of a chain that goes back, where a step that would turn it around waits until the others were refused some times.
+
+        What turns around pays twice for what the last order did: a refusal that is for a moment is no reason to. ``shed_by``: ids of
+        orders that have only shed a remainder.
+        """
+        went = {Purpose.UNWIND: 0, Purpose.COMPLETE: -_PATIENCE}
+        for at, order in enumerate(self._cycle.orders, 1):
+            if order.purpose in went and order.filled_qty and order.client_order_id not in shed_by:
+                went[order.purpose] = at
+
+        def waits_for(step: HedgeStep) -> int:
+            other = Purpose.COMPLETE if step.purpose is Purpose.UNWIND else Purpose.UNWIND
+            return max(self.of(step), went[other] + _PATIENCE)
+
+        return min((step for step in steps if step is not None), key=waits_for, default=None)
 
 
 class _Worth:
@@ -242,16 +300,6 @@ class _Worth:
         hops = self._cycle.plan.hops
         its = [hop for hop in hops if hop.market.base == asset] or [hop for hop in hops if hop.market.quote == asset]
         return (hop for hop in its if depth and hop.market is not without)
-
-
-def least_qty(market: Market, price: Decimal) -> Decimal:
-    """A quantity that surely is over the market's minimum at ``price``."""
-    return max(ceil_to(market.min_cost * _OVER_MINIMUM / price, market.lot_step), market.min_qty)
-
-
-def price_of(cycle: ArbCycle, leg: int, market: Market, price: Decimal) -> Decimal:
-    """A price of a leg's market to size minimums with: ``price`` itself on ``market``, else the plan's."""
-    return price if cycle.plan.hops[leg].market is market else cycle.plan.legs[leg].price
 
 
 def _unbounded(way: _Way) -> float:
@@ -331,9 +379,8 @@ def _qty(cycle: ArbCycle, way: _Way, price: Decimal) -> Decimal | None:
         return None
     if market.refusal(price, qty) is None:
         return qty
-    places: Mapping[int, TradeHop] = {place: hop for place, hop in enumerate(cycle.plan.hops) if hop.market.base == way.asset}
-    if market.quote not in cycle.settlement and any(hop.market.quote in cycle.settlement for hop in places.values()):
+    hops = [hop for hop in cycle.plan.hops if hop.market.base == way.asset]
+    if market.quote not in cycle.settlement and any(hop.market.quote in cycle.settlement for hop in hops):
         return None  # a round trip there would leave a remainder of the coin that it is priced in
-    least = max(least_qty(hop.market, price_of(cycle, place, market, price)) for place, hop in places.items())
-    qty = market.qty_up(amount / kept + least)
+    qty = market.qty_up(amount / kept + least_order(cycle, market, price))
     return qty if market.refusal(price, qty) is None else None

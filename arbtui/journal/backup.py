@@ -1,5 +1,6 @@
 """Copies of a journal that are known to be whole: made beside a running engine, checked, and only then given their name."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arbtui.journal.archive_copies import copy_archives, lacking_bytes
-from arbtui.journal.backup_files import FOLDER, UNFINISHED, backups_of, name_of
+from arbtui.journal.backup_files import FOLDER, UNFINISHED, backups_of, name_of, remove
 from arbtui.journal.chain import archives, check_events, is_chained
 from arbtui.journal.database import connect, refusal
 from arbtui.journal.events import EventsArchived
@@ -48,14 +49,13 @@ def back_up(journal: Path, target: Path | None = None, *, automatic: bool = Fals
         UsageError: no journal there, ``target`` is there already or cannot be written, or damage; also where the backup was made, and
             an archive is missing or damaged.
     """
-    folder = journal.parent / FOLDER if target is None else target if target.is_dir() else target.parent
+    folder = journal.parent / FOLDER
     try:
-        if target is None:
+        if target is not None:
+            folder = target if target.is_dir() else target.parent
+        else:
             folder.mkdir(mode=0o700, exist_ok=True)
-        size, free = journal.stat().st_size if journal.exists() else 0, shutil.disk_usage(folder).free
-        needed = 2 * size + lacking_bytes(journal, folder)
-        if free < needed:
-            raise NoSpace(f"{folder}: {free / 1e6:,.0f} MB are free, and a backup of {size / 1e6:,.0f} MB leaves too little: free space")
+        _check_space(journal, folder)
         new = folder / UNFINISHED.replace("*", str(os.getpid()))
         try:
             os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
@@ -73,17 +73,55 @@ def back_up(journal: Path, target: Path | None = None, *, automatic: bool = Fals
     except FileExistsError as error:
         raise UsageError(f"{error.filename2 or error.filename} is there already; a backup replaces nothing: name another file") from error
     except OSError as error:
-        raise UsageError(f"{error.filename or folder}: {error.strerror or error}: the backup could not be written") from error
+        place = error.filename2 or error.filename or folder
+        raise UsageError(f"{place}: {error.strerror or error}: the backup could not be written: {_what_to_do(error)}") from error
     return Backup(named, seq, last_hash, named.stat().st_size, len(told))
 
 
 def remove_old(journal: Path, keep: int) -> list[Path]:
-    """Remove all but the newest ``keep`` backups in the journal's own folder of them that were asked for; which ones."""
+    """Remove all but the newest ``keep`` backups in the journal's own folder of them that were asked for; which ones.
+
+    Raises:
+        UsageError: one could not be removed.
+    """
     found = [backup.path for backup in backups_of(journal) if not backup.automatic]
     old = found[:-keep] if keep else found
     for path in old:
-        path.unlink()
+        remove(path)
     return old
+
+
+def _check_space(journal: Path, folder: Path) -> None:
+    """There must be room for the copy, for the archives that have none yet, and for the journal to grow by as much as it is long.
+
+    What the journal's write-ahead log holds is in the copy too.
+
+    Raises:
+        NoSpace: there is not.
+    """
+    parts = (journal, journal.with_name(f"{journal.name}-wal"))
+    size, archived = sum(part.stat().st_size for part in parts if part.exists()), lacking_bytes(journal, folder)
+    free, needed = shutil.disk_usage(folder).free, 2 * size + archived
+    if free < needed:
+        beside = f" and {_mb(archived)} of archives beside it" if archived else ""
+        raise NoSpace(
+            f"{folder}: {_mb(free)} are free, and {_mb(needed)} are needed: for a backup of {_mb(size)}{beside}, and as much again"
+            " for the journal to grow: free space, or remove older backups"
+        )
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
+
+def _what_to_do(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free space there, or back up to another disk"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "let this user write there, or back up to another folder"
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return "make that folder, or name one that is there"
+    return "look at the disk, or back up to another one"
 
 
 def _copy(journal: Path, new: Path) -> tuple[int, str, list[EventsArchived]]:

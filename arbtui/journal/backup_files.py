@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from arbtui.model.errors import UsageError
+
 FOLDER = "backups"  #: beside the journal
 ASKED_FOR = "journal"  #: how the name of one begins that a person or a timer of theirs has asked for
 AUTOMATIC = "auto"  #: that the engine has made by itself
@@ -50,6 +52,19 @@ def newest_in_words(journal: Path) -> str:
     newest = found[-1]
     when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(newest.made_s))
     return f"restore the newest backup, {newest.path} (event {newest.seq:,}, {when}, whole when it was made)"
+
+
+def remove(backup: Path) -> None:
+    """Remove a backup that is not kept any more; nothing where it is gone already.
+
+    Raises:
+        UsageError: it could not be removed.
+    """
+    try:
+        backup.unlink(missing_ok=True)
+    except OSError as error:
+        what_to_do = "remove it, and let this user write to its folder"
+        raise UsageError(f"{backup}: {error.strerror or error}: the old backup could not be removed: {what_to_do}") from error
 
 
 def no_longer_kept(found: list[BackupFile], now_s: float, hours: int) -> list[BackupFile]:

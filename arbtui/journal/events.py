@@ -607,7 +607,10 @@ class AlertQueued(Struct, frozen=True):
 
 
 class AlertSent(Struct, frozen=True):
-    """A channel (``telegram:CHAT``) took these alerts. ``closed``: those of them that no channel waits for any more."""
+    """A channel (``telegram:CHAT``) took these alerts. ``closed``: those of them that no channel waits for any more.
+
+    A second call took those that it tells of, which were told already: channel ``second way``.
+    """
 
     alert_ids: tuple[str, ...]
     channel: str

@@ -1,5 +1,6 @@
 """What a start-up reads back of alerts and remote commands: alerts that still wait, and commands that must not act twice."""
 
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ class AlertRow:
     settled: tuple[str, ...]
     breaches: tuple[str, ...] = ()
     is_seen: bool = False  #: a person has acknowledged its breach
+    is_escalated: bool = False  #: it was told by the second way
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,13 @@ class Outbox:
     alerts: list[AlertRow]
     commands: dict[int, str | None]
     unseen: list[AlertRow] = field(default_factory=list)  #: alerts whose breaches no person has acknowledged, delivered or not
-    second_call_ms: int = 0  #: when unacknowledged alerts were last told by the second way; 0: never
 
 
 KILL = "/kill"  #: the one command that is carried out however late
 CUT_OFF = "cut off"
 #: Suffix of an alert's number where it is sent once more, by the second way, since nobody has acknowledged it.
 SECOND_CALL = "+2"
+SECOND_WAY = "second way"  #: as a channel that takes each alert that a second call tells of, beside the channels that deliver the call
 CHAT_MOVED = "TELEGRAM_CHAT_MOVED"  #: kind of the breach that tells of a chat's new number; its scope is ``telegram:OLD``
 
 
@@ -79,27 +81,45 @@ def load_outbox(path: Path) -> Outbox:
         for alert_id, channel in db.execute(f"SELECT alert_id, channel FROM alert_delivery WHERE alert_id IN ({waiting}) ORDER BY seq"):
             settled.setdefault(alert_id, []).append(channel)
         found = []
-        for alert_id, seq, ts_ms, severity, kind, text, breach_id, seen_ms in db.execute(_WITH_BREACHES):
-            breaches = (breach_id,) if breach_id and seen_ms is None else ()
-            told = tuple(settled.get(alert_id, ()))
-            found.append(AlertRow(alert_id, seq, ts_ms, severity, kind, text, told, breaches, seen_ms is not None))
+        for row in db.execute(_WITH_BREACHES, (SECOND_WAY,)):
+            breaches = (row["breach_id"],) if row["breach_id"] and row["acknowledged_ms"] is None else ()
+            found.append(_alert(row, tuple(settled.get(row["alert_id"], ())), breaches))
         queued = {row[0] for row in db.execute(waiting)}
         rows = db.execute(
             "SELECT update_id, coalesce(outcome, iif(command = ?, NULL, ?)) FROM remote_command ORDER BY seq", (KILL, CUT_OFF)
         )
         commands = {row[0]: row[1] for row in rows}
-        second_call_ms = db.execute("SELECT max(ts_ms) FROM alert WHERE alert_id LIKE ?", (f"%{SECOND_CALL}",)).fetchone()[0]
-        alerts = [row for row in found if row.alert_id in queued]
-        unseen = [row for row in found if row.breaches]
-        kills = tuple(row[0] for row in db.execute("SELECT breach_id FROM breach WHERE kind = 'KILL' AND acknowledged_ms IS NULL"))
+        alerts = [alert for alert in found if alert.alert_id in queued]
+        unseen = [alert for alert in found if alert.breaches]
+        kills = list(db.execute("SELECT breach_id, seq FROM breach WHERE kind = 'KILL' AND acknowledged_ms IS NULL ORDER BY seq"))
         if kills:  # told with the kill itself, which comes before its breach
-            for alert_id, seq, ts_ms, severity, kind, text in db.execute(_NEWEST_KILL):
-                unseen.append(AlertRow(alert_id, seq, ts_ms, severity, kind, text, (), kills))
-        return Outbox(alerts, commands, unseen, second_call_ms or 0)
+            breaches = tuple(breach_id for breach_id, _ in kills)
+            unseen += [_alert(row, (), breaches) for row in db.execute(_NEWEST_KILL, (SECOND_WAY, kills[-1][1]))]
+        return Outbox(alerts, commands, unseen)
 
 
+def _alert(row: sqlite3.Row, settled: tuple[str, ...], breaches: tuple[str, ...]) -> AlertRow:
+    return AlertRow(
+        row["alert_id"],
+        row["seq"],
+        row["ts_ms"],
+        row["severity"],
+        row["kind"],
+        row["text"],
+        settled,
+        breaches,
+        is_seen=row["acknowledged_ms"] is not None,
+        is_escalated=bool(row["is_escalated"]),
+    )
+
+
+_FACTS = "alert.alert_id, alert.seq, alert.ts_ms, alert.severity, alert.kind, alert.text"
+_IS_ESCALATED = "EXISTS (SELECT 1 FROM alert_delivery WHERE alert_delivery.alert_id = alert.alert_id AND channel = ?) AS is_escalated"
 #: Alerts that wait, or whose breach no person has acknowledged. An alert stands in the journal right behind the event that it reports.
-_WITH_BREACHES = """SELECT alert.alert_id, alert.seq, alert.ts_ms, alert.severity, alert.kind, alert.text, breach_id, acknowledged_ms
+_WITH_BREACHES = f"""SELECT {_FACTS}, breach_id, acknowledged_ms, {_IS_ESCALATED}
     FROM alert LEFT JOIN breach ON breach.seq = alert.seq - 1
-    WHERE alert.state = 'QUEUED' OR (breach_id IS NOT NULL AND acknowledged_ms IS NULL) ORDER BY alert.seq"""
-_NEWEST_KILL = "SELECT alert_id, seq, ts_ms, severity, kind, text FROM alert WHERE kind = 'KILL' ORDER BY seq DESC LIMIT 1"
+    WHERE alert.seq IN (SELECT seq FROM alert WHERE state = 'QUEUED' UNION SELECT seq + 1 FROM breach WHERE acknowledged_ms IS NULL)
+    ORDER BY alert.seq"""
+#: Of the newest kill before the event of that number.
+_NEWEST_KILL = f"""SELECT {_FACTS}, NULL AS acknowledged_ms, {_IS_ESCALATED} FROM alert
+    WHERE kind = 'KILL' AND seq = (SELECT max(seq) FROM kill WHERE seq < ?) + 1"""

@@ -103,5 +103,12 @@ PROJECTIONS = {
 #: What stays of archived events: those that a start goes by, and each one before such a one, whose hash that one's is made with.
 IS_SWEPT = f"NOT ({IS_NOTED}) AND NOT EXISTS (SELECT 1 FROM event AS later WHERE later.seq = event.seq + 1 AND later.{IS_NOTED})"
 
-PROJECTION_TABLES = tuple(f"CREATE TABLE IF NOT EXISTS {name} ({columns})" for name, columns in PROJECTIONS.items())
+#: So that a start finds what still waits among all alerts and breaches there ever were.
+_PROJECTION_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS alert_by_seq ON alert (seq)",
+    "CREATE INDEX IF NOT EXISTS alert_queued ON alert (seq) WHERE state = 'QUEUED'",
+    "CREATE INDEX IF NOT EXISTS breach_by_seq ON breach (seq)",
+    "CREATE INDEX IF NOT EXISTS breach_open ON breach (seq) WHERE acknowledged_ms IS NULL",
+)
+PROJECTION_TABLES = (*(f"CREATE TABLE IF NOT EXISTS {name} ({columns})" for name, columns in PROJECTIONS.items()), *_PROJECTION_INDEXES)
 SCHEMA = EVENT_TABLES + PROJECTION_TABLES

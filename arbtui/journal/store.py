@@ -32,7 +32,7 @@ from arbtui.journal.file_place import FilePlace
 from arbtui.model.errors import JournalFailed
 from arbtui.model.histogram import Histogram
 
-#: One SQL statement with its parameters.
+#: Told, once, why nothing more is written.
 OnFailure = Callable[[JournalFailed], None]
 
 

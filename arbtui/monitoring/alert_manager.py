@@ -18,7 +18,7 @@ from arbtui.journal.events import (
     Recorded,
 )
 from arbtui.journal.journal import Journal
-from arbtui.journal.outbox import SECOND_CALL, AlertRow, Outbox
+from arbtui.journal.outbox import SECOND_CALL, SECOND_WAY, AlertRow, Outbox
 from arbtui.model.clock import Clock
 from arbtui.monitoring.alert import FLOOD, Alert
 from arbtui.monitoring.alert_queue import BACKOFF_S, AlertQueue
@@ -100,7 +100,7 @@ class AlertManager:
             self._journal.post(AlertSent((), "", 0, tuple(row.alert_id for row in settled)))
             for row in settled:
                 self._close(row.alert_id, Urgency(row.severity), row.kind)
-        told_ms = max(self._escalation.told_before(outbox.second_call_ms), self._clock.time_ms() - OLDEST_MS)
+        oldest_ms = self._clock.time_ms() - OLDEST_MS
         for row in outbox.unseen:
             alert = _alert_from(row)
             alert.since, alert.is_delivered = self._clock.monotonic(), alert.alert_id not in self._unsettled
@@ -109,7 +109,7 @@ class AlertManager:
             for breach_id in row.breaches:
                 waits = self._unacknowledged.tell(alert, breach_id)
                 if waits is not None:
-                    waits.is_escalated = row.ts_ms <= told_ms
+                    waits.is_escalated = row.is_escalated or row.ts_ms <= oldest_ms
 
     def _quiet_hours(self, config: AlertsConfig, zone: tzinfo) -> Callable[[], float]:
         """For how long it is still quiet, in s."""
@@ -209,7 +209,8 @@ class AlertManager:
             alert_id, text = f"{due[0].alert_id}{SECOND_CALL}", self._escalation.wording(due, now)
             journaled = self._journal.failure is None
             if journaled:
-                self._journal.post(AlertQueued(alert_id, Urgency.CRITICAL, _UNANSWERED, text))
+                told = tuple(alert.alert_id for alert in due if alert.journaled)
+                self._journal.post(AlertQueued(alert_id, Urgency.CRITICAL, _UNANSWERED, text), AlertSent(told, SECOND_WAY, 0, ()))
             self._queue(Alert(alert_id, self._clock.time_ms(), Urgency.CRITICAL, _UNANSWERED, text, journaled=journaled), self._second)
 
     async def flush(self, within_s: float) -> None:

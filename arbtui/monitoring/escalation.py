@@ -23,10 +23,6 @@ class Escalation:
         self._after_s = after_s
         self._undelivered_s = undelivered_s
 
-    def told_before(self, second_call_ms: int) -> int:
-        """Alerts queued up to this were sent by the second way when it was last called, at ``second_call_ms``; ms since the epoch."""
-        return second_call_ms - round(self._after_s * 1000)
-
     def take(self, waiting: Iterable[OpenAlert], now: float) -> Sequence[Alert]:
         """Those to tell now, oldest first, each once. ``now``: monotonic s."""
         due = [one for one in waiting if one.alert.urgency is Urgency.CRITICAL and not one.is_escalated and self._is_late(one.alert, now)]

@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arbtui.execution.cycle import ArbCycle
-from arbtui.execution.hedging import HedgeStep, HedgingEngine, _Worth, least_qty, price_of
+from arbtui.execution.hedging import HedgeStep, HedgingEngine, _Worth
 from arbtui.execution.plan import CyclePlan
-from arbtui.journal.events import CycleOpened, FillRecorded, PlannedLeg
+from arbtui.execution.remainders import least_qty, price_of
+from arbtui.journal.events import CycleOpened, FillRecorded, OrderIntended, PlannedLeg
 from arbtui.model.book import OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.money import ONE, ZERO
-from arbtui.model.order import Fill, Order, Purpose, Side, TimeInForce
+from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.routes.hops import InventoryHop, Node, RateMark, TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import ArbRoute
@@ -455,22 +456,41 @@ def chain_of(fills: Sequence[Fill], btc: tuple[str, str], eth_btc: tuple[str, st
     return cycle_on(hops, fills)
 
 
-def cycle_on(hops: tuple[TradeHop, ...], fills: Sequence[Fill]) -> ArbCycle:
-    """A cycle over ``hops`` at one venue that has ``fills``."""
-    route = ArbRoute("chain", "BTC", [*hops, RateMark("KRW", "KRW")], RATES, TERMS)
+def cycle_on(hops: tuple[TradeHop, ...], fills: Sequence[Fill], unwinding: Sequence[int] = ()) -> ArbCycle:
+    """A cycle over ``hops`` that has ``fills``, each of an order of its own, as after a restart: what its orders were is in the fold.
+
+    ``unwinding``: numbers of the fills of orders that take a leg back.
+    """
+    route = ArbRoute("chain", "BTC", [*hops, RateMark(hops[0].market.quote, hops[-1].market.quote)], RATES, TERMS)
+    prices = [Decimal(str(hop.book.ask)) if 0.0 < hop.book.ask < inf else ONE for hop in hops]
     legs = tuple(
-        PlannedLeg(n, "won", hop.market.code, hop.market.base, hop.market.quote, hop.side, Decimal(1), Decimal(1), hop.market.lot_step)
-        for n, hop in enumerate(hops)
+        PlannedLeg(n, at.exchange, at.code, at.base, at.quote, hop.side, ONE, price, at.lot_step, at.min_cost)
+        for n, (hop, at, price) in enumerate(zip(hops, (hop.market for hop in hops), prices, strict=True))
     )
     told = Telling()
     told(CycleOpened("c1", route.id, "BTC", 10.0, 200.0, legs, (), 0))
-    for n, each in enumerate(fills):
-        told(FillRecorded(dataclasses.replace(each, trade_id=f"t{n}"), "c1", 0, "stream", 0, MARKS))
+    made = [dataclasses.replace(each, trade_id=f"t{n}", client_order_id=f"a{n}") for n, each in enumerate(fills)]
+    for n, each in enumerate(made):
+        if n in unwinding:
+            (at,) = (hop.market for hop in hops if (hop.market.exchange, hop.market.code) == (each.exchange, each.market))
+            told(OrderIntended.of(order_of(each.client_order_id, at, each.side, Purpose.UNWIND)))
+        told(FillRecorded(each, "c1", 0, "stream", 0, MARKS))
     opened = told.portfolio.cycle("c1")
     assert opened is not None
     cycle = ArbCycle("c1", CyclePlan(route, legs, hops, (), 10.0, 200.0, NOW, NOW + 1), opened, ("KRW", "USDT"), NOW)
-    cycle.fills = list(fills)
+    cycle.fills = made
     return cycle
+
+
+def order_of(client_order_id: str, at: Market, side: Side, purpose: Purpose) -> Order:
+    return Order(client_order_id, at, side, ONE, ONE, "c1", 0, 0, purpose, 0, 0.0, 1e9, TimeInForce.IOC)
+
+
+def refuse(cycle: ArbCycle, at: Market, side: Side = Side.SELL, state: OrderState = OrderState.REJECTED) -> None:
+    """The newest order of ``cycle`` on a market ended in ``state``."""
+    order = order_of(f"o{len(cycle.orders)}", at, side, Purpose.COMPLETE)
+    order.state = state
+    cycle.orders.append(order)
 
 
 def test_what_one_leg_brought_buys_the_next_while_the_last_one_pays_for_it() -> None:
@@ -814,72 +834,3 @@ def test_what_a_leg_spent_of_anothers_asset_is_not_got_back_by_undoing_that_leg_
     step = engine.next_step(cycle, 2)
     assert step is not None
     assert (step.leg, step.side, step.purpose, step.qty) == (0, Side.BUY, Purpose.COMPLETE, Decimal("0.000098"))
-
-
-XRP_BTC = Market("won", "BTC-XRP", "XRP", "BTC", FixedUnit(Decimal("1e-12")), STEP, STEP, Decimal("1e9"), Decimal("0.00005"), WON.fees)
-XRP_WON = dataclasses.replace(WON, min_cost=Decimal(5000))
-BTC_ONLY_PAYS = {
-    ETH_KRW: (Side.BUY, "3100000", "3101000"),
-    ETH_BTC: (Side.SELL, "0.0310", "0.0311"),
-    XRP_BTC: (Side.BUY, "0.00003", "0.0000301"),
-    XRP_WON: (Side.SELL, "3000", "3001"),
-}
-#: Bought and sold as planned, but of XRP only so many.
-ETH_AND_XRP = (
-    fill(ETH_KRW, Side.BUY, "0.1", Decimal(3_100_000)),
-    fill(ETH_BTC, Side.SELL, "0.1", Decimal("0.0310")),
-    fill(XRP_WON, Side.SELL, "103", Decimal(3200)),
-)
-
-
-def paid_in_btc(*fills: Fill) -> ArbCycle:
-    """KRW > ETH > BTC > XRP > KRW: no market of the plan has BTC as its base."""
-    hops = tuple(
-        TradeHop(market, around("won", market.code, Decimal(bid), Decimal(ask)), side) for market, (side, bid, ask) in BTC_ONLY_PAYS.items()
-    )
-    return cycle_on(hops, [*ETH_AND_XRP, *fills])
-
-
-def _taken_back(cycle: ArbCycle) -> ArbCycle:
-    order = Order("a9", XRP_WON, Side.BUY, Decimal(43), Decimal(3001), "c1", 3, 1, Purpose.UNWIND, 0, 0.0, 1e9, TimeInForce.IOC)
-    order.filled_qty = order.qty
-    cycle.orders.append(order)
-    return cycle
-
-
-def test_a_coin_that_markets_are_only_priced_in_is_worth_what_they_bring_for_it_or_cost() -> None:
-    """60 of 103 XRP were bought for BTC: how dear, in BTC, may the other 43 be?"""
-    cycle = paid_in_btc(fill(XRP_BTC, Side.BUY, "60", Decimal("0.000031")))
-    step = HedgingEngine(0.0, 9_999.0).next_step(cycle, 0)
-    assert step is not None
-    assert (step.leg, step.side, step.purpose, step.qty) == (2, Side.BUY, Purpose.COMPLETE, Decimal(43))
-    left = Fraction("0.1") * Fraction("0.0310") * (1 - FEE) - 60 * Fraction("0.000031") * (1 + FEE)
-    brings = max(3_100_000 / Fraction("0.0311"), 3000 / Fraction("0.0000301")) * (1 - FEE) / (1 + FEE)
-    costs = min(3_101_000 / Fraction("0.0310"), 3001 / Fraction("0.00003")) * (1 + FEE) / (1 - FEE)
-    earned = 103 * 3200 * (1 - FEE) - Fraction("0.1") * 3_100_000 * (1 + FEE)
-    dearest = (earned + left * brings) / (43 * (1 + FEE) * costs)
-    assert abs(Fraction(step.price) - dearest) < Fraction(1, 10**11)
-
-
-@pytest.mark.parametrize("attempt", range(6))
-def test_once_a_leg_of_a_chain_was_taken_back_what_the_one_before_brought_is_too_and_not_spent_again(attempt: int) -> None:
-    """Spent again it would come back as what was just taken back, and so on, for the fees of each."""
-    bought = fill(XRP_BTC, Side.BUY, "60", Decimal("0.00003"), "u"), fill(XRP_WON, Side.BUY, "43", Decimal(3001), "v")
-    cycle = _taken_back(paid_in_btc(*bought))
-    assert list(cycle.account.left(cycle.settlement)) == ["BTC"]
-    step = HedgingEngine(20.0, 100.0).next_step(cycle, attempt)
-    assert step is not None
-    assert (step.leg, step.side, step.purpose) == (1, Side.BUY, Purpose.UNWIND)
-    back = fill(ETH_BTC, Side.BUY, "0.0416", Decimal("0.0311"), "w")
-    step = HedgingEngine(20.0, 100.0).next_step(_taken_back(paid_in_btc(*bought, back)), attempt)
-    assert step is not None
-    assert (step.leg, step.side, step.purpose) == (0, Side.SELL, Purpose.UNWIND)
-
-
-@pytest.mark.parametrize("attempt", range(3))
-def test_a_remainder_under_the_minimum_makes_its_round_trip_where_it_is_paid_in_money(attempt: int) -> None:
-    """102.5 of 103 XRP bought: the minimum more for BTC would leave as much to do as before, in BTC."""
-    step = HedgingEngine(20.0, 100.0).next_step(paid_in_btc(fill(XRP_BTC, Side.BUY, "102.5", Decimal("0.0000302"))), attempt)
-    assert step is not None
-    assert (step.leg, step.side, step.purpose) == (3, Side.BUY, Purpose.UNWIND)
-    assert Decimal("0.5") + Decimal(5000) / 3001 < step.qty < Decimal("0.5") + Decimal(6000) / 3001

@@ -17,7 +17,7 @@ from arbtui.model.order import Order, OrderState, Purpose
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.faults import Fault, FaultKind
-from tests.execution.test_plans import run, triangle, triangle_world
+from tests.execution.test_plans import BTC, run, triangle, triangle_world
 from tests.execution.world import EXECUTION, UPBIT_DEAR, World, world
 
 C, U = Purpose.COMPLETE, Purpose.UNWIND
@@ -61,15 +61,17 @@ def refuse(w: World, refusal: Callable[[Order], Reason | None]) -> list[Asked]:
         (2, 1, []),
         (2, 2, [C]),
         (2, 4, [C, C, U]),
-        (2, 6, [C, C, U, U, U]),
-        (0, 4, [U, U, U]),
+        (2, 6, [C, C, U, C, U]),
+        (0, 4, [U, C, U]),
         (1, 3, [C, U]),
         (9, 7, [C, C, U, C, C, U]),
     ],
 )
-def test_so_many_orders_complete_it_and_the_others_take_it_back(
+def test_so_many_orders_complete_it_and_then_it_is_taken_back_first(
     completions: int, most: int, purposes: list[Purpose], tmp_path: Path
 ) -> None:
+    """Where both venues refuse, each has its turn: whichever takes an order first makes it flat."""
+
     async def main() -> None:
         config = EXECUTION.model_copy(update={"completion_attempts": completions, "max_attempts": most})
         async with world(tmp_path, execution=config) as w:
@@ -87,7 +89,7 @@ def test_so_many_orders_complete_it_and_the_others_take_it_back(
 
 
 def test_what_the_gate_refuses_is_tried_another_way_a_tenth_of_a_second_later_for_five_seconds(tmp_path: Path) -> None:
-    """Once completing has had its time, the turn begins with taking back, as far as it has come."""
+    """Once completing has had its time, what was refused longest ago is tried."""
 
     async def main() -> None:
         async with world(tmp_path, execution=EXECUTION.model_copy(update={"completion_s": 0.35})) as w:
@@ -100,7 +102,7 @@ def test_what_the_gate_refuses_is_tried_another_way_a_tenth_of_a_second_later_fo
             ways = [(one.purpose, one.price) for one in asked]
             assert [purpose for purpose, _ in ways[:3]] == [*TURNS]
             assert len(set(ways[:3])) == 3, "a completion beyond the edge has another price"
-            assert ways == [ways[turn % 3 if turn < 4 else (turn + 2) % 3] for turn in range(len(asked))]
+            assert ways == [ways[turn % 3 if turn < 4 else 0 if turn % 2 else 2] for turn in range(len(asked))]
             assert all(0.09 < after - before < 0.2 for before, after in pairwise(one.at for one in asked))
             assert 5.0 <= asked[-1].at - asked[0].at < 5.15
             assert (cycle.state, cycle.reason) == (CycleState.RESIDUAL, Reason.MESSAGE_AGE)
@@ -130,7 +132,8 @@ def test_an_order_that_left_begins_the_five_seconds_and_the_turn_anew(tmp_path: 
             sent = [one.at for one in asked].index(let_pass[0])
             assert [order.purpose for order in cycle.orders[2:]] == [asked[sent].purpose]
             after = [one.purpose for one in asked[sent + 1 :]]
-            assert after == [TURNS[(turn + 2) % 3] for turn in range(len(after))], "taking back first, again"
+            other = U if asked[sent].purpose is C else C
+            assert after == [(other, asked[sent].purpose)[turn % 2] for turn in range(len(after))], "where it was not just refused, first"
             assert 5.0 <= asked[-1].at - asked[sent].at < 5.5
 
     run_virtual(main())
@@ -214,5 +217,33 @@ def test_legs_that_waited_leave_no_task_behind(tmp_path: Path) -> None:
                 await run(w, triangle(w))
                 await asyncio.sleep(1)
             assert len(asyncio.all_tasks()) == waiting
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("who", ["the venue", "our own gate"])
+def test_a_chain_that_cannot_go_back_any_further_goes_on_instead(who: str, tmp_path: Path) -> None:
+    """KRW > BTC > ETH > KRW: ETH is refused once, and sold for BTC again; BTC can then be sold no more, and ETH can."""
+
+    async def main() -> None:
+        config = EXECUTION.model_copy(update={"completion_attempts": 0, "max_attempts": 12})
+        async with triangle_world(tmp_path, execution=config) as w:
+
+            def is_halted(order: Order) -> bool:
+                return order.market is BTC and order.purpose is Purpose.UNWIND
+
+            def looked(order: Order) -> None:
+                is_first = order.leg == 2 and order.purpose is Purpose.FOLLOW
+                if is_first or (is_halted(order) and who == "the venue"):
+                    w.upbit.core.faults.add(Fault(FaultKind.REJECT))
+
+            w.upbit.before_admit = looked
+            refuse(w, lambda order: Reason.MESSAGE_AGE if is_halted(order) and who == "our own gate" else None)
+            cycle = await run(w, triangle(w))
+            sent = [(order.leg, order.purpose, order.state) for order in cycle.orders[3:]]
+            back, on, home = (1, U, OrderState.FILLED), (1, C, OrderState.FILLED), (2, C, OrderState.FILLED)
+            assert sent == [back, *[(0, U, OrderState.REJECTED)] * (4 if who == "the venue" else 0), on, home]
+            assert w.portfolio.left(cycle.account) == {}
+            w.agree()
 
     run_virtual(main())

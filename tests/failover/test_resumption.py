@@ -113,6 +113,23 @@ def test_a_working_cycle_goes_on_after_a_crash_and_ends_flat(shape: str, tmp_pat
     run_virtual(main())
 
 
+def test_a_chain_that_was_going_back_goes_on_going_back(tmp_path: Path) -> None:
+    """ETH was refused once and sold for BTC again; how the sale of these went is not known. Bought anew ETH would pay two fees more."""
+    undo, complete = (EXECUTION.model_copy(update={"completion_attempts": attempts}) for attempts in (0, 9))
+
+    async def main() -> None:
+        def prepare(w: World) -> None:
+            w.upbit.core.faults.add(None, None, REFUSED, None, LOST)
+
+        cycle_id = await cut_off(triangle_world, tmp_path, prepare, triangle, Phase.UNWINDING, execution=undo)
+        async with triangle_world(tmp_path, resumes=True, execution=complete) as w:
+            assert await ended(w, cycle_id) is CycleState.UNWOUND
+            assert [(order.market.code, order.purpose) for order in w.upbit.placed] == [("KRW-BTC", Purpose.UNWIND)]
+            w.agree()
+
+    run_virtual(main())
+
+
 @pytest.mark.parametrize("phase", [Phase.HEDGING, Phase.UNWINDING])
 def test_a_cycle_that_was_hedging_or_unwinding_goes_on_and_its_orders_count_on(phase: Phase, tmp_path: Path) -> None:
     execution = EXECUTION if phase is Phase.HEDGING else EXECUTION.model_copy(update={"completion_attempts": 0})

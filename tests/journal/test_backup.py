@@ -1,6 +1,7 @@
 """A backup is whole or it is none; it is made beside a writer, replaces nothing, and can be started from."""
 
 import asyncio
+import errno
 import os
 import shutil
 import sqlite3
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.journal.backup import back_up, remove_old
+from arbtui.journal.backup import NoSpace, back_up, remove_old
 from arbtui.journal.chain import check_events
 from arbtui.journal.events import Killed
 from arbtui.journal.journal import Journal
@@ -89,11 +90,51 @@ def test_nothing_is_replaced(path: Path, tmp_path: Path) -> None:
 
 
 def test_a_place_that_is_not_there_is_refused_by_name(path: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"{tmp_path / 'nowhere'}.*: the backup could not be written"):
+    with pytest.raises(UsageError, match=f"{tmp_path / 'nowhere'}.*: the backup could not be written: make that folder"):
         back_up(path, tmp_path / "nowhere" / "file.db")
+    with pytest.raises(UsageError, match="File name too long: the backup could not be written: look at the disk, or back up to another"):
+        back_up(path, tmp_path / ("x" * 300) / "file.db")
     path.unlink()
     with pytest.raises(UsageError, match="has vanished"):
         back_up(path)
+
+
+@pytest.mark.parametrize(
+    ("code", "what_to_do"),
+    [
+        (errno.ENOSPC, "free space there, or back up to another disk"),
+        (errno.EDQUOT, "free space there, or back up to another disk"),
+        (errno.EROFS, "let this user write there, or back up to another folder"),
+        (errno.EPERM, "let this user write there, or back up to another folder"),
+        (errno.EIO, "look at the disk, or back up to another one"),
+    ],
+)
+def test_a_disk_that_refuses_is_told_with_the_place_and_what_to_do(
+    code: int, what_to_do: str, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(code, os.strerror(code), str(source), None, str(target))
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(UsageError) as refused:
+        back_up(path, tmp_path / "usb.db")
+    assert str(refused.value) == f"{tmp_path / 'usb.db'}: {os.strerror(code)}: the backup could not be written: {what_to_do}"
+    assert not list(tmp_path.glob(".backup*"))
+
+
+def test_what_the_write_ahead_log_holds_needs_space_too(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(sqlite3.connect(path)) as held:  # so that nothing is put back into the file yet
+        held.execute("BEGIN")
+        held.execute("SELECT count(*) FROM event").fetchone()
+        record(path, *whole_run("r2"))
+        size = path.stat().st_size + path.with_name(f"{path.name}-wal").stat().st_size
+        assert size > path.stat().st_size
+        usage = shutil.disk_usage(path.parent)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2 * size - 1))
+        with pytest.raises(NoSpace, match=r"are free, and .* are needed"):
+            back_up(path, tmp_path / "usb.db")
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2 * size))
+        back_up(path, tmp_path / "usb.db")
 
 
 def test_into_a_folder_it_takes_its_own_name(path: Path, tmp_path: Path) -> None:

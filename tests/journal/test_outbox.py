@@ -1,15 +1,18 @@
 """The outbox: an alert is written with its event or not at all."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from arbtui.journal import outbox as outbox_module
 from arbtui.journal.events import (
     AlertGivenUp,
     AlertQueued,
     AlertSent,
+    BreachAcknowledged,
     BreachRecorded,
     CommandActed,
     CommandReceived,
@@ -20,6 +23,7 @@ from arbtui.journal.events import (
 )
 from arbtui.journal.journal import Journal
 from arbtui.journal.outbox import load_outbox
+from arbtui.journal.reader import reading
 from arbtui.journal.state import load
 from arbtui.model.errors import JournalFailed
 from arbtui.model.virtual_loop import run_virtual
@@ -83,3 +87,31 @@ def test_what_waits_is_what_no_channel_has_closed(tmp_path: Path) -> None:
         states = dict(db.execute("SELECT alert_id, state FROM alert").fetchall())
         assert states == {"a": "SENT", "b": "QUEUED", "c": "SENT", "d": "GIVEN_UP"}
         assert db.execute("SELECT attempts FROM alert WHERE alert_id = 'c'").fetchone() == (4,)
+
+
+def test_what_a_start_reads_of_alerts_grows_with_what_waits_and_not_with_what_there_ever_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted in SQLite's own steps. A kill's breach and another one are open, one alert waits, all others are settled."""
+    steps: list[int] = []
+
+    @contextmanager
+    def counting(path: Path) -> Iterator[sqlite3.Connection]:
+        with reading(path) as db:
+            count = [0]
+            db.set_progress_handler(lambda: count.__setitem__(0, count[0] + 1), 1)
+            yield db
+            steps.append(count[0])
+
+    monkeypatch.setattr(outbox_module, "reading", counting)
+    for settled in (10, 1000):
+        path = tmp_path / str(settled) / "live" / "journal.db"
+        old = [BreachRecorded(f"b{n}", "CRIT", "RESIDUAL", "BTC", "0.1", "acknowledge") for n in range(settled)]
+        sent = [AlertSent((f"r1-{3 + 2 * n}",), "telegram:1", 1, (f"r1-{3 + 2 * n}",)) for n in range(settled)]
+        seen = [BreachAcknowledged(one.breach_id, "operator") for one in old]
+        new = (Killed("KEY", "", 1), BreachRecorded("k", "CRIT", "KILL", "global", "key", "HALT"))
+        record(path, (START,), tuple(old), tuple(sent), tuple(seen), new, (BreachRecorded("z", "CRIT", "RESIDUAL", "ETH", "1", ""),))
+        found = load_outbox(path)
+        assert [row.kind for row in found.alerts] == ["Killed", "BreachRecorded", "BreachRecorded"]
+        assert [row.breaches for row in found.unseen] == [("k",), ("z",)]
+    assert steps[1] < steps[0] * 1.5

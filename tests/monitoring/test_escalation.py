@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from arbtui.journal.events import BreachAcknowledged, RunEnded
+from arbtui.journal.events import BreachAcknowledged, BreachRecorded, Killed, RunEnded
 from arbtui.model.clock import VIRTUAL_EPOCH_MS
 from arbtui.model.errors import JournalFailed
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.monitoring.alert_rules import Urgency
 from arbtui.monitoring.channel import SendLater
+from arbtui.monitoring.config import AlertsConfig
 from arbtui.monitoring.quiet_hours import DeskHours, QuietHours, hours_of
 from tests.journal.synthetic import SyntheticRun
 from tests.monitoring.outpost import alerts_config, states
@@ -116,6 +117,59 @@ def test_a_restart_neither_forgets_what_waits_nor_tells_it_twice(tmp_path: Path)
     assert "number 2;" in mail.texts[1]
     run_virtual(life(200_000, None, 400))
     assert len(mail.taken) == 2
+
+
+@pytest.mark.parametrize("first_way", ["is down", "takes them"])
+def test_a_second_call_is_not_repeated_after_a_restart_for_any_alert_that_it_told_of(first_way: str, tmp_path: Path) -> None:
+    """Whatever it was called for, and also where the next run is to wait longer than the last one did. What came later is told."""
+    path, mail = tmp_path / "journal.db", Told("email")
+    chat = Told("telegram:1", refuses=lambda now, text: SendLater("no route to host") if first_way == "is down" else None)
+
+    async def life(epoch_s: int, *breaches: int, config: AlertsConfig | None = None) -> None:
+        async with desk(path, [chat], [mail], config, epoch_ms=VIRTUAL_EPOCH_MS + epoch_s * 1000) as on:
+            for number in breaches:
+                on.breach(number)
+            await asyncio.sleep(400)
+
+    run_virtual(life(0, 1, 2, 3))
+    (told,) = mail.texts
+    assert "(and 2 other alerts)" in told
+    run_virtual(life(410, config=alerts_config(escalate_after_s=900.0, undelivered_after_s=200.0)))
+    assert len(mail.texts) == 1
+    run_virtual(life(900, 4))
+    assert ["number 4;" in text for text in mail.texts] == [False, True]
+    assert "other alert" not in mail.texts[1]
+
+
+def test_a_second_call_that_a_crash_cut_off_is_made_by_the_next_run(tmp_path: Path) -> None:
+    path, down = tmp_path / "journal.db", Told("email", refuses=lambda now, text: SendLater("no route to host"))
+
+    async def life(mail: Told, epoch_s: int) -> None:
+        async with desk(path, [Told("telegram:1")], [mail], epoch_ms=VIRTUAL_EPOCH_MS + epoch_s * 1000) as on:
+            if not epoch_s:
+                on.breach(1)
+            await asyncio.sleep(320)
+
+    run_virtual(life(down, 0))
+    assert down.asked
+    mail = Told("email")
+    run_virtual(life(mail, 330))
+    assert ["number 1;" in text for text in mail.texts] == [True]
+
+
+def test_a_kill_that_was_told_by_the_second_way_is_not_told_again(tmp_path: Path) -> None:
+    path, mail = tmp_path / "journal.db", Told("email")
+
+    async def life(epoch_s: int) -> None:
+        async with desk(path, [Told("telegram:1")], [mail], epoch_ms=VIRTUAL_EPOCH_MS + epoch_s * 1000) as on:
+            if not epoch_s:
+                on.journal.post(Killed("KEY", "", 1))
+                on.journal.post(BreachRecorded("b1", "CRIT", "KILL", "global", "key", "HALT"))
+            await asyncio.sleep(400)
+
+    for epoch_s in (0, 410):
+        run_virtual(life(epoch_s))
+    assert len([text for text in mail.texts if "UNANSWERED" in text]) == 1
 
 
 def test_an_engine_that_is_restarted_again_and_again_calls_all_the_same(tmp_path: Path) -> None:

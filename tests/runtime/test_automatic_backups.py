@@ -1,6 +1,7 @@
 """Backups that nobody asks for: whole, by a process of its own, kept by the hour; and named where a journal is damaged."""
 
 import asyncio
+import errno
 import os
 import shutil
 import sqlite3
@@ -119,6 +120,31 @@ def test_older_ones_make_room_all_but_the_newest(path: Path, monkeypatch: pytest
     made = back_up_by_itself(path, 24)
     assert sorted(file.name for file in folder.iterdir()) == sorted([*names[1:], made.path.name])
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
-    with pytest.raises(NoSpace, match=r"a backup of .* leaves too little"):
+    with pytest.raises(NoSpace, match=r"0.0 MB are free, and .* MB are needed: for a backup of .*: free space, or remove older backups"):
         back_up_by_itself(path, 24)
     assert [file.name for file in folder.iterdir()] == [made.path.name]
+
+
+def test_what_cannot_be_removed_any_more_is_told_and_keeps_no_backup_from_being_made(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = path.parent / "backups"
+    folder.mkdir()
+    stuck = folder / name_of(1, time.time() - 40 * 86_400.0, automatic=True)
+    stuck.touch()
+    (folder / name_of(2, time.time() - 3000.0, automatic=True)).touch()
+    unlink = Path.unlink
+
+    def refuse(file: Path, missing_ok: bool = False) -> None:
+        if file == stuck:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+        unlink(file, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    said = rf"is made and whole, but {stuck}: Permission denied: the old backup could not be removed: remove it, and let this user"
+    with pytest.raises(UsageError, match=said):
+        back_up_by_itself(path, 24)
+    assert len(backups_of(path)) == 3
+    asked_for = folder / name_of(3, time.time() - 40 * 86_400.0)
+    asked_for.touch()
+    stuck = asked_for
+    with pytest.raises(UsageError, match=rf"{stuck}: Permission denied: the old backup could not be removed"):
+        remove_old(path, 0)
