@@ -7,7 +7,7 @@ than the collar. A remainder under the venues' minimum is shed by a round trip: 
 back; the exposure in between is one minimum order. It is made where it is paid in money.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from math import inf
@@ -66,11 +66,21 @@ class HedgingEngine:
     Args:
         completion_bps: how far beyond the edge a missing leg may still be completed.
         unwind_bps: how far from the touch any order may go.
+        elsewhere: where else a leg of a cycle may be traded, when its own venue takes no order of it.
+        is_closed: whether no hedge of a cycle may leave on that market now, as far as is known without an order.
     """
 
-    def __init__(self, completion_bps: float, unwind_bps: float) -> None:
+    def __init__(
+        self,
+        completion_bps: float,
+        unwind_bps: float,
+        elsewhere: Callable[[ArbCycle, TradeHop], Sequence[TradeHop]] = lambda *_: (),
+        is_closed: Callable[[ArbCycle, TradeHop], bool] = lambda *_: False,
+    ) -> None:
         self._completion_bps = completion_bps
         self._unwind_bps = unwind_bps
+        self._elsewhere = elsewhere
+        self._is_closed = is_closed
 
     def next_step(self, cycle: ArbCycle, attempt: int) -> HedgeStep | None:
         """The order to try after ``attempt`` earlier tries, or None when no book can take one now.
@@ -79,9 +89,12 @@ class HedgingEngine:
         of them can be done, or the venue refuses what would complete it, the leg before the missing one is taken back, and the one
         before that is next. In a chain of coins what was begun is gone on with: once a leg was taken back, what the one before it
         brought is taken back too, and not spent again.
+
+        A leg that its venue refuses, or that cannot be sent there now, is completed at the cheapest other venue that it may move to, within
+        the same bounds; only where there is none it waits for its own, and is taken back.
         """
         ways = list(self._ways(cycle))
-        completing = _taken(cycle, [way for way in ways if way.completes])
+        completing = self._completing(cycle, [way for way in ways if way.completes])
         steps = (
             self._best(cycle, completing, 0.0),
             self._best(cycle, completing, self._completion_bps),
@@ -96,6 +109,24 @@ class HedgingEngine:
             return steps[UNDO_FIRST] or retreat or steps[0] or steps[1]
         step = next((step for step in steps[first:] + steps[:first] if step is not None), None)
         return step or retreat
+
+    def _completing(self, cycle: ArbCycle, ways: list[_Way]) -> list[_Way]:
+        """Those of ``ways`` whose venue takes an order now; where it is none of them, the same at other venues; else all of them."""
+        return [way for way in ways if self._is_open(cycle, way)] or self._moved(cycle, ways) or _taken(cycle, ways)
+
+    def _is_open(self, cycle: ArbCycle, way: _Way) -> bool:
+        return not (_is_refused(cycle, way.hop.market) or self._is_closed(cycle, way.hop))
+
+    def _moved(self, cycle: ArbCycle, ways: list[_Way]) -> list[_Way]:
+        """The legs of ``ways`` at other venues that take an order now. Money is paid and got there: a coin is not."""
+        moved = [
+            replace(way, hop=hop)
+            for way in ways
+            if way.hop.market.base == way.asset and way.hop.market.quote in cycle.settlement and not cycle.plan.transfers
+            for hop in self._elsewhere(cycle, way.hop)
+            if hop.market.quote in cycle.settlement
+        ]
+        return [way for way in moved if self._is_open(cycle, way)]
 
     def last_resort(self, cycle: ArbCycle) -> HedgeStep | None:
         """The order that would take back what is one-sided now, at the worst price allowed; None when there is nothing, or no book."""
