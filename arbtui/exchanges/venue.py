@@ -95,8 +95,8 @@ class Venue:
         cross_quotes: coins that it trades others against, and that a profile may name; empty where it has no such markets.
         urls: of the real venue.
         domains: that its own addresses end with; real orders go to no others.
-        min_cost: least order in the first of ``quotes``, where a market's own rules do not say otherwise.
-        per_dollar: the first of ``quotes`` for one dollar, roughly: for messages only, where no rate is known yet.
+        min_cost: least order in any of ``quotes``, where a market's own rules do not say otherwise.
+        per_dollar: any of ``quotes`` for one dollar, roughly: for messages only, where no rate is known yet.
         limits: its documented rate limits.
         client_ids: its rule of client order ids.
         public: its public streams.
