@@ -1,6 +1,7 @@
 """A venue refuses its leg in a live session over real sockets: the leg is traded at the next venue, and the books of all agree."""
 
 from pathlib import Path
+from typing import Any
 
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
@@ -27,7 +28,7 @@ def _moved(d: Desk) -> list[ArbCycle]:
 def test_what_okx_refuses_is_bought_at_bitget(tmp_path: Path) -> None:
     path = tmp_path / "three.toml"
     path.write_text(THREE)
-    settings = {
+    settings: dict[str, dict[str, Any]] = {
         "universe": {"shapes": ["two_leg"]},
         # Nothing but the planted gap pays so much. A machine that is busy may be late.
         "execution": {"min_edge_bps": 40.0, "max_decision_age_ms": 5000, "leg_deadline_ms": 5000},
