@@ -205,7 +205,7 @@ def sandbox(
     fee: Annotated[str | None, typer.Option("--fee", metavar="N", help="transfer: units that the network keeps.")] = None,
     minutes: Annotated[float | None, typer.Option("--minutes", metavar="N", help="transfer: until they arrive.")] = None,
     port: Annotated[
-        int | None, typer.Option("--port", metavar="N", help="Control port; the venues take the two after it. 0: free ones.")
+        int | None, typer.Option("--port", metavar="N", help="Control port; one follows for each venue. 0: free ones.")
     ] = None,
     symbols: Annotated[str | None, typer.Option("--symbols", metavar="N|A,B,C", help="How many assets, or which.")] = None,
     profile: flags.Profile = None,

@@ -92,7 +92,8 @@ def _is_read(key: str, answer: Any) -> None:
         for one in row if isinstance(row, list) else [row]:
             report = won.report_of(read(one, bithumb.OrderRow, name), krw_market("BTC"))
             assert report.state is (OrderState.CANCELED if name == "cancelOrder" else OrderState.ACCEPTED)
-            assert (report.filled_qty, report.fills) == (0, ())
+            assert not report.filled_qty
+            assert not report.fills
         return
     kinds: dict[str, Any] = {
         "upbit GET /v1/ticker": list[upbit_list.Ticker],
