@@ -102,7 +102,8 @@ class Venue:
         public: its public streams.
         rest: its REST interface.
         adapter: the class that orders there; None where nothing is traded yet.
-        is_proven: real orders have been proven there (docs/real-orders.md); without that a profile cannot open it to them.
+        is_proven: real orders have been proven there (docs/real-orders.md), in the first of ``quotes``; without that a profile cannot open
+            it to them.
         capabilities: what its interface can do.
         key_parts: what a key of it consists of.
         fee_step: its fees are booked in multiples of this, rounded up once an order; None: to the last digit.
@@ -145,6 +146,10 @@ class Venue:
             raise ValueError(
                 f"{self.name}: its client order ids are {rule}, and ours {ids.LENGTH} of [{ids.ALPHABET}]: no order could be sent"
             )
+
+    def is_proven_in(self, quote: str) -> bool:
+        """Whether real orders have been proven there in markets of that currency."""
+        return self.is_proven and quote == self.quote
 
     @property
     def quote(self) -> str:

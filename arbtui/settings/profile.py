@@ -154,9 +154,10 @@ class Settings(BaseSettings):
             built = VENUES[name].quotes if name in VENUES else (exchange.quote,)
             if exchange.quote not in built:
                 raise ValueError(f"exchanges.{name}.quote: {exchange.quote} markets of {name} are not built; expected {' or '.join(built)}")
-            if exchange.real_orders and name in VENUES and not VENUES[name].is_proven:
+            if exchange.real_orders and name in VENUES and not VENUES[name].is_proven_in(exchange.quote):
+                where = f"{name} in {exchange.quote}" if VENUES[name].is_proven else name
                 raise ValueError(
-                    f"exchanges.{name}.real_orders: real orders were never proven at {name}; leave it out: live reaches the sandbox, and "
+                    f"exchanges.{name}.real_orders: real orders were never proven at {where}; leave it out: live reaches the sandbox, and "
                     "paper the venue's real streams (docs/real-orders.md)"
                 )
         if len(self.exchanges) < 2:

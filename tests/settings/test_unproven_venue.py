@@ -62,6 +62,17 @@ def test_no_profile_and_no_settings_open_a_venue_without_a_proof_of_its_own(exch
         refuse_real_orders(load_profile(str(path), {"mode": "live"}))
 
 
+def test_a_currency_that_was_never_proven_is_closed_at_a_proven_venue(tmp_path: Path) -> None:
+    path = tmp_path / "desk.toml"
+    path.write_text('[exchanges.upbit]\nreal_orders = true\n[exchanges.binance]\nquote = "USDC"\nreal_orders = true\n')
+    with pytest.raises(UsageError, match=r"exchanges\.binance\.real_orders: real orders were never proven at binance in USDC"):
+        load_profile(str(path), {"mode": "live"})
+    urls = VENUES["binance"].urls
+    config = ExchangeConfig(quote="USDC", real_orders=True, urls=UrlsConfig(rest=urls.rest, stream=urls.stream, private=urls.private))
+    with pytest.raises(UsageError, match="never proven at binance in USDC"):
+        asyncio.run(ExchangeRegistry.open({"binance": config}, {"binance": made_up_keys()}, SystemClock(), {}, {}))
+
+
 def test_five_venues_are_closed() -> None:
     assert CLOSED == ["bitget", "bithumb", "bybit", "coinone", "okx"]
     assert {name for name, venue in VENUES.items() if venue.is_proven} == PROVEN
