@@ -204,9 +204,7 @@ def sandbox(
     ] = None,
     fee: Annotated[str | None, typer.Option("--fee", metavar="N", help="transfer: units that the network keeps.")] = None,
     minutes: Annotated[float | None, typer.Option("--minutes", metavar="N", help="transfer: until they arrive.")] = None,
-    port: Annotated[
-        int | None, typer.Option("--port", metavar="N", help="Control port; the venues take the two after it. 0: free ones.")
-    ] = None,
+    port: Annotated[int | None, typer.Option("--port", metavar="N", help="Control port; one follows for each venue. 0: free ones.")] = None,
     symbols: Annotated[str | None, typer.Option("--symbols", metavar="N|A,B,C", help="How many assets, or which.")] = None,
     profile: flags.Profile = None,
     write: Annotated[str | None, typer.Option("--write", metavar="FILE", help="Write the profile with this sandbox's URLs.")] = None,

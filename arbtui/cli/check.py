@@ -63,13 +63,15 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
         if settings is not None:
             if settings.mode == "live" and guardian is not None:
                 tell(f"guardian {guardian['words']}\n")
-            tell(_desk_lines(settings))
+            pairs = ", ".join("/".join(pair) for pair in settings.pairs)
+            tell(_in_lines("desk", f"counts in {settings.desk.currency}; trades between {pairs}"))
             if routes := _routes(settings):
                 found = ", ".join(f"{count} {shape}" for shape, count in routes["by_shape"].items() if count)
-                tell(f"routes   {found or 'none'}; {counted(len(routes['left_out']), 'reason')} why others are none: --json lists them\n")
+                why = f"{counted(len(routes['left_out']), 'reason')} why others are none: --json lists them"
+                tell(_in_lines("routes", f"{found or 'none'}; {why}"))
             if guard:
-                tell(f"rate     {guard}\n")
-            tell(f"limits   {limits_in_words(settings, money_only=True)}\n")
+                tell(_in_lines("rate", guard))
+            tell(_in_lines("limits", limits_in_words(settings, money_only=True)))
         tell(f"{name_or_path}: {counted(len(problems), 'problem') if problems else 'no problem'}\n")
     return 2 if problems else 0
 
@@ -84,11 +86,9 @@ def _routes(settings: "Settings | None") -> dict[str, Any] | None:
         return None  # reported with the markets
 
 
-def _desk_lines(settings: "Settings") -> str:
-    """What the desk counts in, and the pairs that it trades between, in lines of 80 columns."""
-    pairs = ", ".join("/".join(pair) for pair in settings.pairs)
-    text = f"desk     counts in {settings.desk.currency}; trades between {pairs}"
-    return textwrap.fill(text, 80, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False) + "\n"
+def _in_lines(area: str, text: str) -> str:
+    """What is said of ``area``, in lines of 80 columns."""
+    return textwrap.fill(f"{area:<8} {text}", 80, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def _real_orders(

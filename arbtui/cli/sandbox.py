@@ -45,22 +45,24 @@ def run(port: int | None, symbols: str | None, profile: str | None, write: str |
     text, target = "", None
     venues: list[str] = list(DEFAULT_VENUES)
     cross_quotes: dict[str, tuple[str, ...]] = {}
+    quotes: dict[str, str] = {}
     if profile:
         settings = load_profile(profile, overrides(None, symbols, seed))
         venues, doors = list(settings.exchanges), door_names()
         if stray := [name for name in venues if name not in doors]:
             raise UsageError(f"profile {settings.name}: the sandbox plays {' and '.join(doors)}, not {stray[0]}")
         simulated_assets(settings)
-        wanted, config, cross_quotes = selection(settings), settings.simulator, settings.cross_quotes
+        wanted, config = selection(settings), settings.simulator
+        cross_quotes, quotes = settings.cross_quotes, settings.quotes
         text = read_text(settings.path)
         target = _target(write, settings.path)
     else:
         _known(wanted)
     if state_dir is None:
-        return asyncio.run(_serve(SandboxOptions(port, wanted, venues, config, cross_quotes), text, target, profile))
+        return asyncio.run(_serve(SandboxOptions(port, wanted, venues, config, cross_quotes, quotes=quotes), text, target, profile))
     folder = Path(os.path.abspath(os.path.expanduser(state_dir)))
     with _alone(folder):
-        return asyncio.run(_serve(SandboxOptions(port, wanted, venues, config, cross_quotes, folder), text, target, profile))
+        return asyncio.run(_serve(SandboxOptions(port, wanted, venues, config, cross_quotes, folder, quotes=quotes), text, target, profile))
 
 
 def transfer(words: list[str], port: int | None, fee: str | None, minutes: float | None) -> int:

@@ -153,6 +153,7 @@ class Engine:
             refresh_book=components.refresh_book,
             on_end=self._on_end,
             on_moving=self._on_moving,
+            elsewhere=components.universe.elsewhere,
         )
         self.denials = Denials(components.clock, remembered.denials)
         components.risk.on_order_refused = self.denials.count

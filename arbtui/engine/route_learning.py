@@ -127,7 +127,10 @@ def slippage_bps(cycle: ArbCycle, expected: tuple[float, ...]) -> float | None:
     total = 0.0
     for leg, price in zip(legs, expected, strict=True):
         own = {order.client_order_id for order in cycle.orders if order.leg == leg.leg}
-        fills = [fill for fill in cycle.fills if fill.client_order_id in own and fill.side is leg.side]
+        place = leg.exchange, leg.market  # what has moved to another venue tells nothing of this one
+        fills = [
+            fill for fill in cycle.fills if fill.client_order_id in own and fill.side is leg.side and (fill.exchange, fill.market) == place
+        ]
         qty = float(sum(fill.qty for fill in fills))
         if qty <= 0.0 or price <= 0.0:
             return None

@@ -150,7 +150,7 @@ class ExchangeAdapter(Protocol):
     async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
         """Which of the markets ``codes`` the venue lists and lets trade now; others may be among the answer. Reads only.
 
-        A venue whose list tells no halts (Upbit, Bithumb) leaves out only what it has delisted.
+        A venue whose list tells no halts (``Capabilities.lists_tell_halts``) leaves out only what it has delisted.
 
         Raises:
             ArbtuiError: no usable answer, so nothing is known.

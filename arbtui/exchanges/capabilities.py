@@ -17,6 +17,8 @@ class Capabilities:
             (:class:`arbtui.exchanges.refusal_watch.RefusalWatch`).
         lists_name_our_ids: its lists of orders and fills name the ids that we gave. Without that an adapter names what it has sent itself,
             and learns what others have sent (:meth:`arbtui.exchanges.adapter.ExchangeAdapter.expect`).
+        lists_tell_halts: its public list of markets leaves out those that are halted. Without that only a delisting is seen there, and a
+            halt by its refusals (:meth:`arbtui.exchanges.adapter.ExchangeAdapter.fetch_trading`).
         requests_carry_time: a signed request holds our time, so the venue refuses it when it comes late, and clocks can differ.
         announces_shutdown: it says beforehand that it is about to end a connection.
         notices: its announcements are read (:mod:`arbtui.exchanges.announcements`).
@@ -27,6 +29,7 @@ class Capabilities:
     private_stream: bool = True
     test_orders: bool = True
     lists_name_our_ids: bool = True
+    lists_tell_halts: bool = True
     requests_carry_time: bool = True
     announces_shutdown: bool = False
     notices: bool = False

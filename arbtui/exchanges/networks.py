@@ -109,9 +109,6 @@ class Rails:
     travel_rule_from: Decimal
 
 
-#: Korean rules: won paid in is locked, and the travel rule holds from 1,000,000 KRW on.
-KOREAN = Rails("KRW", 24.0, 72.0, Decimal(1_000_000))
-
 #: Names of one network at different venues.
 _ALIKE = {
     "ETHEREUM": "ETH",

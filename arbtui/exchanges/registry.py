@@ -45,8 +45,9 @@ class ExchangeRegistry:
         adapters: dict[str, CcxtAdapter] = {}
         for name, config in exchanges.items():
             venue, made = traded[name]
-            if config.real_orders and not venue.is_proven and not config.urls.is_loopback:
-                raise UsageError(f"exchanges.{name}.real_orders: real orders were never proven at {name}; leave it out")
+            if config.real_orders and not venue.is_proven_in(config.quote) and not config.urls.is_loopback:
+                where = f"{name} in {config.quote}" if venue.is_proven else name
+                raise UsageError(f"exchanges.{name}.real_orders: real orders were never proven at {where}; leave it out")
             client = CcxtClient(name, venue.rest, config, keys[name], clock, limits.get(name), health.get(name))
             adapters[name] = made()(client, config.urls.private, clock)
             adapters[name].capabilities = venue.capabilities

@@ -95,14 +95,15 @@ class Venue:
         cross_quotes: coins that it trades others against, and that a profile may name; empty where it has no such markets.
         urls: of the real venue.
         domains: that its own addresses end with; real orders go to no others.
-        min_cost: least order in the first of ``quotes``, where a market's own rules do not say otherwise.
-        per_dollar: the first of ``quotes`` for one dollar, roughly: for messages only, where no rate is known yet.
+        min_cost: least order in any of ``quotes``, where a market's own rules do not say otherwise.
+        per_dollar: any of ``quotes`` for one dollar, roughly: for messages only, where no rate is known yet.
         limits: its documented rate limits.
         client_ids: its rule of client order ids.
         public: its public streams.
         rest: its REST interface.
         adapter: the class that orders there; None where nothing is traded yet.
-        is_proven: real orders have been proven there (docs/real-orders.md); without that a profile cannot open it to them.
+        is_proven: real orders have been proven there (docs/real-orders.md), in the first of ``quotes``; without that a profile cannot open
+            it to them.
         capabilities: what its interface can do.
         key_parts: what a key of it consists of.
         fee_step: its fees are booked in multiples of this, rounded up once an order; None: to the last digit.
@@ -145,6 +146,10 @@ class Venue:
             raise ValueError(
                 f"{self.name}: its client order ids are {rule}, and ours {ids.LENGTH} of [{ids.ALPHABET}]: no order could be sent"
             )
+
+    def is_proven_in(self, quote: str) -> bool:
+        """Whether real orders have been proven there in markets of that currency."""
+        return self.is_proven and quote == self.quote
 
     @property
     def quote(self) -> str:

@@ -45,7 +45,7 @@ def roughly(amount: float, currency: str, other: str) -> float | None:
     """``amount`` in another currency, for messages where no rate is known yet; None where no venue quotes one of them."""
     if currency == other:
         return amount
-    per_dollar = {venue.quote: venue.per_dollar for venue in VENUES.values()}
+    per_dollar = {quote: venue.per_dollar for venue in VENUES.values() for quote in venue.quotes}
     return amount / per_dollar[currency] * per_dollar[other] if currency in per_dollar and other in per_dollar else None
 
 

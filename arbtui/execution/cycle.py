@@ -43,6 +43,7 @@ class ArbCycle:
     fills: list[Fill] = field(default_factory=list)  #: as they were booked, for prices and for screens
     closed_at: float = 0.0  #: monotonic seconds
     reason: str = ""  #: the last thing that kept it from being hedged
+    moved: list[TradeHop] = field(default_factory=list)  #: where a leg was sent that its own venue did not take
     changed: asyncio.Event = field(default_factory=asyncio.Event)  #: set with every fill
     naked_value_s: float = 0.0
     largest_naked: float = 0.0
@@ -87,8 +88,13 @@ class ArbCycle:
         return not self.account.is_open
 
     def book_of(self, market: Market) -> OrderBook:
-        """The live book of a market of its plan."""
-        return next(hop.book for hop in self.plan.hops if hop.market is market)
+        """The live book of a market of its plan, or of one that a leg has moved to."""
+        return next(hop.book for hop in (*self.plan.hops, *self.moved) if hop.market is market)
+
+    def trade_on(self, hop: TradeHop) -> None:
+        """An order of it is sent on ``hop``, which may be another venue's than its plan has."""
+        if all(hop.market is not other.market for other in (*self.plan.hops, *self.moved)):
+            self.moved.append(hop)
 
     def take(self, fill: Fill) -> None:
         """Keep a fill of one of its orders, just before it is booked."""

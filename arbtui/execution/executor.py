@@ -1,16 +1,17 @@
 """Runs cycles: opens one from a plan, sends both legs, hedges what differs, and ends it when no order can fill any more."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
+from math import isfinite
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle, due, transfer_of
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.hedging import UNDO_FIRST, HedgeStep, HedgingEngine
-from arbtui.execution.plan import CyclePlan
+from arbtui.execution.plan import CyclePlan, needs
 from arbtui.execution.tracker import OrderTracker
 from arbtui.journal.events import CycleEnded, CycleOpened, CycleState, Event, PlannedLeg
 from arbtui.journal.journal import Journal
@@ -19,12 +20,14 @@ from arbtui.model.errors import JournalFailed
 from arbtui.model.halt import Halt
 from arbtui.model.ids import client_order_id
 from arbtui.model.market import Market
+from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.order import Order, Purpose, TimeInForce
 from arbtui.model.reason import Reason
 from arbtui.portfolio.operator_events import begin_transfer
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.guard import RiskGuard
 from arbtui.routes.hops import TradeHop
+from arbtui.routes.route import ArbRoute
 
 #: Between two hedging orders of a cycle: the books must show what the first one took, in seconds.
 _HEDGE_PAUSE_S = 0.1
@@ -39,6 +42,7 @@ class CycleExecutor:
         run_id: part of every cycle's id, so ids never repeat over runs.
         salt: of the state folder and this run, part of every client order id.
         refresh_book: asks a venue for a market's book once more: (exchange, code).
+        elsewhere: where else a leg of a route may be traded, when its own venue takes no order of it.
         on_end: called with each cycle that ended, after its end is durable.
         on_moving: called with each cycle whose coins are to be moved to another venue now.
     """
@@ -60,12 +64,18 @@ class CycleExecutor:
         refresh_book: Callable[[str, str], None],
         on_end: Callable[[ArbCycle], None],
         on_moving: Callable[[ArbCycle], None] = lambda _: None,
+        elsewhere: Callable[[ArbRoute, TradeHop], Sequence[TradeHop]] = lambda *_: (),
     ) -> None:
         self._config = config
         self._adapters = adapters
         self._gate = gate
         self._tracker = tracker
-        self.hedging = HedgingEngine(config.completion_bps, config.unwind_bps)
+        self.hedging = HedgingEngine(
+            config.completion_bps,
+            config.unwind_bps,
+            lambda cycle, hop: self._held_at(cycle, elsewhere(cycle.plan.route, hop)),
+            self._is_closed,
+        )
         self._risk = risk
         self._portfolio = portfolio
         self._journal = journal
@@ -297,6 +307,7 @@ class CycleExecutor:
                 cycle.reason = Reason.NO_BOOK
                 self._ask_for_books(cycle.plan.hops)
             else:
+                cycle.trade_on(step.hop)
                 order = self._order(cycle.id, cycle.plan, cycle.orders, step)
                 refusal = self._gate.hedge_refusal(cycle, order)
                 if refusal is Reason.RESERVATION and (less := step.one_lot_less()) is not None:  # it was rounded up, and no stock is there
@@ -319,6 +330,21 @@ class CycleExecutor:
             if self._clock.monotonic() >= give_up_at:
                 return
             await asyncio.sleep(_HEDGE_PAUSE_S)
+
+    def _held_at(self, cycle: ArbCycle, hops: Sequence[TradeHop]) -> Sequence[TradeHop]:
+        """Those of ``hops`` whose venue holds what the missing quantity needs there, at the worst price, free of other cycles."""
+        found = []
+        for hop in hops:
+            missing = abs(cycle.residual.get(hop.market.base, ZERO))
+            worst = decimal_of(hop.touch_price * (1.0 + self._config.unwind_bps / 1e4)) if isfinite(hop.touch_price) else ZERO
+            exchange, asset, amount = needs(hop.market, hop.side, missing, worst)
+            if worst and self._portfolio.available(exchange, asset, cycle.id) >= amount:
+                found.append(hop)
+        return found
+
+    def _is_closed(self, cycle: ArbCycle, hop: TradeHop) -> bool:
+        """Whether the venue of ``hop`` is silent, its book of no use, or a halt stands there: no hedge may leave there now."""
+        return self._risk.closed(hop.market, hop.book, cycle.account.route, self._clock.monotonic()) is not None
 
     def _ask_for_books(self, hops: tuple[TradeHop, ...]) -> None:
         """A book that is too old to hedge on is asked for once more, whatever its stream does."""

@@ -7,7 +7,7 @@ than the collar. A remainder under the venues' minimum is shed by a round trip: 
 back; the exposure in between is one minimum order. It is made where it is paid in money.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import groupby
@@ -66,11 +66,21 @@ class HedgingEngine:
     Args:
         completion_bps: how far beyond the edge a missing leg may still be completed.
         unwind_bps: how far from the touch any order may go.
+        elsewhere: where else a leg of a cycle may be traded, when its own venue takes no order of it.
+        is_closed: whether no hedge of a cycle may leave on that market now, as far as is known without an order.
     """
 
-    def __init__(self, completion_bps: float, unwind_bps: float) -> None:
+    def __init__(
+        self,
+        completion_bps: float,
+        unwind_bps: float,
+        elsewhere: Callable[[ArbCycle, TradeHop], Sequence[TradeHop]] = lambda *_: (),
+        is_closed: Callable[[ArbCycle, TradeHop], bool] = lambda *_: False,
+    ) -> None:
         self._completion_bps = completion_bps
         self._unwind_bps = unwind_bps
+        self._elsewhere = elsewhere
+        self._is_closed = is_closed
 
     def next_step(self, cycle: ArbCycle, attempt: int, refused: Sequence[Market] = ()) -> HedgeStep | None:
         """The order to try after ``attempt`` earlier tries, or None when no book can take one now.
@@ -82,6 +92,8 @@ class HedgingEngine:
 
         Of the markets of a step one is taken whose newest order was not refused; where all were, that whose refusal is longest ago. Where
         a leg is rather taken back, the steps take turns in the same way; a chain that goes back turns around only after several refusals.
+        A leg that its venues refuse, or that cannot be sent there now, is completed at the cheapest other venue that it may move to, within
+        the same bounds; where there is none it is tried at its own.
         ``refused``: the markets of the orders that our own gate has refused since the last one left, in their order.
         """
         ways = list(self._ways(cycle))
@@ -136,11 +148,26 @@ class HedgingEngine:
     def _steps(self, cycle: ArbCycle, told: "_Refusals", ways: list[_Way], last: list[_Way]) -> tuple[HedgeStep | None, ...]:
         """Completing by one of ``ways`` within the edge, a little beyond it, and by one of ``last`` at what the collar allows."""
         completing = [way for way in ways if way.completes]
-        return (
-            self._first(cycle, told, completing, 0.0),
-            self._first(cycle, told, completing, self._completion_bps),
-            self._first(cycle, told, last, inf),
-        )
+        taken = [way for way in completing if self._is_open(cycle, told, way)] or self._moved(cycle, told, completing)
+
+        def completed(beyond_bps: float) -> HedgeStep | None:
+            return self._best(cycle, taken, beyond_bps) or self._first(cycle, told, completing, beyond_bps)
+
+        return completed(0.0), completed(self._completion_bps), self._first(cycle, told, last, inf)
+
+    def _is_open(self, cycle: ArbCycle, told: "_Refusals", way: _Way) -> bool:
+        return not told.of(way) and not self._is_closed(cycle, way.hop)
+
+    def _moved(self, cycle: ArbCycle, told: "_Refusals", ways: list[_Way]) -> list[_Way]:
+        """The legs of ``ways`` at other venues that take an order now. Money is paid and got there: a coin is not."""
+        moved = [
+            replace(way, hop=hop)
+            for way in ways
+            if _is_paid_in_money(cycle, way) and not cycle.plan.transfers
+            for hop in self._elsewhere(cycle, way.hop)
+            if hop.market.quote in cycle.settlement
+        ]
+        return [way for way in moved if self._is_open(cycle, told, way)]
 
     def _first(self, cycle: ArbCycle, told: "_Refusals", ways: list[_Way], beyond_bps: float) -> HedgeStep | None:
         """As :meth:`_best`, of those ways that were not refused; where none of them can be gone, of that whose refusal is longest ago."""

@@ -36,13 +36,14 @@ def remainders_of(cycle: ArbCycle) -> Remainders:
 
     An order begins a round trip where it takes away what was too little for an order of its own, and it is halfway where it took so
     much that the opposite is left. Only markets that are paid in money are looked at: where there is one, round trips are made there.
+    Of these, those of the plan: an order that has moved to another venue completes a leg, and ends a round trip.
     """
     orders: dict[str, list[Fill]] = {}
     for fill in cycle.fills:
         orders.setdefault(fill.client_order_id, []).append(fill)
     left: dict[str, Decimal] = {}
     shed_by: set[str] = set()
-    halfway: dict[str, Fill] = {}
+    halfway: dict[str, tuple[Market, Decimal]] = {}  # where, and at which price
     for client_order_id, fills in orders.items():
         first = fills[0]
         before = left.get(first.base, ZERO)
@@ -50,15 +51,17 @@ def remainders_of(cycle: ArbCycle) -> Remainders:
             for asset, change in (*fill_changes(fill), (fill.fee_currency, -fill.fee)):
                 left[asset] = left.get(asset, ZERO) + change
         after = left[first.base]
+        market = _market_of(cycle, first)
         takes_away = first.quote in cycle.settlement and before * (after - before) < ZERO
-        if takes_away and (first.base in halfway or is_too_little(_market_of(cycle, first), before, first.price)):
+        if market and takes_away and (first.base in halfway or is_too_little(market, before, first.price)):
             shed_by.add(client_order_id)
             if before * after < ZERO:
-                halfway[first.base] = first
+                halfway[first.base] = market, first.price
         else:
             halfway.pop(first.base, None)
         halfway.pop(first.quote, None)
-    return Remainders(shed_by, {asset for asset, fill in halfway.items() if abs(left[asset]) <= _LEAST_ORDERS * _least(cycle, fill)})
+    most = {asset: _LEAST_ORDERS * least_order(cycle, market, price) for asset, (market, price) in halfway.items()}
+    return Remainders(shed_by, {asset for asset in halfway if abs(left[asset]) <= most[asset]})
 
 
 def least_order(cycle: ArbCycle, market: Market, price: Decimal) -> Decimal:
@@ -67,7 +70,8 @@ def least_order(cycle: ArbCycle, market: Market, price: Decimal) -> Decimal:
     ``price``: on ``market``; the others' are the plan's.
     """
     places = [place for place, hop in enumerate(cycle.plan.hops) if hop.market.base == market.base]
-    return max(least_qty(cycle.plan.hops[place].market, price_of(cycle, place, market, price)) for place in places)
+    in_plan = (least_qty(cycle.plan.hops[place].market, price_of(cycle, place, market, price)) for place in places)
+    return max(least_qty(market, price), *in_plan)  # a leg may have moved to a market that is not in the plan
 
 
 def least_qty(market: Market, price: Decimal) -> Decimal:
@@ -86,9 +90,7 @@ def is_too_little(market: Market, amount: Decimal, price: Decimal) -> bool:
     return qty < market.min_qty or qty * price < market.min_cost
 
 
-def _least(cycle: ArbCycle, fill: Fill) -> Decimal:
-    return least_order(cycle, _market_of(cycle, fill), fill.price)
-
-
-def _market_of(cycle: ArbCycle, fill: Fill) -> Market:
-    return next(hop.market for hop in cycle.plan.hops if (hop.market.exchange, hop.market.code) == (fill.exchange, fill.market))
+def _market_of(cycle: ArbCycle, fill: Fill) -> Market | None:
+    """The market of its plan on which a fill was made; None: its order had moved to another venue."""
+    here = fill.exchange, fill.market
+    return next((hop.market for hop in cycle.plan.hops if (hop.market.exchange, hop.market.code) == here), None)

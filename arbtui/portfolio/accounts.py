@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from arbtui.journal.events import CycleState, OrderIntended, Phase, PlannedLeg, PlannedTransfer
 from arbtui.model.money import ZERO
-from arbtui.model.order import Fill, OrderState, Side
+from arbtui.model.order import Fill, OrderState, Purpose, Side
 
 #: By exchange, then asset.
 Amounts = dict[str, dict[str, Decimal]]
@@ -182,6 +182,11 @@ class CycleAccount(Struct):
         if self.traded_away or self.taken or self.lost is not None or self.left(settlement):
             return CycleState.RESIDUAL
         return CycleState.UNWOUND if self.undone else CycleState.HEDGED
+
+    def uses_what_is_free(self, intent: OrderIntended) -> bool:
+        """Whether an order of it trades on what it set nothing aside of: it settles what was left, or a leg has moved to another venue."""
+        is_moved = bool(self.legs) and all(leg.exchange != intent.exchange for leg in self.legs)
+        return intent.purpose is Purpose.SETTLE or is_moved
 
     def is_settled_by(self, asset: str, rest: Decimal) -> bool:
         """Whether ``rest`` of ``asset`` is nothing, or dust."""

@@ -224,10 +224,11 @@ class Portfolio(Readings):
             cycle.unwinds.append(event.client_order_id)
         if event.purpose is Purpose.SETTLE:
             cycle.settling_orders.append(event.client_order_id)
-            self._settling[event.client_order_id] = cycle.orders[event.client_order_id]
-            self._publish_order(event)
         elif cycle.is_open:
             cycle.phase = _PHASES[event.purpose]
+        if cycle.uses_what_is_free(event):
+            self._unreserved[event.client_order_id] = cycle.orders[event.client_order_id]
+            self._publish_order(event)
 
     def _order_changed(self, at: Recorded, event: OrderChanged) -> None:
         cycle = self._owners.get(event.client_order_id)
@@ -238,11 +239,11 @@ class Portfolio(Readings):
             cycle.abandoned += 1 if event.state is OrderState.ABANDONED else -1
         order.state, order.venue_order_id, order.reason = event.state, event.venue_order_id, event.reason
         order.changed_ms = at.ts_ms
-        if order.intent.purpose is Purpose.SETTLE:
+        if event.client_order_id in self._unreserved or cycle.uses_what_is_free(order.intent):
             if event.state.is_final:
-                self._settling.pop(event.client_order_id, None)
+                self._unreserved.pop(event.client_order_id, None)
             else:
-                self._settling[event.client_order_id] = order
+                self._unreserved[event.client_order_id] = order
             self._publish_order(order.intent)
         if event.state in _DONE:  # what was refused or dropped may still prove to be there
             del cycle.orders[event.client_order_id], self._owners[event.client_order_id]
@@ -298,7 +299,7 @@ class Portfolio(Readings):
         order = cycle.orders.get(fill.client_order_id)
         if order is not None:
             order.filled_qty += fill.qty
-            if settles:
+            if settles or fill.client_order_id in self._unreserved:
                 self._publish_order(order.intent)
         state.tally.fills += 1
         route = self._route(cycle.route)

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from arbtui.model.money import ONE, ZERO
-from arbtui.model.order import Purpose
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at, fill_key
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.flow import Runway, runway
@@ -30,11 +29,11 @@ class Readings:
         self._open = {cycle.id: cycle for cycle in state.cycles.values() if cycle.is_open}
         self._owners = {key: cycle for cycle in state.cycles.values() for key in cycle.orders}  # by client order id
         self._positions = {cycle.id: None for cycle in state.cycles.values() if cycle.is_position}
-        self._settling = {  # by client id: orders of settlements that may still fill
+        self._unreserved = {  # by client id: orders that may still fill, and for which nothing was set aside
             key: order
             for cycle in state.cycles.values()
             for key, order in cycle.orders.items()
-            if order.intent.purpose is Purpose.SETTLE and not order.state.is_final
+            if cycle.uses_what_is_free(order.intent) and not order.state.is_final
         }
 
     # what is held
@@ -44,11 +43,11 @@ class Readings:
         return amount_at(self.state.balances, exchange, asset)
 
     def reserved(self, exchange: str, asset: str) -> Decimal:
-        """What open cycles keep for themselves there, what orders of settlements may still use, and what is to leave by a transfer."""
+        """What open cycles keep for themselves there, what orders for which nothing was set aside may still use, and what is to leave."""
         kept = sum((cycle.still_reserved(exchange, asset) for cycle in self._open.values()), ZERO)
         if self.state.transfers:
             kept += self.leaving(exchange, asset)
-        return kept + self._still_settling(exchange, asset) if self._settling else kept
+        return kept + self._still_used(exchange, asset) if self._unreserved else kept
 
     def available(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
         """What a new cycle may use there; for ``cycle_id``, what that one may use: its own reservation is its own."""
@@ -56,16 +55,19 @@ class Readings:
         mine = self.state.cycles.get(cycle_id)
         if mine is None:
             return free
-        return free + mine.still_reserved(exchange, asset) + self._still_settling(exchange, asset, cycle_id)
+        return free + mine.still_reserved(exchange, asset) + self._still_used(exchange, asset, cycle_id)
 
     def runway(self, exchange: str, asset: str, ts_ms: int | None = None) -> Runway:
         """How long what is free there lasts at the measured flow, at ``ts_ms`` (wall clock), or at the last event."""
         flow = self.state.flows.get(exchange, {}).get(asset)
         return runway(float(self.available(exchange, asset)), flow, self.state.time.seconds(ts_ms))
 
-    def _still_settling(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
-        """What orders of settlements may still use there, fees apart: their worst price covers those; ``cycle_id``: of that cycle alone."""
-        orders = [order for order in self._settling.values() if cycle_id in ("", order.intent.cycle_id)]
+    def _still_used(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
+        """What orders may still use there for which nothing was set aside, fees apart: their worst price covers those.
+
+        ``cycle_id``: of that cycle alone.
+        """
+        orders = [order for order in self._unreserved.values() if cycle_id in ("", order.intent.cycle_id)]
         return sum((order.still_uses(exchange, asset) for order in orders), ZERO)
 
     @property

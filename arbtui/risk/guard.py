@@ -5,6 +5,7 @@ from math import inf
 
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.model.book import BookState, OrderBook
+from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import Depth, ScopedHalts
@@ -169,11 +170,17 @@ class RiskGuard:
     def scope_halted(self, order: Order, route_id: str) -> Reason | None:
         """Whether a halt of depth HALTED stands over ``order`` of the route ``route_id``: then it may not leave, whatever it is for."""
         self.halts.look()
+        return self._halted(order.market, route_id)
+
+    def _halted(self, market: Market, route_id: str) -> Reason | None:
         if not self.halts.standing:
             return None
-        market = order.market
         depth = self.halts.depth((market.exchange,), (market.base, market.quote), route_id)
         return Reason.SCOPE_HALTED if depth is Depth.HALTED else None
+
+    def closed(self, market: Market, book: OrderBook, route_id: str, now: float) -> Reason | None:
+        """Why no order of the route ``route_id`` may leave on ``market`` now, not even one that shrinks exposure; None where one may."""
+        return self._halted(market, route_id) or self._useless(market, book, now)
 
     def check_hedge(self, order: Order, book: OrderBook, now: float) -> Reason | None:
         """Why an order that shrinks exposure may not be sent: only limits marked "also what shrinks exposure"."""
@@ -182,11 +189,14 @@ class RiskGuard:
         state = self.total.state()
         if not (state.allows_settling if order.purpose is Purpose.SETTLE else state.allows_hedges):
             return Reason.HALTED
+        return self._useless(order.market, book, now)
+
+    def _useless(self, market: Market, book: OrderBook, now: float) -> Reason | None:
         if book.state is not BookState.LIVE:
             return Reason.STALE
-        silence = self.exchange[order.market.exchange].silence(now)
+        silence = self.exchange[market.exchange].silence(now)
         # A venue whose stream is silent may have answered a question about this book a moment ago.
-        return silence if silence is not None and not self.exchange[order.market.exchange].is_fresh(book, now) else None
+        return silence if silence is not None and not self.exchange[market.exchange].is_fresh(book, now) else None
 
     def count(self, reason: Reason) -> None:
         """Count one refusal."""

@@ -8,7 +8,7 @@ from arbtui.marketdata.rate_watch import CoinRate, RateWatch
 from arbtui.model.book import OrderBook
 from arbtui.model.market import Market
 from arbtui.routes.finder import Exclusion, Liquidity, PairsOf, RouteFinder
-from arbtui.routes.hops import Node
+from arbtui.routes.hops import Node, TradeHop
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
 from arbtui.routes.rules import RouteRules
 
@@ -196,6 +196,23 @@ class ArbUniverse:
     def of_symbol(self, symbol: str) -> Sequence[ArbRoute]:
         """Every route that trades one asset."""
         return self._of_asset.get(symbol, ())
+
+    def elsewhere(self, route: ArbRoute, hop: TradeHop) -> list[TradeHop]:
+        """The same trade as ``hop`` of ``route`` at other venues: where a listed route is the same but for the venue of that trade.
+
+        So the coin is known to be one asset at that venue and at the venues of the other trades.
+        """
+        others = {(other.place, other.side) for other in route.trades if other.place != hop.place}
+        found: dict[tuple[str, str], TradeHop] = {}
+        for one in self.of_symbol(hop.market.base):
+            trades = {(each.place, each.side): each for each in one.trades}
+            if len(trades) != len(others) + 1 or not others <= trades.keys():
+                continue
+            (other,) = (each for key, each in trades.items() if key not in others)
+            is_same = other.market.base == hop.market.base and other.side is hop.side
+            if is_same and other.market.exchange != hop.market.exchange:
+                found.setdefault(other.place, other)
+        return list(found.values())
 
     def watch_rates(self, watches: Sequence[RateWatch]) -> None:
         """Let ``watches`` see every asset that is traded in both of a rate's currencies, and the routes what they find of theirs.

@@ -1,6 +1,6 @@
 """The exchange rates of a run, from the markets that its venues list."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_market import RateMarket
@@ -13,6 +13,14 @@ from arbtui.settings.profile import Settings
 def is_rate(market: Market, settlement: Collection[str]) -> bool:
     """Whether ``market`` trades one settlement currency for another."""
     return market.base in settlement and market.quote in settlement
+
+
+def linked(currency: str, rates: Sequence[Market]) -> set[str]:
+    """``currency``, and what can be traded for it over two of ``rates`` at most."""
+    found = {currency}
+    for _ in range(2):
+        found |= {one for market in rates for one in (market.base, market.quote) if {market.base, market.quote} & found}
+    return found
 
 
 def rate_book_of(settings: Settings, markets: Iterable[Market], books: Mapping[tuple[str, str], OrderBook]) -> RateBook:

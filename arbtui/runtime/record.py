@@ -42,7 +42,9 @@ def run_record(options: RecordOptions) -> int:
     played = played_names()
     if stray := [name for name in settings.exchanges if name not in played]:
         raise UsageError(f"profile {settings.name}: {stray[0]} cannot be recorded yet; {', '.join(played)} can")
-    listed = simulated_markets([asset.symbol for asset in simulated_assets(settings)], list(settings.exchanges), settings.cross_quotes)
+    listed = simulated_markets(
+        [asset.symbol for asset in simulated_assets(settings)], list(settings.exchanges), settings.cross_quotes, settings.quotes
+    )
     codes = {name: list(listed[name]) for name in settings.exchanges}
     logging.getLogger("arbtui").addHandler(logging.NullHandler())  # what went wrong is told at the end, not between the bar's lines
     logging.getLogger("arbtui").propagate = False

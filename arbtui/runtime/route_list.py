@@ -27,7 +27,7 @@ def route_list(settings: Settings) -> dict[str, Any] | None:
     if not set(settings.exchanges) <= set(played_names()):
         return None
     symbols = [asset.symbol for asset in simulated_assets(settings)]
-    listed = simulated_markets(symbols, list(settings.exchanges))
+    listed = simulated_markets(symbols, list(settings.exchanges), settings.cross_quotes, settings.quotes)
     markets: list[Market] = [market for name in settings.exchanges for market in listed[name].values()]
     books = {(market.exchange, market.code): OrderBook(market.exchange, market.code) for market in markets}
     terms = RouteTerms(settings.execution.min_edge_bps, 0.0, settings.execution.order_value, settings.desk.currency, (0.0, 1.0))

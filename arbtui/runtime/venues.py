@@ -25,6 +25,7 @@ from arbtui.model.market import Market
 from arbtui.model.money import BPS, decimal_of
 from arbtui.model.rng import Rng
 from arbtui.routes.finder import PairsOf
+from arbtui.runtime.rates import is_rate, linked
 from arbtui.settings.profile import Settings
 from arbtui.settings.symbols_source import symbols_source
 from arbtui.simulation.assets import UNIVERSE, Asset, select
@@ -108,14 +109,22 @@ def refuse_unplayable(settings: Settings) -> None:
     """Look at what ``sim`` is asked to play, before anything is made.
 
     Raises:
-        UsageError: the profile names a venue that the simulator does not play, or an unknown symbol.
+        UsageError: the profile names a venue that the simulator does not play, settles in currencies that it has no rate between, or
+            names an unknown symbol.
     """
     try:
-        played_venues(settings.exchanges)
+        played_venues(settings.exchanges, settings.quotes)
     except UsageError as error:
         raise UsageError(
             f"profile {settings.name}: {error}; replay a recording with this profile, or start another one (arbtui profiles)"
         ) from None
+    listed = simulated_markets(1, list(settings.exchanges), currencies=settings.quotes)
+    rates = [market for markets in listed.values() for market in markets.values() if is_rate(market, settings.settlement)]
+    if lacking := [currency for currency in settings.settlement if currency not in linked(settings.desk.currency, rates)]:
+        raise UsageError(
+            f"profile {settings.name}: none of its venues, as the simulator plays them, trades {lacking[0]} for {settings.desk.currency}: "
+            "without a rate nothing could be priced; add a venue that does"
+        )
     simulated_assets(settings)
 
 
@@ -128,7 +137,14 @@ async def simulated_venues(settings: Settings, ground: Ground) -> Venues:
     refuse_unplayable(settings)
     before = psutil.Process().memory_info().rss
     simulator = MarketSimulator(
-        settings.simulator, selection(settings), ground.rng, ground.clock, ground.state, list(settings.exchanges), settings.cross_quotes
+        settings.simulator,
+        selection(settings),
+        ground.rng,
+        ground.clock,
+        ground.state,
+        list(settings.exchanges),
+        settings.cross_quotes,
+        settings.quotes,
     )
     grown = max(0, psutil.Process().memory_info().rss - before)
     markets = {name: with_fees(simulator.markets[name], settings.exchanges[name]) for name in settings.exchanges}
@@ -155,7 +171,7 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
     feed = RecordingFeed(files, ground.clock, list(settings.exchanges), speed)
     assets = simulated_assets(settings)
     played = [name for name in settings.exchanges if name in played_names()]
-    listed = simulated_markets([asset.symbol for asset in assets], played, settings.cross_quotes)
+    listed = simulated_markets([asset.symbol for asset in assets], played, settings.cross_quotes, settings.quotes)
     for name, venue in VENUES.items():
         if name not in listed and venue.plain_market is not None:
             made = [venue.plain_market(asset.symbol, asset.tick, asset.lot) for asset in assets]

@@ -35,7 +35,7 @@ from arbtui.simulation.ledger import APPLICATION_ID, VERSION, VenueLedger
 from arbtui.simulation.market_simulator import MarketSimulator
 from arbtui.simulation.networks import simulated_terms
 from arbtui.simulation.planted_gap import PlantedGap
-from arbtui.simulation.played_venue import DEFAULT_VENUES, CrossQuotes
+from arbtui.simulation.played_venue import DEFAULT_VENUES, CrossQuotes, Quotes
 from arbtui.simulation.venue import VenueCore
 
 DEFAULT_PORT = 9100
@@ -57,6 +57,7 @@ class SandboxOptions:
     state_dir: Path | None = None  #: None: a fresh temporary folder, deleted at the end
     keys: Mapping[str, Key] = field(default_factory=dict)  #: by venue, where it is not the one that is printed
     cut_after_s: float = DAY_S  #: seconds after which a venue closes a socket, where it does
+    quotes: Quotes = field(default_factory=dict)  #: by venue, the currency of its markets, where it is not the usual one
     limits: bool = True  #: False: requests are counted and none is refused, for tests with many requests
 
 
@@ -70,7 +71,9 @@ class Sandbox:
         doors = {name: door_of(name) for name in options.venues}
         self.keys = {name: options.keys.get(name) or play_key(name, passphrase=door.wants_passphrase) for name, door in doors.items()}
         rng = Rng(options.config.seed)
-        self.simulator = MarketSimulator(options.config, options.symbols, rng, clock, state, options.venues, options.cross_quotes)
+        self.simulator = MarketSimulator(
+            options.config, options.symbols, rng, clock, state, options.venues, options.cross_quotes, options.quotes
+        )
         coins = {name: self.simulator.list_fee_coin(name) for name in doors}
         steps = {name: self.simulator.venues[name].fee_coin_step for name in doors}
         #: Of the venues that take fees in a coin of their own; its market is open whatever symbols are chosen, as at the real

@@ -93,8 +93,9 @@ def _is_over_stock(settings: Settings) -> bool:
 def _least_order_over(settings: Settings, exchange: str) -> str:
     """The venue and its least order, where the order's value does not exceed that: rounded down to lots it would be below it."""
     venue, size, currency = VENUES[exchange], settings.execution.order_value, settings.desk.currency
-    least = roughly(float(venue.min_cost), venue.quote, currency)
+    quote = settings.exchanges[exchange].quote
+    least = roughly(float(venue.min_cost), quote, currency)
     if least is None or size > least:
         return ""
-    about = "" if currency == venue.quote else f", about {least:,.{1 if least < 100 else 0}f} {currency}"
-    return f"{exchange} ({venue.min_cost:,f} {venue.quote}{about})"
+    about = "" if currency == quote else f", about {least:,.{1 if least < 100 else 0}f} {currency}"
+    return f"{exchange} ({venue.min_cost:,f} {quote}{about})"

@@ -151,12 +151,13 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _venues_make_a_pair(self) -> Self:
         for name, exchange in self.exchanges.items():
-            right = VENUES[name].quote if name in VENUES else exchange.quote
-            if exchange.quote != right:
-                raise ValueError(f"exchanges.{name}.quote: {exchange.quote} markets of {name} are not built; expected {right}")
-            if exchange.real_orders and name in VENUES and not VENUES[name].is_proven:
+            built = VENUES[name].quotes if name in VENUES else (exchange.quote,)
+            if exchange.quote not in built:
+                raise ValueError(f"exchanges.{name}.quote: {exchange.quote} markets of {name} are not built; expected {' or '.join(built)}")
+            if exchange.real_orders and name in VENUES and not VENUES[name].is_proven_in(exchange.quote):
+                where = f"{name} in {exchange.quote}" if VENUES[name].is_proven else name
                 raise ValueError(
-                    f"exchanges.{name}.real_orders: real orders were never proven at {name}; leave it out: live reaches the sandbox, and "
+                    f"exchanges.{name}.real_orders: real orders were never proven at {where}; leave it out: live reaches the sandbox, and "
                     "paper the venue's real streams (docs/real-orders.md)"
                 )
         if len(self.exchanges) < 2:
@@ -215,6 +216,11 @@ class Settings(BaseSettings):
             if len(set(exchange.cross_quotes)) < len(exchange.cross_quotes):
                 raise ValueError(f"exchanges.{name}.cross_quotes: {', '.join(exchange.cross_quotes)} names one twice")
         return self
+
+    @property
+    def quotes(self) -> dict[str, str]:
+        """The currency that each venue settles in."""
+        return {name: exchange.quote for name, exchange in self.exchanges.items()}
 
     @property
     def cross_quotes(self) -> dict[str, tuple[str, ...]]:

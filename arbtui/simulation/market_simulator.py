@@ -29,8 +29,10 @@ from arbtui.simulation.played_venue import (
     NO_CROSS_QUOTES,
     RATES,
     USDT,
+    USUAL_QUOTES,
     CrossQuotes,
     PlayedVenue,
+    Quotes,
     played_venues,
     simulated_markets,
 )
@@ -73,11 +75,12 @@ class MarketSimulator(MarketDataFeed):
         state: State | None = None,
         venues: Sequence[str] = DEFAULT_VENUES,
         cross_quotes: CrossQuotes = NO_CROSS_QUOTES,
+        quotes: Quotes = USUAL_QUOTES,
     ) -> None:
         self.config = config
         # Whatever order they are named in: those whose prices lead come first.
-        self.venues = {venue.name: venue for venue in sorted(played_venues(venues), key=lambda venue: venue.is_of_dollars)}
-        self.markets: dict[str, dict[str, Market]] = simulated_markets(symbols, self.venues, cross_quotes)
+        self.venues = {venue.name: venue for venue in sorted(played_venues(venues, quotes), key=lambda venue: venue.is_of_dollars)}
+        self.markets: dict[str, dict[str, Market]] = simulated_markets(symbols, self.venues, cross_quotes, quotes)
         self.messages = 0  #: frames delivered so far
         self.cpu_s = 0.0  #: seconds of CPU that this thread spent inside the simulator
         self.skipped_s = 0.0  #: seconds of the market's time that were never played, because the process stalled for too long

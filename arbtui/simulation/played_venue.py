@@ -6,6 +6,8 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
+from typing import Protocol
 
 from arbtui.exchanges.capabilities import EVERYTHING, Capabilities
 from arbtui.exchanges.venue import EIGHT_DECIMALS
@@ -27,10 +29,20 @@ DOLLARS = frozenset({USDT, "USDC"})  #: the basis lies between venues of these a
 #: Currencies that venues trade for their own, as assets of the first rank.
 CASH = {name: Asset(name, 1, 1.0) for name in (USDT, "USDC")}
 
+Quotes = Mapping[str, str]  #: by venue, the currency of its markets; of one that is not named, its usual one
 CrossQuotes = Mapping[str, Sequence[str]]  #: by venue, coins that others are traded against there
 NO_CROSS_QUOTES: CrossQuotes = {}
+USUAL_QUOTES: Quotes = {}
 #: A coin is traded against another where one price unit is no more than this of its price.
 _COARSEST_BPS = 50.0
+
+
+class Priced(Protocol):
+    """Makes a market of an asset against a currency."""
+
+    def __call__(self, asset: Asset, quote: str) -> Market:
+        """The market, by the venue's own rules."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,7 @@ class PlayedVenue:
     """How the simulator plays one venue: ``VENUE`` of the package ``arbtui.simulation.NAME``."""
 
     name: str
-    quote: str  #: currency of its markets: USDT, or one of :data:`RATES`
+    quote: str  #: currency of its markets where a profile names none: USDT, or one of :data:`RATES`
     market: type[SimulatedMarket]  #: writes its frames
     rules: Callable[[Asset], Market]  #: its market of an asset, also of one of :data:`CASH`
     trade_share: float  #: trades, as a share of all messages of a symbol (:class:`~arbtui.simulation.scenario.Rates`)
@@ -51,9 +63,22 @@ class PlayedVenue:
     apart_share: float = 0.6  #: its basis against the first venue of its currency, as a share of the basis between currencies
     opens_after: int = 0  #: ticks of 10 ms after the first venues' opening that a market's first book comes
     cash: tuple[str, ...] = ()  #: currencies of :data:`CASH` that it trades for its own
+    priced: "Priced | None" = None  #: its market of an asset against another currency than ``quote``; None: it has none
     cross: Callable[[Asset, Asset], Market] | None = None  #: its market of an asset against a coin; None: it has none
     fee_coin: Asset | None = None  #: its own coin, in which it may take fees; the sandbox opens its market, whatever symbols are chosen
     fee_coin_step: Decimal = EIGHT_DECIMALS  #: what fees in it are booked in multiples of; eight decimals where nothing is known
+
+    def quoting(self, quote: str) -> "PlayedVenue":
+        """The same with its markets in ``quote``.
+
+        Raises:
+            UsageError: the venue has no such markets, or nothing is known of that currency's rate here.
+        """
+        if quote == self.quote:
+            return self
+        if self.priced is None or quote not in RATES:
+            raise UsageError(f"the simulator plays no {quote} markets of {self.name}")
+        return replace(self, quote=quote, rules=partial(self.priced, quote=quote))
 
     @property
     def is_of_dollars(self) -> bool:
@@ -120,13 +145,14 @@ def played_names() -> list[str]:
     return [*DEFAULT_VENUES, *sorted(found - set(DEFAULT_VENUES))]
 
 
-def played_venues(names: Iterable[str]) -> list[PlayedVenue]:
+def played_venues(names: Iterable[str], quotes: Quotes = USUAL_QUOTES) -> list[PlayedVenue]:
     """The venues of those names, in that order.
 
     Raises:
-        UsageError: one is not played.
+        UsageError: one is not played, or not in that currency.
     """
-    return [played_venue(name) for name in names]
+    found = [played_venue(name) for name in names]
+    return [venue.quoting(quotes.get(venue.name, venue.quote)) for venue in found]
 
 
 def played_capabilities(name: str) -> Capabilities:
@@ -136,14 +162,17 @@ def played_capabilities(name: str) -> Capabilities:
 
 
 def simulated_markets(
-    selection: int | Sequence[str], venues: Iterable[str] = DEFAULT_VENUES, cross_quotes: CrossQuotes = NO_CROSS_QUOTES
+    selection: int | Sequence[str],
+    venues: Iterable[str] = DEFAULT_VENUES,
+    cross_quotes: CrossQuotes = NO_CROSS_QUOTES,
+    currencies: Quotes = USUAL_QUOTES,
 ) -> dict[str, dict[str, Market]]:
     """The markets of ``selection`` at ``venues``, by exchange and code; those of cash first, those against a coin last.
 
     Raises:
         UsageError: as :func:`~arbtui.simulation.assets.select`, :func:`played_venue` and :meth:`PlayedVenue.crosses`.
     """
-    assets, played = select(selection), played_venues(venues)
+    assets, played = select(selection), played_venues(venues, currencies)
     quotes = [venue.quote for venue in played]
     listed = {venue.name: [venue.rules(asset) for asset in (*venue.cash_among(quotes), *assets)] for venue in played}
     for venue in played:

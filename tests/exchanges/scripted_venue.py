@@ -14,13 +14,16 @@ from aiohttp import WSMsgType, web
 from pydantic import SecretStr
 
 from arbtui.exchanges.binance.rules import spot_market
+from arbtui.exchanges.bitget.rules import spot_market as bitget_market
 from arbtui.exchanges.bithumb.rules import krw_market as bithumb_market
+from arbtui.exchanges.bybit.rules import spot_market as bybit_market
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.coinone.rules import krw_market as coinone_market
 from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
+from arbtui.exchanges.okx.rules import spot_market as okx_market
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.exchanges.venues import VENUES
@@ -39,13 +42,16 @@ XRP: Mapping[str, tuple[Market, str]] = {
     "binance": (BINANCE_XRP, "2.14"),
     "bithumb": (BITHUMB_XRP, "3000"),
     "coinone": (COINONE_XRP, "3000"),
+    "bybit": (bybit_market("XRP", "USDT", Decimal("0.0001"), Decimal("0.01")), "2.14"),
+    "okx": (okx_market("XRP", "USDT", Decimal("0.0001"), Decimal("0.01"), Decimal("0.1")), "2.14"),
+    "bitget": (bitget_market("XRP", "USDT", Decimal("0.0001"), Decimal("0.01")), "2.14"),
 }
 SECRET = "s3cr3t-" + "x" * 64
 
 
 def made_up_keys() -> VenueKeyHolder:
     """Keys that a test made up."""
-    return VenueKeyHolder(lambda: VenueKeys(SecretStr("k3y-of-a-test"), SecretStr(SECRET), "a test"))
+    return VenueKeyHolder(lambda: VenueKeys(SecretStr("k3y-of-a-test"), SecretStr(SECRET), "a test", SecretStr("passphrase-of-a-test")))
 
 
 @dataclass

@@ -9,34 +9,54 @@ from typing import Any
 
 import pytest
 
+from arbtui.exchanges.signing import Request
+from arbtui.exchanges.venues import VENUES as DECLARED
 from arbtui.model.errors import OrderRejected, OrderUnknown, VenueFailed
-from tests.exchanges.scripted_venue import adapter_of, body, config_of, order_of, scripted
+from arbtui.model.order import Order, TimeInForce
+from tests.exchanges.scripted_venue import ScriptedVenue, adapter_of, body, config_of, order_of, scripted
 from tests.exchanges.test_redirects import BALANCES_PATH, ORDER_PATH, run
 
 VENUES = pytest.mark.parametrize("exchange", ["upbit", "binance"])
+#: Every venue that orders can be sent to.
+TRADED = [name for name, venue in DECLARED.items() if venue.adapter is not None]
 ELSEWHERE = "wss://stream.elsewhere.invalid/ws"
 
 
-@VENUES
+@pytest.mark.parametrize("exchange", TRADED)
 def test_an_order_to_a_real_venue_is_not_sent_without_the_switch(exchange: str) -> None:
     async def main() -> None:
         async with scripted() as venue:
             off = config_of(venue.url, exchange, stream=ELSEWHERE)  # one address that is not of this machine, so the venue is a real one
             async with adapter_of(venue, exchange, config=off) as adapter:
                 with pytest.raises(OrderRejected, match=f"exchanges.{exchange}.real_orders is false: no order leaves this machine"):
-                    await adapter.place(order_of(exchange), lambda: pytest.fail("the gate is not even asked"))
+                    await adapter.place(_order(exchange), lambda: pytest.fail("the gate is not even asked"))
                 assert venue.asked == []
                 with suppress(VenueFailed):
                     await adapter.cancel(order_of(exchange).market.code, "never-sent")
-                assert len(venue.of("DELETE", {"upbit": "/v1/order", "binance": "/api/v3/order"}[exchange])) == 1
+                assert _sent(venue, exchange, "cancels") == 1, "what takes an order away always leaves"
             on = config_of(venue.url, exchange, stream=ELSEWHERE, real_orders=True)
             async with adapter_of(venue, exchange, config=on) as adapter:
-                venue.on("POST", ORDER_PATH[exchange], body("{}", 500))
+                for method, path in DECLARED[exchange].rest.orders:
+                    venue.on(method, f"/{path.removeprefix('/')}", body("{}", 500))
                 with pytest.raises(OrderUnknown):
-                    await adapter.place(order_of(exchange), lambda: None)
-                assert len(venue.of("POST", ORDER_PATH[exchange])) == 1
+                    await adapter.place(_order(exchange), lambda: None)
+                assert _sent(venue, exchange, "orders") == 1
 
     run(main)
+
+
+def _order(exchange: str) -> Order:
+    """An order that the venue takes."""
+    order = order_of(exchange)
+    if not DECLARED[exchange].capabilities.immediate_orders:
+        order.tif = TimeInForce.GTC
+    return order
+
+
+def _sent(venue: ScriptedVenue, exchange: str, what: str) -> int:
+    """How many requests of that kind the venue has got."""
+    kind: frozenset[Request] = getattr(DECLARED[exchange].rest, what)
+    return sum(any(one.method == method and one.path.endswith(f"/{path}") for method, path in kind) for one in venue.asked)
 
 
 @VENUES

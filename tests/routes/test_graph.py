@@ -138,6 +138,19 @@ def test_the_shapes_that_people_know_are_found_under_their_names() -> None:
     assert "exchange rate" in made.finder.exclusions["upbit:USDT-KRW"].reason
 
 
+def test_a_trade_can_be_made_elsewhere_where_its_venue_is_paired_with_those_of_the_others() -> None:
+    listing = [market(venue, "XRP", "KRW") for venue in ("upbit", "bithumb")]
+    listing += [market(venue, "XRP", "USDT") for venue in ("binance", "okx", "bybit")] + [market("upbit", "USDT", "KRW")]
+    pairs = {"XRP": [("upbit", "binance"), ("bithumb", "binance"), ("upbit", "okx"), ("bithumb", "bybit")]}
+    made = universe(listing, books_of(listing), pairs=pairs)
+    route = made.by_id["XRP:binance>upbit"]
+    buy, sell = route.trades
+    assert [(hop.place, hop.side) for hop in made.elsewhere(route, sell)] == [(("bithumb", "XRP-KRW"), Side.SELL)]
+    assert [(hop.place, hop.side) for hop in made.elsewhere(route, buy)] == [(("okx", "XRP-USDT"), Side.BUY)]
+    fork = made.by_id["XRP:binance>bithumb+upbit"]
+    assert all(made.elsewhere(fork, hop) == [] for hop in fork.trades)
+
+
 @settings(max_examples=60)
 @given(markets=listings(), data=st.data())
 def test_nothing_that_pays_has_no_route(markets: list[Market], data: st.DataObject) -> None:

@@ -92,6 +92,25 @@ def test_several_pairs_trade_only_between_the_venues_that_are_listed(home: Path,
     assert {frozenset(route.split(">")) for route in traded} == {frozenset(("upbit", "binance")), frozenset(("bithumb", "binance"))}
 
 
+def test_a_venue_of_another_dollar_coin_is_priced_over_two_rates(home: Path, tmp_path: Path) -> None:
+    """OKX in USDC: won against it over KRW-USDT and USDC-USDT, dollars against it over the latter."""
+    text = '[exchanges.okx]\nquote = "USDC"\n[desk]\ncurrency = "USDT"\n'
+    pairs = '[universe]\npairs = [["upbit", "okx"], ["binance", "okx"], ["upbit", "binance"]]\n'
+    ledger = _run(home, tmp_path, _venues("upbit", "binance") + text + pairs, seconds=60.0)
+    assert {frozenset(route.split(">")) for route in _trades(ledger) if ">" in route} == {
+        frozenset(pair) for pair in (("upbit", "okx"), ("binance", "okx"), ("upbit", "binance"))
+    }
+    quotes = {fill["exchange"]: fill["quote"] for fill in ledger["fills"] if fill["base"] != "USDT"}
+    assert quotes == {"upbit": "KRW", "binance": "USDT", "okx": "USDC"}
+    assert {row["asset"] for row in ledger["open_fx"]} == {"KRW", "USDC"}
+    assert ledger["pnl"]["currency"] == "USDT"
+
+
+def test_currencies_without_a_rate_are_refused_before_anything_starts(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="none of its venues, as the simulator plays them, trades KRW for USDC: without a rate"):
+        _run(home, tmp_path, '[exchanges.upbit]\n[exchanges.okx]\nquote = "USDC"\n', seconds=1.0)
+
+
 def test_a_journal_that_counts_in_another_currency_is_not_gone_on_with(home: Path, tmp_path: Path) -> None:
     _run(home, tmp_path, _venues("upbit", "binance"), seconds=1.0)
     with pytest.raises(

@@ -109,6 +109,14 @@ def test_wrong_values_say_what_is_expected(complaint: Complaint, text: str, said
         ("[exchanges.upbitt]\n[exchanges.binance]", "exchanges.upbitt is no venue that is built; did you mean exchanges.upbit?"),
         ('[exchanges.upbit]\nquote = "USD"\n[exchanges.binance]', "mine.toml:2: exchanges.upbit.quote: USD markets of upbit are not built"),
         (
+            '[exchanges.binance]\n[exchanges.okx]\nquote = "KRW"',
+            "mine.toml:3: exchanges.okx.quote: KRW markets of okx are not built; expected USDT or USDC",
+        ),
+        (
+            '[exchanges.binance]\n[exchanges.okx]\nquote = "USDC"',
+            "desk.currency: the venues settle in USDT and USDC; say which of them PnL and limits are counted in",
+        ),
+        (
             '[desk]\ncurrency = "KRW"\n[exchanges.upbit]\n[exchanges.binance]',
             "desk.currency: KRW is no dollar coin, and the defaults of money are for dollars; this profile must set execution.order_value",
         ),

@@ -67,7 +67,7 @@ def _is_usdm(message: Mapping[str, Any]) -> bool:
 VENUE = Venue(
     name=SPOT,
     title="Binance",
-    quotes=("USDT",),
+    quotes=("USDT", "USDC"),
     cross_quotes=("BTC",),
     urls=Addresses("https://api.binance.com", "wss://stream.binance.com:9443/stream", "wss://ws-api.binance.com/ws-api/v3"),
     domains=("binance.com", "binance.vision"),

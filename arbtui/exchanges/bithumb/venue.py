@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from arbtui.exchanges.bithumb import limits
 from arbtui.exchanges.bithumb.rules import CROSS, EXCHANGE, MIN_COST, QUOTE
 from arbtui.exchanges.capabilities import Capabilities
-from arbtui.exchanges.networks import KOREAN
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.signing import RestFacts
 from arbtui.exchanges.venue import Addresses, Captures, ClientIdRule, ClientIds, Venue
+from arbtui.exchanges.won.rails import KOREAN
 
 if TYPE_CHECKING:
     from arbtui.exchanges.bithumb.adapter import BithumbAdapter
@@ -59,7 +59,7 @@ VENUE = Venue(
         cancels=frozenset({("DELETE", "v2/order"), ("POST", "v2/orders/cancel")}),
         signing=_signing,
     ),
-    capabilities=Capabilities(notices=True, test_orders=False),
+    capabilities=Capabilities(notices=True, test_orders=False, lists_tell_halts=False),
     # The documents' examples have fees with two decimals and no rule: the plain product, so that each fill's fee is known where only
     # their sum is reported.
     fee_step=None,

@@ -44,7 +44,7 @@ def _public() -> "PublicStream":
 VENUE = Venue(
     name=EXCHANGE,
     title="Bybit",
-    quotes=("USDT",),
+    quotes=("USDT", "USDC"),
     cross_quotes=("BTC",),
     urls=Addresses("https://api.bybit.com", "wss://stream.bybit.com/v5/public/spot", "wss://stream.bybit.com/v5/private"),
     domains=("bybit.com",),

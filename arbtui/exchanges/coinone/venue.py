@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from arbtui.exchanges.capabilities import Capabilities
 from arbtui.exchanges.coinone import limits
 from arbtui.exchanges.coinone.rules import EXCHANGE, MIN_COST, QUOTE
-from arbtui.exchanges.networks import KOREAN
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.signing import RestFacts
 from arbtui.exchanges.venue import Addresses, ClientIdRule, ClientIds, Venue
+from arbtui.exchanges.won.rails import KOREAN
 
 if TYPE_CHECKING:
     from arbtui.exchanges.coinone.adapter import CoinoneAdapter

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from arbtui.exchanges.capabilities import Capabilities
-from arbtui.exchanges.networks import KOREAN
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.signing import RestFacts
 from arbtui.exchanges.upbit import limits
 from arbtui.exchanges.upbit.rules import CROSS, EXCHANGE, MIN_COST, QUOTE
 from arbtui.exchanges.venue import Addresses, Captures, ClientIdRule, ClientIds, Venue
+from arbtui.exchanges.won.rails import KOREAN
 
 if TYPE_CHECKING:
     from arbtui.exchanges.public_stream import PublicStream
@@ -57,7 +57,7 @@ VENUE = Venue(
         signing=_signing,
     ),
     is_proven=True,
-    capabilities=Capabilities(notices=True, requests_carry_time=False),
+    capabilities=Capabilities(notices=True, lists_tell_halts=False, requests_carry_time=False),
     # Upbit's own examples have fees of nine and more decimals ("paid_fee": "3.697095875" of 7394.19175 KRW, ccxt's upbit.py,
     # parse_order): the plain product. So each fill's fee is known, also where only their sum is reported.
     fee_step=None,

@@ -80,7 +80,7 @@ class World:
         self._counting: dict[tuple[FaultKind, ...], tuple[Fault, int]] = {}
         rng = Rng(settings.simulator.seed)
         self.simulator = MarketSimulator(
-            settings.simulator, selection(settings), rng, clock, None, list(settings.exchanges), settings.cross_quotes
+            settings.simulator, selection(settings), rng, clock, None, list(settings.exchanges), settings.cross_quotes, settings.quotes
         )
         self.markets: dict[str, dict[str, Market]] = {
             name: with_fees(self.simulator.markets[name], settings.exchanges[name]) for name in settings.exchanges

@@ -17,8 +17,8 @@ from arbtui.simulation.played_venue import PlayedVenue
 _LEAST_IN_COIN = Decimal("0.0001")
 
 
-def _market(asset: Asset) -> Market:
-    return spot_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binance"].min_cost)
+def _market(asset: Asset, quote: str = "USDT") -> Market:
+    return spot_market(asset.symbol, quote, asset.tick, asset.lot, VENUES["binance"].min_cost)
 
 
 def _cross(asset: Asset, coin: Asset) -> Market:
@@ -37,6 +37,7 @@ VENUE = PlayedVenue(
     depth_usdt=150_000.0,
     depth_exponent=-0.5,
     cash=("USDC",),
+    priced=_market,
     cross=_cross,
     fee_coin=Asset("BNB", 5, 600.0),
 )

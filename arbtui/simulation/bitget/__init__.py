@@ -17,8 +17,8 @@ from arbtui.simulation.played_venue import PlayedVenue
 _STEP = Decimal("0.00000001")
 
 
-def _market(asset: Asset) -> Market:
-    return spot_market(asset.symbol, "USDT", asset.tick, asset.lot)
+def _market(asset: Asset, quote: str = "USDT") -> Market:
+    return spot_market(asset.symbol, quote, asset.tick, asset.lot)
 
 
 def _cross(asset: Asset, coin: Asset) -> Market:
@@ -41,6 +41,7 @@ VENUE = PlayedVenue(
     pace=0.5,  # whole books come every 200 ms at most, which are half of the simulator's slots
     opens_after=2,
     cash=("USDC",),
+    priced=_market,
     cross=_cross,
     fee_coin=Asset("BGB", 60, 4.0),
     fee_coin_step=Decimal("0.000000000001"),

@@ -21,9 +21,9 @@ _DIGITS = 5  #: of a price unit: a hundred thousandth of the price's first digit
 _LEAST_IN_COIN = Decimal("0.000065")
 
 
-def _market(asset: Asset) -> Market:
+def _market(asset: Asset, quote: str = "USDT") -> Market:
     least = Decimal(1).scaleb(math.floor(math.log10(asset.price)) - _DIGITS)
-    return spot_market(asset.symbol, "USDT", max(asset.tick, least), asset.lot.scaleb(-1))
+    return spot_market(asset.symbol, quote, max(asset.tick, least), asset.lot.scaleb(-1))
 
 
 def _cross(asset: Asset, coin: Asset) -> Market:
@@ -43,6 +43,7 @@ VENUE = PlayedVenue(
     depth_exponent=-0.5,
     pace=0.7,
     cash=("USDC",),
+    priced=_market,
     cross=_cross,
     fee_coin=Asset(FEE_COIN, 60, 1.2),
 )

@@ -19,9 +19,9 @@ _FINEST = Decimal("0.00000001")
 _CHEAP = 0.001  #: USDT; coins below are traded in whole pieces at least
 
 
-def _market(asset: Asset) -> Market:
+def _market(asset: Asset, quote: str = "USDT") -> Market:
     least = Decimal(1).scaleb(math.floor(math.log10(asset.price)) - _DIGITS)
-    return spot_market(asset.symbol, "USDT", max(asset.tick, least), *_lots(asset))
+    return spot_market(asset.symbol, quote, max(asset.tick, least), *_lots(asset))
 
 
 def _cross(asset: Asset, coin: Asset) -> Market:
@@ -49,5 +49,6 @@ VENUE = PlayedVenue(
     top_share=0.6,
     pace=0.7,
     cash=("USDC",),
+    priced=_market,
     cross=_cross,
 )

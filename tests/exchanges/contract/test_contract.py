@@ -295,10 +295,6 @@ def test_closing_is_quick_and_may_be_done_twice(factory: Factory, tmp_path: Path
     run(main)
 
 
-#: Whose list of markets tells no halts: it is the market's own rules that do, which only an account may read.
-LISTS_TELL_NO_HALT = ("upbit", "bithumb")
-
-
 def test_a_market_that_halts_is_not_among_those_that_trade(factory: Factory, tmp_path: Path) -> None:
     async def main() -> None:
         async with factory(tmp_path) as v:
@@ -309,6 +305,6 @@ def test_a_market_that_halts_is_not_among_those_that_trade(factory: Factory, tmp
             else:
                 v.sandbox.fault(WireFault(v.adapter.name, WireFaultKind.HALT, symbol=code))
             trading = await v.adapter.fetch_trading([code])
-            assert (code in trading) is (v.adapter.name in LISTS_TELL_NO_HALT)
+            assert (code in trading) is not v.adapter.capabilities.lists_tell_halts
 
     run(main)
