@@ -13,6 +13,7 @@ import pytest
 
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.hedging import UNDO_FIRST, HedgingEngine
+from arbtui.execution.remainders import least_order
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.order import Fill, OrderState, Purpose, Side
 from arbtui.routes.hops import TradeHop
@@ -363,3 +364,30 @@ def test_a_missing_leg_of_a_chain_may_cost_what_the_cycle_has_earned_and_not_a_u
     assert abs(ends_with(step.price) - allowed) < hair
     further = step.price * (1 + (1 if side is Side.BUY else -1) * Decimal("1e-5"))
     assert ends_with(further) < allowed - hair
+
+
+def test_a_chain_whose_leg_was_filled_at_another_venue_goes_on() -> None:
+    """XRP were sold at a venue that the plan has not, to which that leg had moved: neither a round trip, nor a leg taken back."""
+    elsewhere = dataclasses.replace(XRP_WON, exchange="other")
+    sold = fill(elsewhere, Side.SELL, "103", Decimal(3200))
+    moved, planned = (
+        paid_in_btc(fill(XRP_BTC, Side.BUY, "60", Decimal("0.000031")), before=(*ETH_AND_XRP[:2], one)) for one in (sold, ETH_AND_XRP[2])
+    )
+    step, expected = (HedgingEngine(0.0, 9_999.0).next_step(cycle, 0) for cycle in (moved, planned))
+    assert step is not None
+    assert expected is not None
+    assert (step.leg, step.side, step.purpose, step.qty, step.price) == (
+        expected.leg,
+        expected.side,
+        expected.purpose,
+        expected.qty,
+        expected.price,
+    )
+
+
+def test_a_remainder_that_another_venue_sheds_is_over_that_venues_minimum() -> None:
+    """The plan's markets take 5,000 won at least, the other venue 50,000."""
+    dear = dataclasses.replace(XRP_WON, exchange="other", min_cost=Decimal(50_000))
+    cycle = paid_in_btc(fill(XRP_BTC, Side.BUY, "102", Decimal("0.000031")))
+    assert least_order(cycle, dear, Decimal(3000)) * 3000 >= 50_000
+    assert least_order(cycle, XRP_WON, Decimal(3000)) * 3000 < 50_000

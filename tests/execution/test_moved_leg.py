@@ -139,3 +139,18 @@ def test_a_leg_that_only_missed_stays_at_its_venue(tmp_path: Path) -> None:
             assert completed_at(cycle) == ["upbit"]
 
     run_virtual(main())
+
+
+def test_a_refusal_for_a_moment_is_no_reason_to_take_the_other_leg_back(tmp_path: Path) -> None:
+    """Upbit refuses once; what the other venues pay is beyond the bounds of a completion: Upbit is asked again."""
+
+    async def main() -> None:
+        low: Levels = ([(2.10, 300.0)], [(2.101, 300.0)])
+        async with four(tmp_path, books={**BOOKS, (DEARER.exchange, DEARER.code): low, (CHEAPER.exchange, CHEAPER.code): low}) as w:
+            w.upbit.core.faults.add(Fault(FaultKind.REJECT))
+            cycle = await run(w, bought_and_sold(w))
+            assert cycle.state is CycleState.HEDGED
+            assert completed_at(cycle) == ["upbit"]
+            w.agree()
+
+    run_virtual(main())
