@@ -19,7 +19,8 @@ log = logging.getLogger("arbtui")
 EVERY_S = 60.0
 _ANSWER_S = 30.0
 KIND = "MARKET_GONE"
-"""Breach: a market of the run does not trade. It acknowledges itself once the market trades again."""
+"""Breach, one a venue: markets of the run do not trade there. It acknowledges itself once they all trade again."""
+_NAMED = 10  # markets that a breach names
 
 
 class MarketWatch:
@@ -28,7 +29,7 @@ class MarketWatch:
     Args:
         breaches: told of what no longer trades.
         liquidity: what longer routes are chosen by, where a market trades again.
-        on_new: called with routes that are new on the list, before anything else sees them.
+        on_new: called with routes that are new on the list, of one venue's answer together, before anything else sees them.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class MarketWatch:
         self._breaches = breaches
         self._liquidity = liquidity
         self._on_new = on_new
-        self._told: dict[Market, str] = {}  # of those that do not trade, the breach's id
+        self._gone: dict[str, dict[Market, None]] = {}  # by venue that has answered: those of its markets that do not trade
         self._unread: dict[str, str] = {}  # by venue: why it did not answer last
 
     async def run(self) -> None:
@@ -72,24 +73,38 @@ class MarketWatch:
             self._unread[name] = words
             return
         self._unread.pop(name, None)
-        self._compare(markets, frozenset(trading))
+        self._compare(name, markets, frozenset(trading))
 
-    def _compare(self, markets: Sequence[Market], trading: Collection[str]) -> None:
+    def _compare(self, name: str, markets: Sequence[Market], trading: Collection[str]) -> None:
+        known = self._gone.get(name)
+        gone = self._gone.setdefault(name, {})
+        new = [market for market in markets if market.code not in trading and market not in gone]
+        back = [market for market in gone if market.code in trading]
+        if new:
+            self._take_away(name, new, gone)
+        if back:
+            self._bring_back(name, back, gone)
+        if not gone and (back or known is None):  # known is None: what an earlier run has told is over, too
+            for scope in dict.fromkeys(one.scope for one in self._breaches.breaches.values() if one.kind == KIND):
+                if scope.partition(":")[0] == name:
+                    self._breaches.acknowledge_all(KIND, scope, "recovered")
+
+    def _take_away(self, name: str, markets: Sequence[Market], gone: dict[Market, None]) -> None:
+        why = f"{name} does not list it as trading: halted, in maintenance, or delisted"
+        routes = sum(len(self._universe.delist_market(market, why)) for market in markets)
+        gone.update(dict.fromkeys(markets))
+        codes = [market.code for market in gone]
+        more = f" and {len(codes) - _NAMED} more" if len(codes) > _NAMED else ""
+        detail = f"not listed as trading (halted, in maintenance, or delisted): {', '.join(codes[:_NAMED])}{more}"
+        action = f"{counted(routes, 'route')} off the list until they trade again; open cycles go on"
+        self._breaches.acknowledge_all(KIND, name, "recovered")  # the new one names those of the one before as well
+        self._breaches.record(Severity.WARN, KIND, name, detail, action, every_time=True)
+
+    def _bring_back(self, name: str, markets: Sequence[Market], gone: dict[Market, None]) -> None:
+        made: list[ArbRoute] = []
         for market in markets:
-            if market.code not in trading and market not in self._told:
-                self._gone(market)
-            elif market.code in trading and market in self._told:
-                self._back(market)
-
-    def _gone(self, market: Market) -> None:
-        why = f"{market.exchange} does not list it as trading: halted, in maintenance, or delisted"
-        gone = self._universe.delist_market(market, why)
-        action = f"{counted(len(gone), 'route')} off the list until it trades again; open cycles go on"
-        breach = self._breaches.record(Severity.WARN, KIND, market.key, why, action, every_time=True)
-        self._told[market] = "" if breach is None else breach.id
-
-    def _back(self, market: Market) -> None:
-        made = self._universe.list_market(market, self._liquidity)
+            del gone[market]
+            made += self._universe.list_market(market, self._liquidity)
         self._on_new(made)
-        self._breaches.acknowledge(self._told.pop(market), "trades again")
-        log.info("%s trades again: %s on the list", market.key, counted(len(made), "route"))
+        codes = ", ".join(market.code for market in markets)
+        log.info("%s: %s trade again: %s on the list", name, codes, counted(len(made), "route"))

@@ -2,7 +2,8 @@
 
 What a notice means is read by :mod:`arbtui.risk.notices`; here its steps are done when they are due, through the same files that an
 operator's halts are in, and written to the journal, so that nothing is done twice and a restart goes on with the schedule. The one
-thing that ends by itself is a maintenance whose end the venue has named: its halt goes once the venue has answered a probe.
+thing that ends by itself is a maintenance whose end the venue has named: its halt goes once the venue has answered a probe, where
+nobody but notices has set it.
 """
 
 import asyncio
@@ -13,30 +14,32 @@ from typing import Any
 
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.components import EngineComponents
-from arbtui.engine.rules_check import RulesCheck
+from arbtui.engine.rules_check import RulesCheck, RulesRead
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.wallets import Wallets
 from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.journal.events import NoticeActed, NoticeRead, NoticeStep
+from arbtui.model import scoped_halts
 from arbtui.model.book import BookState
 from arbtui.model.clock import iso_ms
 from arbtui.model.errors import ArbtuiError
-from arbtui.model.scoped_halts import Depth, ScopedHalt, archive_halt, file_name, write_halt
+from arbtui.model.scoped_halts import NOTICE, Depth, ScopedHalt, archive_halt, file_name, write_halt
 from arbtui.portfolio.notices import NoticeRecord, Notices
 from arbtui.risk.breach import Severity
 from arbtui.risk.notices.kinds import NoticeKind
-from arbtui.risk.notices.reading import HOLD, OPEN, RULES, TradedThere, read_notice
+from arbtui.risk.notices.reading import AGAIN, HOLD, OPEN, RULES, TradedThere, read_notice
+from arbtui.risk.notices.rules import NoticeRules
 
 log = logging.getLogger("arbtui")
 
-#: The source of its halts.
-SOURCE = "NOTICE"
-#: s before a step that failed is tried again: a halt that could not be written, a probe or a reading of rules without an answer.
+#: s before a step that failed is tried again: a halt that could not be written, a probe without an answer; and a reading of rules.
 _AGAIN_S = 5.0
+_RULES_AGAIN_S = 60.0
 _PROBE_S = 10.0
 #: Announcements that concern nothing of ours, by key and words, so that a list that is read again and again is not parsed each time.
 _PASSED_OVER = 1000
+_UNREAD = "RULES_UNREAD"  # breach: rules that a notice says have changed could not be compared
 _WALLETS = ("", "wallets")  # the key of the one question for all wallets
 _WAKES_A_PERSON = frozenset({NoticeKind.DELISTING, NoticeKind.MAINTENANCE, NoticeKind.CAUTION})
 
@@ -53,11 +56,14 @@ class NoticeWatch:
         self._wallets = wallets
         self._tasks = tasks
         self._rules = RulesCheck(components)
+        NoticeRules.shipped()  # read now: later it would hold up the loop
         self._due_ms: float = -inf  # when the next step is due; the past: look
         self._passed_over: dict[str, None] = {}  # oldest first
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}  # steps that wait for a venue's answer
         self._not_before: dict[tuple[str, str], float] = {}  # monotonic s: steps that failed a moment ago
-        self._why: dict[tuple[str, str], str] = {}  # by step: what the last probe said, so that it is logged once
+        self._why: dict[tuple[str, str], str] = {}  # by step: why it could not be done, so that it is told once
+        self._differing: dict[tuple[str, str], str] = {}  # by market, what was told of its rules
+        self._unread: dict[tuple[str, str], list[str]] = {}  # by step: the breaches of rules that were not to be had
         self._is_stopped = False
         self.version = 0  #: rises when anything about notices changed
 
@@ -118,7 +124,7 @@ class NoticeWatch:
         if now_ms < self._due_ms or parts.journal.failure is not None:
             return
         now = parts.clock.monotonic()
-        self._due_ms = inf
+        self._due_ms, has_held = inf, False
         for record, step in list(self.notices.due()):
             if step.at_ms > now_ms:
                 self._due_ms = min(self._due_ms, step.at_ms)
@@ -129,8 +135,11 @@ class NoticeWatch:
                 self._due_ms = -inf
                 continue
             self._do(record, step)
+            has_held = has_held or step.verb == HOLD
             if step.key not in record.done:
                 self._due_ms = -inf
+        if has_held:
+            self._scopes.look()  # once, however many halts were written
 
     def _do(self, record: NoticeRecord, step: NoticeStep) -> None:
         match step.verb:
@@ -139,7 +148,7 @@ class NoticeWatch:
             case "open" | "rules":
                 key = record.read.notice_id, step.key
                 work = self._open(record, step) if step.verb == OPEN else self._read_rules(record, step)
-                self._not_before[key] = self._components.clock.monotonic() + _AGAIN_S
+                self._not_before[key] = self._components.clock.monotonic() + (_AGAIN_S if step.verb == OPEN else _RULES_AGAIN_S)
                 self._begin(key, work)
             case _:
                 self._acted(record, step, "unknown to this version: nothing was done")
@@ -151,22 +160,20 @@ class NoticeWatch:
     # halts
 
     def _hold(self, record: NoticeRecord, step: NoticeStep) -> None:
-        """Write the halt; one that stands as deep or deeper is left, and a person's own is never opened by a notice."""
-        stands = self._standing(step.scope)
-        held = self._write(record, step, step.scope, Depth(step.depth))
+        """Write the halt; one that stands as deep or deeper is left."""
+        held = self._write(record, step, step.scope, Depth(step.depth), NOTICE)
         if held is None:
             return
         halt, written = held
-        if stands is not None and stands.source != SOURCE:
-            for other in record.pending:
-                if other.verb == OPEN and other.scope == step.scope:
-                    self._acted(record, other, f"left to a person: {stands.in_words()}")
         self._acted(record, step, f"{halt.short} at {self._now_iso()}" if written else f"stood as deep already: {halt.in_words()}")
 
-    def _write(self, record: NoticeRecord, step: NoticeStep, scope: str, depth: Depth) -> tuple[ScopedHalt, bool] | None:
-        """The halt that stands now, and whether it was written; None where that failed, which is reported and tried again."""
+    def _write(self, record: NoticeRecord, step: NoticeStep, scope: str, depth: Depth, source: str) -> tuple[ScopedHalt, bool] | None:
+        """The halt that stands now, and whether it is a new one; None where that failed, which is reported and tried again.
+
+        Whoever calls has the scopes looked at once it has written all of its halts.
+        """
         parts, read = self._components, record.read
-        halt = ScopedHalt(scope, depth, SOURCE, read.exchange, _reason(read), parts.clock.time_ms())
+        halt = ScopedHalt(scope, depth, source, read.exchange, _reason(read), parts.clock.time_ms())
         try:
             held = write_halt(parts.halt.folder, halt)
         except OSError as error:
@@ -175,7 +182,6 @@ class NoticeWatch:
             action = f"tried again every {_AGAIN_S:g} s; free the disk, or kill"
             self._breaches.record(Severity.CRIT, "NOTICE_NOT_ACTED", scope, detail, action)
             return None
-        self._scopes.look()
         return held
 
     def _standing(self, scope: str) -> ScopedHalt | None:
@@ -184,28 +190,46 @@ class NoticeWatch:
     # the end of a maintenance
 
     async def _open(self, record: NoticeRecord, step: NoticeStep) -> None:
-        """Take the halt away if the venue is there again; else try later. What a person has halted stays."""
-        read = record.read
+        """Take the halt away if the venue is there again; else try later. What somebody else has set, too, stays."""
+        read, key = record.read, (record.read.notice_id, step.key)
+        if not self._is_to_open(record, step):
+            return
+        if (why := await self._why_not(read.exchange, step.scope)) is not None:
+            if self._why.get(key) != why:
+                self._why[key] = why
+                log.info("%s stays as it is after %r: %s", step.scope, read.title, why)
+            return
+        # While the venue was asked, the notice may have been updated, another one have come, a person have acted, the run have ended.
+        self._scopes.look()
+        if not self._is_due(record, step) or not self._is_to_open(record, step):
+            return
+        try:
+            gone = archive_halt(self._components.halt.folder, file_name(step.scope), only=self._standing(step.scope))
+        except OSError as error:
+            log.error("%s could not be opened: %s", step.scope, error.strerror or error)
+            return
+        if gone is not None:
+            self._scopes.taken_by(step.scope, "engine", f"the maintenance is over and the venue has answered: {read.title}")
+            self._scopes.look()
+            self._acted(record, step, f"opened at {self._now_iso()}: books are live, the account was answered")
+
+    def _is_due(self, record: NoticeRecord, step: NoticeStep) -> bool:
+        """Whether ``step`` is still what the notice says, and to be done now: to be asked again after each wait."""
+        now = self.notices.by_id.get(record.read.notice_id)
+        return not self._is_stopped and now is not None and step in now.pending and step.at_ms <= self._components.clock.time_ms()
+
+    def _is_to_open(self, record: NoticeRecord, step: NoticeStep) -> bool:
+        """Whether the halt is for this notice to take away; where it is not, the step is done."""
         halt = self._standing(step.scope)
         if halt is None:
             self._acted(record, step, "nothing stood any more")
-        elif halt.source != SOURCE:
+        elif not halt.may_end_by_itself:
             self._acted(record, step, f"left to a person: {halt.in_words()}")
         elif self._holds_longer(record, step.scope):
             self._acted(record, step, "another notice still holds it")
-        elif (why := await self._why_not(read.exchange, step.scope)) is not None:
-            if self._why.get((read.notice_id, step.key)) != why:
-                self._why[read.notice_id, step.key] = why
-                log.info("%s stays as it is after %r: %s", step.scope, read.title, why)
-        elif self._standing(step.scope) == halt:  # nobody has changed it meanwhile
-            self._scopes.taken_by(step.scope, "engine", f"the maintenance is over and the venue has answered: {read.title}")
-            try:
-                archive_halt(self._components.halt.folder, file_name(step.scope))
-            except OSError as error:
-                log.error("%s could not be opened: %s", step.scope, error.strerror or error)
-                return
-            self._scopes.look()
-            self._acted(record, step, f"opened at {self._now_iso()}: books are live, the account was answered")
+        else:
+            return True
+        return False
 
     def _holds_longer(self, record: NoticeRecord, scope: str) -> bool:
         """Whether another notice has halted ``scope``, and is not to open it, or not yet."""
@@ -237,24 +261,60 @@ class NoticeWatch:
     # rules
 
     async def _read_rules(self, record: NoticeRecord, step: NoticeStep) -> None:
-        """Read the venue's rules again: a market whose rules are others than ours, or that is gone, is not entered any more."""
-        exchange = record.read.exchange
+        """Read the venue's rules again: a market whose rules are others than ours is not entered any more."""
+        exchange, key = record.read.exchange, (record.read.notice_id, step.key)
         try:
-            differ = await self._rules.differences(exchange)
+            found = await self._rules.read(exchange, record.read.coins)
         except (ArbtuiError, TimeoutError) as error:
-            detail = f"its rules could not be read again ({error or 'no answer'}), as {record.read.title!r} asks for"
-            self._breaches.record(Severity.WARN, "RULES_UNREAD", exchange, detail, f"asked again in {_AGAIN_S:g} s")
+            why = str(error) or "no answer"
+            if self._why.get(key) != why:
+                self._why[key] = why
+                detail = f"its rules could not be read again ({why}), as {record.read.title!r} asks for"
+                action = f"asked again every {_RULES_AGAIN_S:g} s"
+                breach = self._breaches.record(Severity.WARN, _UNREAD, exchange, detail, action, every_time=True)
+                self._unread.setdefault(key, []).extend([] if breach is None else [breach.id])
             return
-        for code, (coin, why) in differ.items():
-            held = self._write(record, step, f"symbol.{coin}", Depth.REDUCING)
-            if held is None:
-                return
-            action = f"{coin} is REDUCING: restart, which reads the rules, then arbtui rearm --scope symbol.{coin}"
-            if held[1]:
-                self._breaches.record(Severity.CRIT, "RULES_CHANGED", f"{exchange}:{code}", why, action)
-        self._acted(record, step, f"{len(differ)} of ours differ: {', '.join(differ)}" if differ else "read: none of ours differs")
+        for told in self._unread.pop(key, []):
+            self._breaches.acknowledge(told, "recovered")
+        if not self._is_due(record, step) or self._components.journal.failure is not None:
+            return
+        is_last = step.depth == AGAIN
+        if found is None:
+            if not is_last:
+                self._tell_unread(exchange, record, "it tells no rules over its interface")
+            self._acted(record, step, "not told by the venue: compare them with the notice")
+            return
+        if not self._hold_differing(record, step, found):
+            return
+        if found.untold and is_last:
+            self._tell_unread(exchange, record, f"not told (it does not trade, or its rules make no sense): {', '.join(found.untold)}")
+        if not is_last and not self._components.adapters[exchange].capabilities.tells_price_units:
+            self._tell_unread(exchange, record, "it does not tell its price units over its interface")
+        same = found.asked - len(found.differ) - len(found.untold)
+        words = [f"{same} of ours as they were"]
+        words += [f"{len(found.differ)} differ: {', '.join(found.differ)}"] if found.differ else []
+        words += [f"{len(found.untold)} not told: {', '.join(found.untold)}"] if found.untold else []
+        self._acted(record, step, f"read: {', '.join(words)}")
 
-    # told and journaled
+    def _hold_differing(self, record: NoticeRecord, step: NoticeStep, found: RulesRead) -> bool:
+        """Halt what differs, under a source of its own: no end of a maintenance takes it away. False where one could not be written."""
+        exchange, done = record.read.exchange, True
+        for code, (coin, why) in found.differ.items():
+            held = self._write(record, step, f"symbol.{coin}", Depth.REDUCING, scoped_halts.RULES)
+            if held is None:
+                done = False
+            elif self._differing.get((exchange, code)) != why:  # the second reading finds the same
+                self._differing[exchange, code] = why
+                action = f"{coin} is REDUCING: restart, which reads the rules, then arbtui rearm --scope symbol.{coin}"
+                self._breaches.record(Severity.CRIT, "RULES_CHANGED", f"{exchange}:{code}", why, action)
+        self._scopes.look()
+        return done
+
+    def _tell_unread(self, exchange: str, record: NoticeRecord, why: str) -> None:
+        detail = f"{why}, and {record.read.title!r} says that they change"
+        self._breaches.record(Severity.WARN, _UNREAD, exchange, detail, "compare them with the notice by hand", every_time=True)
+
+    # what is journaled, and told
 
     def _acted(self, record: NoticeRecord, step: NoticeStep, outcome: str) -> None:
         if self._components.journal.failure is not None:

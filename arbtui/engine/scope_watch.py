@@ -44,7 +44,8 @@ class ScopeWatch:
         standing = {halt.scope: halt for halt in self._halts.standing if not halt.is_doubt}
         for scope, halt in standing.items():
             if self._told.get(scope) != halt:
-                self._journal.post(ScopeHalted(scope, halt.depth, halt.source, halt.by, halt.reason, halt.ts_ms))
+                reason = halt.why if halt.also else halt.reason
+                self._journal.post(ScopeHalted(scope, halt.depth, halt.source, halt.by, reason, halt.ts_ms))
                 if halt.depth is Depth.HALTED:
                     self._on_halted(scope)
         for scope in sorted(self._told.keys() - standing.keys()):

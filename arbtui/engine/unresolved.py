@@ -40,4 +40,4 @@ class UnresolvedOrders:
         left = {order.client_order_id for order in orders}
         over = {self._told.pop(one).scope for one in list(self._told) if one not in left}
         for scope in sorted(over - {told.scope for told in self._told.values()}):
-            self._breaches.acknowledge_all(_KIND, scope, "resolved")
+            self._breaches.acknowledge_all(_KIND, scope, "recovered")

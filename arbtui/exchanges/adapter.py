@@ -138,9 +138,10 @@ class ExchangeAdapter(Protocol):
         ...
 
     async def fetch_rules(self, codes: Collection[str]) -> Mapping[str, Market] | None:
-        """The rules of the markets ``codes`` as the venue states them now, with the documented fees; one that does not trade is left out.
+        """The rules of the markets ``codes`` as they would be read at a start now, the account's fees and least orders included.
 
-        None where no venue tells any, as at a played one. Nothing here is traded by: markets are made once, at a start.
+        One that does not trade, or whose rules cannot be read, is left out; None where no venue tells any, as at a played one. Nothing here
+        is traded by: markets are made once, at a start. Price units are told only where :attr:`Capabilities.tells_price_units`.
 
         Raises:
             ArbtuiError: no usable answer.

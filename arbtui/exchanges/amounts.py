@@ -31,7 +31,7 @@ def reader(kind: type[T], what: str) -> Callable[[bytes], T]:
     def parsed(raw: bytes) -> T:
         try:
             return decode(raw)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the latter where it is no UTF-8
             raise WireError(what, str(error)) from error
 
     return parsed

@@ -21,6 +21,7 @@ class Capabilities:
             halt by its refusals (:meth:`arbtui.exchanges.adapter.ExchangeAdapter.fetch_trading`).
         requests_carry_time: a signed request holds our time, so the venue refuses it when it comes late, and clocks can differ.
         announces_shutdown: it says beforehand that it is about to end a connection.
+        tells_price_units: its interface tells them. Without that the documented ones are used, and a change of them shows in notices only.
         notices: its announcements are read (:mod:`arbtui.exchanges.announcements`).
         publishes_contracts: its networks come with the contract addresses of their tokens, of all assets in one answer.
     """
@@ -32,6 +33,7 @@ class Capabilities:
     lists_tell_halts: bool = True
     requests_carry_time: bool = True
     announces_shutdown: bool = False
+    tells_price_units: bool = True
     notices: bool = False
     publishes_contracts: bool = False
 

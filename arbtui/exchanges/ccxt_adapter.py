@@ -134,11 +134,17 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
         ...
 
     async def fetch_rules(self, codes: Collection[str]) -> Mapping[str, Market]:
-        """See :meth:`ExchangeAdapter.fetch_rules`. Markets of a quote that :meth:`listed` does not list count as unchanged."""
-        told = {code: one.market for code, one in (await self.listed()).items()}
-        quotes = {market.quote for market in told.values()}
-        unlisted = {code: self.markets[code] for code in codes if code in self.markets and self.markets[code].quote not in quotes}
-        return unlisted | {code: told[code] for code in codes if code in told}
+        """See :meth:`ExchangeAdapter.fetch_rules`: what :meth:`connect` would read, of ``codes`` alone."""
+        before = len(self.odd)
+        with self.reading():
+            told = await self._rules(list(codes))
+        self.tell_odd(before)
+        return told
+
+    @abstractmethod
+    async def _rules(self, codes: Sequence[str] | None) -> dict[str, Market]:
+        """As :meth:`fetch_rules`, of all markets for None; raises WireError for an answer that cannot be read."""
+        ...
 
     async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
         """See :meth:`ExchangeAdapter.fetch_trading`: from public data."""

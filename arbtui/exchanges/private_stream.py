@@ -73,6 +73,7 @@ class PrivateStream:
         on_refused: called with each error of the venue.
         limits, health: None where there are none.
         keepalive: None where WebSocket pings are enough.
+        refused_pause_s: s between two attempts, at most, while the handshake itself is refused (HTTP 4xx); None: as after any failure.
         what: its name in the log.
     """
 
@@ -90,6 +91,7 @@ class PrivateStream:
         limits: RateLimitManager | None,
         health: ExchangeHealthMonitor | None,
         keepalive: Keepalive | None = None,
+        refused_pause_s: float | None = None,
         query: Callable[[], str] = lambda: "",
         what: str = "private stream",
     ) -> None:
@@ -98,6 +100,7 @@ class PrivateStream:
         self._query = query
         self._name = f"{exchange} {what}"
         self._keepalive = keepalive
+        self._refused_pause_s = refused_pause_s
         self._headers = headers
         self._subscribe = subscribe
         self._on_frame = on_frame
@@ -115,7 +118,7 @@ class PrivateStream:
     async def run(self) -> None:
         """Keep the stream open until cancelled."""
         loop = asyncio.get_running_loop()
-        pause = _FIRST_PAUSE_S
+        pause, told = _FIRST_PAUSE_S, ""
         connector = aiohttp.TCPConnector(limit=0, socket_factory=socket_factory(self._url))
         jar = aiohttp.DummyCookieJar()
         async with aiohttp.ClientSession(connector=connector, cookie_jar=jar, middlewares=(refuse_redirects,)) as session:
@@ -131,12 +134,14 @@ class PrivateStream:
                     banned_s, why = error.retry_s, str(error)
                 except _FAILURES as error:
                     self._learn(error)
-                    why = str(error) or type(error).__name__
+                    why = _in_words(error)
+                    longest = self._longest_after(error)
                 self._on_close()
                 if loop.time() - started >= _GOOD_S:
-                    pause = _FIRST_PAUSE_S
+                    pause, told = _FIRST_PAUSE_S, ""
                 wait = max(pause, banned_s)
-                log.warning("%s: %s; again in %.3g s", self._name, why, wait)
+                log.log(logging.INFO if why == told else logging.WARNING, "%s: %s; again in %.3g s", self._name, why, wait)
+                told = why
                 await (asyncio.sleep(wait) if self._health is None else self._health.sleep(wait))
                 pause = min(pause * 2, longest)
 
@@ -161,7 +166,7 @@ class PrivateStream:
                 except _FAILURES as error:
                     if isinstance(error, StreamRefused):
                         self._on_refused(error)
-                    log.warning("%s: no successor yet: %s", self._name, error)
+                    log.warning("%s: no successor yet: %s", self._name, _in_words(error))
                     await asyncio.wait({reading}, timeout=_SUCCESSOR_PAUSE_S)
                     self._renew.set()
                     continue
@@ -213,6 +218,11 @@ class PrivateStream:
             except (aiohttp.ClientError, OSError):
                 return  # who reads it notices
 
+    def _longest_after(self, error: BaseException) -> float:
+        """The longest pause, in s, after ``error``. A ban, and too many attempts, have theirs from the venue."""
+        is_refused = isinstance(error, aiohttp.WSServerHandshakeError) and 400 <= error.status < 500 and error.status not in (418, 429)
+        return _LONGEST_PAUSE_S if self._refused_pause_s is None or not is_refused else self._refused_pause_s
+
     def _learn(self, error: BaseException) -> None:
         """Tell limits and health of an attempt that failed."""
         if isinstance(error, aiohttp.WSServerHandshakeError) and self._limits is not None:
@@ -230,6 +240,13 @@ class PrivateStream:
         except WireError as error:
             log.error("%s: a frame cannot be read (%s); orders, fills and balances are fetched again", self._name, error)
             self._on_open()
+
+
+def _in_words(error: BaseException) -> str:
+    """``error`` without the address of the handshake, which may be signed and is another one each time."""
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return f"the handshake is answered with HTTP {error.status} ({error.message})"
+    return str(error) or type(error).__name__
 
 
 async def next_frame(socket: Socket) -> bytes:

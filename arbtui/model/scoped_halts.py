@@ -14,7 +14,7 @@ import re
 import stat
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
@@ -27,6 +27,8 @@ FOLDER_NAME = "halt.d"
 ARCHIVE_NAME = "old"  #: what was taken away is kept here
 GLOBAL = "global"
 DOUBT = "FILE"  #: the source of a halt that stands because a file could not be understood
+NOTICE = "NOTICE"  #: the source of what a venue's notice has set: alone it may end by itself, once the venue is there again
+RULES = "RULES"  #: the source of what stands because a market's rules are others than those that were read at the start
 _LAST_MS = 253_402_300_799_000  # the last moment of the year 9999
 _KINDS = ("exchange", "symbol", "route", "wallet")
 WALLET = "wallet"
@@ -55,15 +57,21 @@ class ScopedHalt:
 
     scope: str  #: ``exchange.upbit``, ``symbol.XRP``, ``route.XRP:upbit>binance``, ``wallet.upbit:XRP``, ``wallet.upbit``, ``global``
     depth: Depth
-    source: str  #: CLI, NOTICE, ...; :data:`DOUBT` for a file that could not be understood
+    source: str  #: CLI, :data:`NOTICE`, :data:`RULES`, ...; :data:`DOUBT` for a file that could not be understood
     by: str  #: the person
     reason: str
     ts_ms: int
+    also: str = ""  #: of one that a notice has set: whoever else has set it, in words; it is theirs to take away then
 
     @property
     def is_doubt(self) -> bool:
         """True for what stands only because a file could not be understood."""
         return self.source == DOUBT
+
+    @property
+    def may_end_by_itself(self) -> bool:
+        """True for what a notice has set, and nobody else: a person takes away every other one."""
+        return self.source == NOTICE and not self.also
 
     @property
     def is_gate(self) -> bool:
@@ -76,12 +84,23 @@ class ScopedHalt:
         name = self.scope.partition(".")[2]
         return f"{name} gated" if self.is_gate else f"{name or 'everything'} {self.depth}"
 
+    @property
+    def why(self) -> str:
+        """The reason, and who else has set it."""
+        return f"{self.reason or 'no reason given'}{f'; and {self.also}' if self.also else ''}"
+
     def in_words(self) -> str:
         """``upbit REDUCING since 2026-11-29 10:33:46Z by ann (CLI): reason``."""
         if self.is_doubt:
             return f"{self.short}: {FOLDER_NAME}/{self.reason}"
         since = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(max(0, min(self.ts_ms, _LAST_MS)) / 1000))
-        return f"{self.short} since {since} by {self.by} ({self.source}): {self.reason or 'no reason given'}"
+        return f"{self.short} since {since} by {self.by} ({self.source}): {self.why}"
+
+    def joined(self, other: "ScopedHalt") -> "ScopedHalt":
+        """What stands where ``other`` is set, too: the deeper one, the earlier of two as deep; a notice's remembers who else has set it."""
+        deeper = other if other.depth.rank > self.depth.rank else self
+        also = self.also or next((one.in_words() for one in (self, other) if one.source != NOTICE), "")
+        return replace(deeper, also=also) if deeper.source == NOTICE else deeper
 
     def covers(self, exchanges: Collection[str], assets: Collection[str], route: str) -> bool:
         """Whether an order at one of ``exchanges``, in one of ``assets``, or of ``route`` falls under it."""
@@ -192,7 +211,7 @@ def _parse(name: str, raw: bytes) -> ScopedHalt:
     try:
         body = json.loads(raw)
         scope, depth, ts_ms = body["scope"], Depth(body["depth"]), body["ts_ms"]
-        told = tuple(body[key] for key in ("source", "by", "reason"))
+        told = (*(body[key] for key in ("source", "by", "reason")), body.get("also", ""))
         if scope != scope_of(scope) or file_name(scope) != name:
             raise ValueError("its name and its scope differ")
     except (KeyError, TypeError, AttributeError) as error:
@@ -201,12 +220,15 @@ def _parse(name: str, raw: bytes) -> ScopedHalt:
         raise ValueError(str(error)) from None
     if not all(isinstance(word, str) for word in told) or isinstance(ts_ms, bool) or not isinstance(ts_ms, int):
         raise ValueError("a value is of the wrong kind")
-    source, by, reason = told
-    return ScopedHalt(scope, depth, source, by, reason, ts_ms)
+    source, by, reason, also = told
+    return ScopedHalt(scope, depth, source, by, reason, ts_ms, also)
 
 
 def write_halt(profile_folder: Path, halt: ScopedHalt) -> tuple[ScopedHalt, bool]:
-    """Make ``halt`` stand, durably; what stands now, and whether it was written. One as deep or deeper is kept.
+    """Make ``halt`` stand, durably; what stands now, and whether it holds back more than before. One as deep or deeper is kept.
+
+    What a notice has set, and what stood where a notice sets more, is remembered together (:meth:`ScopedHalt.joined`): the end of what
+    the notice tells of takes nothing away that somebody else has set.
 
     A file at its place that cannot be understood is put aside in the same folder, where it goes on holding back everything.
 
@@ -219,11 +241,19 @@ def write_halt(profile_folder: Path, halt: ScopedHalt) -> tuple[ScopedHalt, bool
     path = folder / file_name(halt.scope)
     with _locked(folder):
         before = _standing(path)
-        if before is not None and before.depth.rank >= halt.depth.rank:
+        halt = halt if before is None else before.joined(halt)
+        if halt == before:
             return before, False
         if before is None and os.path.lexists(path):
             path.rename(folder / f"{path.name}.{time.time_ns()}")
-        body = {"scope": halt.scope, "depth": halt.depth.value, "source": halt.source, "by": halt.by, "reason": halt.reason}
+        body = {
+            "scope": halt.scope,
+            "depth": halt.depth.value,
+            "source": halt.source,
+            "by": halt.by,
+            "reason": halt.reason,
+            "also": halt.also,
+        }
         # Written beside the folder, not in it: whatever stands inside counts, half of a file too.
         part = profile_folder / f".{path.name}.{os.getpid()}.{time.time_ns()}"
         try:
@@ -240,11 +270,13 @@ def write_halt(profile_folder: Path, halt: ScopedHalt) -> tuple[ScopedHalt, bool
             raise
         sync_folder(folder)
         sync_folder(profile_folder)
-    return halt, True
+    return halt, before is None or before.depth is not halt.depth
 
 
-def archive_halt(profile_folder: Path, name: str) -> Path | None:
+def archive_halt(profile_folder: Path, name: str, only: ScopedHalt | None = None) -> Path | None:
     """Take the file ``name`` out of ``halt.d`` by moving it to ``halt.d/old``; where it is now, or None when there is none.
+
+    ``only``: leave it, and answer None, where it holds another one by now.
 
     Raises:
         OSError: it cannot be moved; the halt stands.
@@ -255,6 +287,8 @@ def archive_halt(profile_folder: Path, name: str) -> Path | None:
         return None
     old.mkdir(mode=0o700, exist_ok=True)
     with _locked(folder):
+        if only is not None and _standing(path) != only:
+            return None
         moved = old / f"{name}.{time.time_ns() // 1_000_000}"
         path.rename(moved)
         sync_folder(old)

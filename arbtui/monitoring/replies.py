@@ -57,7 +57,7 @@ def state_lines(header: HeaderView, epoch: int, time_of: TimeOf) -> str:
         lines.append(f"halted by {header.halt_source}{since}{f': {header.halt_reason}' if header.halt_reason else ''}")
     for halt in header.scopes:
         who = f" since {_moment(time_of, halt.ts_ms)} by {halt.by} ({halt.source})" if not halt.is_doubt else ""
-        lines.append(f"{halt.short}{who}: {halt.reason or 'no reason given'}")
+        lines.append(f"{halt.short}{who}: {halt.why}")
     return "\n".join([*lines, *([header.halt_detail] if header.halt_detail else [])])
 
 

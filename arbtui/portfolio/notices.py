@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from arbtui.journal.events import NoticeActed, NoticeRead, NoticeStep
 
-#: Notices that are remembered, and new coins. What still has a step to come goes last.
+#: Notices that are remembered, beside those with a step to come or a halt that stands; and new coins.
 _KEPT, _KEPT_NEW = 200, 1000
 
 
@@ -32,21 +32,25 @@ class Notices(Struct):
     lifted: dict[str, int] = field(default_factory=dict)  #: when a halt of a scope that they name was last taken away, in ms
 
     def take_read(self, event: NoticeRead, ts_ms: int) -> None:
-        """A notice was read, for the first time or again. A step that it moves to a later time is to be done again then."""
+        """A notice was read, for the first time or again. A step that it moves to after it was done is to be done again."""
         before = self.by_id.pop(event.notice_id, None)
-        record = NoticeRecord(event, ts_ms) if before is None else NoticeRecord(event, ts_ms, before.done, before.done_ms)
-        for step in event.steps:
-            if step.at_ms > ts_ms:
-                record.done.pop(step.key, None)
-                record.done_ms.pop(step.key, None)
+        record = NoticeRecord(event, ts_ms)
+        if before is not None:
+            at_ms = {step.key: step.at_ms for step in before.read.steps}
+            moved = {
+                step.key for step in event.steps if step.at_ms != at_ms.get(step.key) and step.at_ms > before.done_ms.get(step.key, ts_ms)
+            }
+            record.done = {key: outcome for key, outcome in before.done.items() if key not in moved}
+            record.done_ms = {key: done_ms for key, done_ms in before.done_ms.items() if key not in moved}
         self.by_id[event.notice_id] = record
         for coin in event.new_coins:
             self.new_coins.setdefault(coin, event.notice_id)
         while len(self.new_coins) > _KEPT_NEW:
             del self.new_coins[next(iter(self.new_coins))]
         if len(self.by_id) > _KEPT:
-            oldest = next((key for key, one in self.by_id.items() if not one.pending), next(iter(self.by_id)))
-            del self.by_id[oldest]
+            over = (key for key, one in self.by_id.items() if not one.pending and not self._still_holds(one))
+            if (oldest := next(over, None)) is not None:
+                del self.by_id[oldest]
             self.lifted = {scope: ms for scope, ms in self.lifted.items() if self._names(scope)}
 
     def take_acted(self, event: NoticeActed, ts_ms: int) -> None:
@@ -68,6 +72,9 @@ class Notices(Struct):
         since = self.lifted.get(scope, -1)
         steps = (step for step in record.read.steps if step.verb == "hold" and step.scope == scope)
         return any(record.done_ms.get(step.key, -1) > since for step in steps)
+
+    def _still_holds(self, record: NoticeRecord) -> bool:
+        return any(self.holds(record, scope) for scope in {step.scope for step in record.read.steps})
 
     def due(self) -> Iterator[tuple[NoticeRecord, NoticeStep]]:
         """Every step that is still to be done, the earliest first."""

@@ -127,12 +127,12 @@ class ArbUniverse:
         found: dict[str, ArbRoute] = {}
         listings = self._listings
         for route in self.finder.longer(list(self._listed), liquidity):
-            if listings != self._listings:  # what was found is of other markets; they have their routes, the order waits for the next time
-                yield ()
-                return
             if route is not None:
                 found[route.id] = route
             yield None
+            if listings != self._listings:  # what was found is of other markets; they have their routes, the order waits for the next time
+                yield ()
+                return
         self.remove([self.by_id[name] for name in self._longer if name not in found])
         yield self._add_longer(route for name, route in found.items() if name not in self.by_id)
 

@@ -1,5 +1,7 @@
 """Notices that a person lets a venue publish: what they hold, and which were published before."""
 
+from itertools import count
+
 import msgspec
 
 
@@ -18,10 +20,13 @@ class NoticeBoard:
 
     def __init__(self) -> None:
         self.published: dict[str, tuple[PlayedNotice, int]] = {}  #: by id: the notice, and when it was first published, in ms
+        self._number = 0  # the last one given
 
     def publish(self, notice: PlayedNotice, now_ms: int) -> tuple[PlayedNotice, int, bool]:
         """Take ``notice`` up; it with its id, its first publication in ms, and whether it is an update."""
-        notice = msgspec.structs.replace(notice, id=notice.id or str(len(self.published) + 1))
+        if not notice.id:
+            self._number = next(number for number in count(self._number + 1) if str(number) not in self.published)
+            notice = msgspec.structs.replace(notice, id=str(self._number))
         before = self.published.pop(notice.id, None)
         first_ms = now_ms if before is None else before[1]
         self.published[notice.id] = notice, first_ms

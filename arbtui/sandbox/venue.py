@@ -70,7 +70,10 @@ class Venue(ABC):
         self._public_faults = PublicFaults(faults, self.rewritten)
         self._clock = premises.clock
         self._tape = tape
-        self._sockets: dict[Stream, Sockets[Any]] = {"public": public, "private": private}
+        self._sockets: dict[str, Sockets[Any]] = {
+            "public": public,
+            "private": private,
+        }  # and "notices", where they have a socket of their own
         self._events = Rearranger(faults, self.send_private)
         self.board = NoticeBoard()
         account.listen(self.on_account)

@@ -474,7 +474,7 @@ def _way(way: WayOut) -> SettlementWay:
 
 
 def _halt(halt: ScopedHalt) -> BreachLine:
-    told = f"{halt.depth} by {halt.by} ({halt.source}): {halt.reason or 'no reason given'}"
+    told = f"{halt.depth} by {halt.by} ({halt.source}): {halt.why}"
     return BreachLine(f"halt {halt.scope}", halt.ts_ms, "WARN", HALT, halt.scope, told, "stands until it is re-armed", acknowledged=False)
 
 

@@ -6,11 +6,8 @@ from typing import Any
 
 from arbtui.journal.events import NoticeStep
 from arbtui.model.clock import iso_ms
-from arbtui.model.scoped_halts import ScopedHalt
+from arbtui.model.scoped_halts import NOTICE, ScopedHalt
 from arbtui.portfolio.notices import NoticeRecord, Notices
-
-#: The source of halts that notices have set (:mod:`arbtui.engine.notice_watch`).
-_SOURCE = "NOTICE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ def _line(record: NoticeRecord, halts: Sequence[ScopedHalt], now_ms: int, told: 
         due_s=None if following is None else max(0.0, (following.at_ms - now_ms) / 1000),
         next="" if following is None else step_words(following),
         done=tuple(record.done.values()),
-        standing=tuple(halt.short for halt in halts if halt.source == _SOURCE and halt.scope in scopes),
+        standing=tuple(halt.short for halt in halts if halt.source == NOTICE and halt.scope in scopes),
         told=told,
     )
 

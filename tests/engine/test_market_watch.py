@@ -1,17 +1,22 @@
 """A market that halts or is delisted takes its routes off the list while it runs, and brings them back; what is open goes on to its end."""
 
+import ast
 import asyncio
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import arbtui
 from arbtui.engine.market_watch import EVERY_S, KIND
 from arbtui.journal.episodes import ROUTE_GONE
 from arbtui.journal.events import CycleState
 from arbtui.model.errors import VenueFailed
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
+from arbtui.portfolio.portfolio import BY_ITSELF
+from arbtui.routes.route import ArbRoute
 from arbtui.routes.rules import SHAPES, RouteRules
 from tests.execution.world import FAIR, UPBIT_DEAR, World, world
 
@@ -43,7 +48,8 @@ def test_routes_go_with_their_market_an_open_cycle_ends_and_they_come_back(tmp_p
             await w.engine.markets.look()
             assert set(universe.by_id) == others
             assert {one.what for one in universe.finder.exclusions.values()} >= {"binance:XRPUSDT"}
-            assert _open_breaches(w) == ["binance:XRPUSDT"]
+            assert _open_breaches(w) == ["binance"]
+            assert "XRPUSDT" in w.engine.breaches.breaches[next(reversed(w.engine.breaches.breaches))].detail
             w.binance.core.on_halt("XRPUSDT", False)
             await w.engine.executor.quiet.wait()
             assert cycle.state is CycleState.HEDGED
@@ -115,5 +121,107 @@ def test_longer_routes_that_are_being_found_anew_hold_none_of_a_market_that_went
             await w.engine.markets.look()
             assert [found for found in work if found is not None] == [()]
             assert not any("upbit" in route.exchanges and "ADA" in route.coins for route in universe.routes)
+
+    run_virtual(main())
+
+
+def test_longer_routes_hold_none_of_a_market_that_went_as_the_last_of_them_was_found(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, symbols=("XRP", "ADA"), rules=RouteRules(SHAPES)) as w:
+            universe = w.components.universe
+            turns = len(list(universe.refreshing(lambda _: 1.0))) - 1  # the last one brings what was found
+            work = universe.refreshing(lambda _: 1.0)
+            assert [next(work) for _ in range(turns)] == [None] * turns
+            w.upbit.core.on_halt("KRW-ADA", True)
+            await w.engine.markets.look()
+            before = set(universe.by_id)
+            assert list(work) == [()]
+            assert set(universe.by_id) == before
+
+    run_virtual(main())
+
+
+def test_that_a_market_trades_again_is_nobodys_look_at_what_goes_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            assert w.portfolio.state.unattended == 1
+            w.quote("upbit", FAIR["upbit"])
+            w.upbit.core.on_halt("KRW-XRP", True)
+            await w.engine.markets.look()
+            w.upbit.core.on_halt("KRW-XRP", False)
+            await w.engine.markets.look()
+            assert _open_breaches(w) == []
+            assert w.portfolio.state.unattended == 1
+            w.agree()
+
+    run_virtual(main())
+
+
+def _in_own_name() -> Iterator[tuple[str, str]]:
+    """Whoever acknowledges breaches in words of its own, in all of the package: where, and the words."""
+    root = Path(arbtui.__file__).parent
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("acknowledge", "acknowledge_all"):
+                last = node.args[-1] if node.args else None
+                if isinstance(last, ast.Constant) and isinstance(last.value, str):
+                    yield f"{path.relative_to(root)}:{node.lineno}", last.value
+
+
+def test_what_acknowledges_itself_never_counts_as_a_person() -> None:
+    found = dict(_in_own_name())
+    assert len(found) >= 8
+    assert {where: by for where, by in found.items() if by not in BY_ITSELF} == {}
+
+
+def test_what_an_earlier_run_has_told_is_over_at_the_first_answer(tmp_path: Path) -> None:
+    async def first() -> None:
+        async with world(tmp_path) as w:
+            w.upbit.core.on_halt("KRW-XRP", True)
+            await w.engine.markets.look()
+            assert _open_breaches(w) == ["upbit"]
+            await w.journal.commit()
+
+    async def second(halted: bool) -> None:
+        async with world(tmp_path) as w:
+            assert _open_breaches(w) == ["upbit"]
+            w.upbit.core.on_halt("KRW-XRP", halted)
+            await w.engine.markets.look()
+            assert _open_breaches(w) == (["upbit"] if halted else [])
+            await w.journal.commit()
+
+    run_virtual(first())
+    run_virtual(second(True))
+    run_virtual(second(False))
+
+
+def test_a_venue_that_stands_still_is_one_breach_and_its_return_one_piece_of_news(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, symbols=("XRP", "ADA")) as w:
+            new: list[list[str]] = []
+
+            def on_new(routes: Sequence[ArbRoute]) -> None:
+                new.append(sorted(route.id for route in routes))
+
+            w.engine.markets._on_new = on_new
+            both = sorted(w.components.universe.by_id)
+            for code in ("KRW-XRP", "KRW-ADA"):
+                w.upbit.core.on_halt(code, True)
+            await w.engine.markets.look()
+            await w.engine.markets.look()
+            (breach,) = w.engine.breaches.breaches.values()
+            assert (breach.scope, breach.action) == ("upbit", "4 routes off the list until they trade again; open cycles go on")
+            w.upbit.core.on_halt("KRW-ADA", False)
+            await w.engine.markets.look()
+            assert _open_breaches(w) == ["upbit"]
+            w.upbit.core.on_halt("KRW-ADA", True)
+            await w.engine.markets.look()
+            assert _open_breaches(w) == ["upbit"]  # the newest, which names both
+            for code in ("KRW-XRP", "KRW-ADA"):
+                w.upbit.core.on_halt(code, False)
+            await w.engine.markets.look()
+            assert _open_breaches(w) == []
+            assert new == [[name for name in both if name.startswith("ADA")], both]
 
     run_virtual(main())

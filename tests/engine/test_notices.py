@@ -1,14 +1,14 @@
 """What a venue's notice does in a running engine, and after a restart of it."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from arbtui.engine.notice_watch import SOURCE
 from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.networks import Networks, NetworkTerms
 from arbtui.exchanges.rate_limit import Lane
@@ -16,12 +16,14 @@ from arbtui.journal.events import CycleState
 from arbtui.model.book import BookState
 from arbtui.model.clock import VIRTUAL_EPOCH_MS
 from arbtui.model.errors import VenueFailed
-from arbtui.model.market import FixedUnit, Market
+from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.order import Balance
 from arbtui.model.reason import Reason
-from arbtui.model.scoped_halts import Depth, ScopedHalt, archive_halt, file_name, write_halt
+from arbtui.model.scoped_halts import NOTICE, Depth, ScopedHalt, archive_halt, file_name, write_halt
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.config import RebalanceConfig
+from arbtui.portfolio.ledger import read_ledger
+from arbtui.risk.notices.rules import NoticeRules
 from tests.engine.test_scopes import settled
 from tests.execution.world import UPBIT_DEAR, World, world
 
@@ -345,7 +347,11 @@ def test_changed_rules_are_read_again_and_a_market_that_differs_is_entered_no_mo
 def test_rules_that_are_not_answered_are_asked_for_again(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
+            (ours,) = (market for market in w.components.universe.markets if market.exchange == "upbit")
             asked = 0
+
+            async def answered(codes: Collection[str]) -> Mapping[str, Market]:
+                return {ours.code: ours}
 
             async def rules(codes: Collection[str]) -> Mapping[str, Market]:
                 nonlocal asked
@@ -354,10 +360,14 @@ def test_rules_that_are_not_answered_are_asked_for_again(tmp_path: Path) -> None
 
             w.upbit.fetch_rules = rules  # type: ignore[method-assign]
             announce(w, "호가 단위 변경 안내")
-            await until_min(w, 1)
-            assert asked > 3
-            assert "RULES_UNREAD" in kinds(w)
+            await until_min(w, 3)
+            assert asked == 4  # once a minute
+            assert kinds(w).count("RULES_UNREAD") == 1  # the same is told once
             assert done(w) == {}
+            w.upbit.fetch_rules = answered  # type: ignore[method-assign]
+            await until_min(w, 4)
+            assert done(w) == {"rules exchange.upbit": "read: 1 of ours as they were"}
+            assert not w.engine.breaches.open - 1  # but for the notice itself
 
     run_virtual(main())
 
@@ -414,7 +424,359 @@ def test_a_halt_of_a_notice_says_where_it_comes_from(tmp_path: Path) -> None:
         async with world(tmp_path) as w:
             announce(w, "엑스알피(XRP) 거래 유의 종목 지정 안내")
             (halt,) = w.components.risk.halts.standing
-            assert (halt.source, halt.by) == (SOURCE, "upbit")
+            assert (halt.source, halt.by) == (NOTICE, "upbit")
             assert halt.reason == "엑스알피(XRP) 거래 유의 종목 지정 안내 https://venue.example/1"
+
+    run_virtual(main())
+
+
+# a person's own
+
+
+CLI = ("CLI", "ann", "mine", VIRTUAL_EPOCH_MS)
+
+
+@pytest.mark.parametrize("update", ["서버 점검 안내 (01/01 09:30 ~ 10:30)", "서버 점검 안내 (01/01 09:30 ~ 10:30) (완료)"])
+def test_no_update_of_a_notice_opens_what_a_person_had_halted_before_it(tmp_path: Path, update: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)")
+            write_halt(tmp_path, ScopedHalt("exchange.upbit", Depth.PAUSED, *CLI))
+            await until_min(w, 35)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            announce(w, update)
+            await until_min(w, 100)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            assert "by ann (CLI): mine" in done(w)["open exchange.upbit"]
+            assert w.engine.operator.scopes.rearm("exchange.upbit", "p", "it is back", "ann") is None
+            assert halts(w) == {}
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("depth", list(Depth))
+def test_no_notice_opens_what_a_person_halts_while_it_stands_as_deep_already(tmp_path: Path, depth: Depth) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)")
+            await until_min(w, 35)
+            refusal = w.engine.operator.scopes.halt("exchange.upbit", depth.value, "CONSOLE", "ann", "mine")
+            assert refusal is not None
+            assert "by ann (CONSOLE): mine" in refusal
+            await w.journal.commit()
+            assert "by ann (CONSOLE): mine" in read_ledger(w.journal.path)["kills"][-1]["reason"]
+            await until_min(w, 70)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            assert done(w)["open exchange.upbit"].startswith("left to a person")
+
+    run_virtual(main())
+
+
+# what happens while the venue is asked
+
+
+def asking(w: World, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
+    """Let ``meanwhile`` happen while Upbit is asked for its balances."""
+    answers = w.upbit.fetch_balances
+
+    async def slowly(lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
+        told = await answers(lane)
+        meanwhile()
+        return told
+
+    monkeypatch.setattr(w.upbit, "fetch_balances", slowly)
+
+
+def test_an_update_that_comes_during_the_probe_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)")
+            asking(w, monkeypatch, lambda: announce(w, "서버 점검 안내 (01/01 09:30 ~ 12:00)"))
+            await until_min(w, 70)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            assert "open exchange.upbit" not in done(w)
+            await until_min(w, 181)
+            assert halts(w) == {}
+
+    run_virtual(main())
+
+
+def test_a_second_notice_that_comes_during_the_probe_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)")
+            asking(w, monkeypatch, lambda: announce(w, "긴급 서버 점검 안내", name="2"))
+            await until_min(w, 70)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            assert done(w)["open exchange.upbit"] == "another notice still holds it"
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("depth", list(Depth))
+def test_a_person_who_halts_during_the_probe_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: Depth) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)")
+            asking(w, monkeypatch, lambda: write_halt(tmp_path, ScopedHalt("exchange.upbit", depth, *CLI)))  # another process
+            await until_min(w, 70)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            assert done(w)["open exchange.upbit"].startswith("left to a person")
+
+    run_virtual(main())
+
+
+def test_a_run_that_ends_during_the_probe_opens_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)")
+            asking(w, monkeypatch, w.engine.notices.stop)
+            await until_min(w, 70)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            assert "open exchange.upbit" not in done(w)
+
+    run_virtual(main())
+
+
+# an end that moves
+
+
+def test_a_longer_maintenance_without_an_end_that_can_be_read_waits_for_a_person(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)")
+            await until_min(w, 50)
+            announce(w, "서버 점검 연장 안내", "종료 시각은 추후 다시 공지합니다.")
+            await until_min(w, 120)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            assert w.engine.operator.scopes.rearm("exchange.upbit", "p", "it is back", "ann") is None
+            assert halts(w) == {}
+
+    run_virtual(main())
+
+
+def test_a_maintenance_that_goes_on_after_it_was_opened_halts_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)")
+            await until_min(w, 61)
+            assert halts(w) == {}
+            announce(w, "서버 점검 연장 안내", "종료 시각은 추후 다시 공지합니다.")
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            await until_min(w, 120)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            w.same_after_restart()
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("title", ["엑스알피(XRP) 거래 유의 종목 지정 안내", "긴급 서버 점검 안내", "엑스알피(XRP) 입출금 일시 중단 안내"])
+def test_an_update_that_says_nothing_new_does_not_halt_again_what_a_person_has_lifted(tmp_path: Path, title: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, title)
+            (scope,) = halts(w)
+            assert w.engine.operator.scopes.rearm(scope, "p", "looked at", "ann") is None
+            await until_min(w, 30)
+            announce(w, title, "문의는 고객센터로 해 주세요.")
+            await until_min(w, 31)
+            assert halts(w) == {}
+
+    run_virtual(main())
+
+
+# rules
+
+
+def test_a_maintenance_that_ends_opens_nothing_that_changed_rules_have_halted(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            rules_of(w, price_units=FixedUnit(Decimal(10)))
+            announce(w, "엑스알피(XRP) 거래 일시 중단 안내 (01/01 09:30 ~ 10:00)")
+            announce(w, "호가 단위 변경 안내 (01/01 09:40)", name="2")
+            await until_min(w, 45)
+            assert halts(w) == {"symbol.XRP": "HALTED"}
+            assert "RULES_CHANGED" in kinds(w)
+            await until_min(w, 70)
+            assert halts(w) == {"symbol.XRP": "HALTED"}
+            assert "(RULES)" in done(w)["open symbol.XRP"]
+
+    run_virtual(main())
+
+
+def rules_of(w: World, **changed: Any) -> list[list[str]]:
+    """Let Upbit state XRP's rules as ``changed``; what it is asked for."""
+    asked: list[list[str]] = []
+
+    async def rules(codes: Collection[str]) -> Mapping[str, Market]:
+        asked.append(sorted(codes))
+        ours = {market.code: market for market in w.components.universe.markets if market.exchange == "upbit"}
+        return {code: replace(ours[code], **(changed if code == "KRW-XRP" else {})) for code in codes}
+
+    w.upbit.fetch_rules = rules  # type: ignore[method-assign]
+    return asked
+
+
+def test_only_the_markets_that_a_notice_names_are_asked_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, symbols=("XRP", "ADA")) as w:
+            asked = rules_of(w)
+            announce(w, "엑스알피(XRP) 호가 단위 변경 안내")
+            await until_min(w, 1)
+            assert asked == [["KRW-XRP"]]
+            announce(w, "호가 단위 변경 안내", name="2")
+            await until_min(w, 2)
+            assert asked == [["KRW-XRP"], ["KRW-ADA", "KRW-XRP"]]
+
+    run_virtual(main())
+
+
+def test_a_market_that_is_not_told_of_is_not_held_back_for_its_rules(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, symbols=("XRP", "ADA")) as w:
+
+            async def rules(codes: Collection[str]) -> Mapping[str, Market]:
+                return {market.code: market for market in w.components.universe.markets if market.code == "KRW-ADA"}
+
+            w.upbit.fetch_rules = rules  # type: ignore[method-assign]
+            announce(w, "호가 단위 변경 안내")
+            await until_min(w, 1)
+            assert halts(w) == {}
+            assert done(w) == {"rules exchange.upbit": "read: 1 of ours as they were, 1 not told: KRW-XRP"}
+            await until_min(w, 11)
+            (told,) = (one for one in w.engine.breaches.breaches.values() if one.kind == "RULES_UNREAD")
+            assert "KRW-XRP" in told.detail
+
+    run_virtual(main())
+
+
+def test_a_venue_that_tells_no_rules_gets_no_all_clear(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "호가 단위 변경 안내")
+            await until_min(w, 11)
+            assert list(done(w).values()) == ["not told by the venue: compare them with the notice"] * 2
+            assert kinds(w) == ["NOTICE_RULES", "RULES_UNREAD"]
+
+    run_virtual(main())
+
+
+def test_price_units_that_a_venue_does_not_tell_are_left_to_a_person(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            rules_of(w)
+            w.upbit.capabilities = replace(w.upbit.capabilities, tells_price_units=False)
+            announce(w, "호가 단위 변경 안내")
+            await until_min(w, 11)
+            assert len(done(w)) == 2
+            (told,) = (one for one in w.engine.breaches.breaches.values() if one.kind == "RULES_UNREAD")
+            assert "price units" in told.detail
+            assert told.id not in w.engine.breaches.acknowledged
+
+    run_virtual(main())
+
+
+DEAR = Fees(Decimal("0.0005"), Decimal("0.002"), FeeTakenIn.QUOTE)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"min_cost": Decimal(10_000)}, "its least order is 10000 KRW, not 5000"),
+        ({"fees": replace(DEAR, taker=Decimal("0.001"), maker=Decimal("0.0005"))}, "its taker fee is 0.1 %, not 0.05 %"),
+        ({"fees": DEAR}, "its maker fee is 0.2 %, not 0.05 %"),
+        ({"fees": Fees(Decimal("0.0005"), Decimal("0.0005"), FeeTakenIn.RECEIVED)}, "its fees are taken in another asset"),
+        ({"max_qty": Decimal(10)}, "its largest quantity is 10, not 10000000000000"),
+        ({"min_cost": Decimal(1000), "fees": Fees(Decimal(0), Decimal(0), FeeTakenIn.QUOTE)}, ""),
+    ],
+)
+def test_what_an_order_costs_and_must_be_are_rules_too(tmp_path: Path, changed: dict[str, Any], words: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            rules_of(w, **changed)
+            announce(w, "수수료 정책 변경 안내")
+            await until_min(w, 1)
+            assert halts(w) == ({"symbol.XRP": "REDUCING"} if words else {})
+            assert [one.detail for one in w.engine.breaches.breaches.values() if one.kind == "RULES_CHANGED"] == ([words] if words else [])
+
+    run_virtual(main())
+
+
+def test_an_update_that_comes_while_the_rules_are_read_is_read_for_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            asked = rules_of(w)
+            answers = w.upbit.fetch_rules
+
+            async def slowly(codes: Collection[str]) -> Mapping[str, Market] | None:
+                if not asked:
+                    announce(w, "호가 단위 변경 안내 (01/01 12:00)")
+                return await answers(codes)
+
+            w.upbit.fetch_rules = slowly  # type: ignore[method-assign]
+            announce(w, "호가 단위 변경 안내 (01/01 09:10)")
+            await until_min(w, 12)
+            assert (len(asked), done(w)) == (1, {})
+            await until_min(w, 181)
+            assert len(asked) == 2
+            assert "rules exchange.upbit" in done(w)
+
+    run_virtual(main())
+
+
+# how much it costs
+
+
+def test_the_halts_are_looked_at_once_however_many_a_notice_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    coins = ("XRP", "ADA", "SOL", "DOT")
+
+    async def main() -> None:
+        async with world(tmp_path, symbols=coins, funds=funds_of(coins)) as w:
+            looks, look = 0, w.engine.scopes.look
+
+            def counted() -> None:
+                nonlocal looks
+                looks += 1
+                look()
+
+            monkeypatch.setattr(w.engine.scopes, "look", counted)
+            announce(w, f"({', '.join(coins)}) 거래 유의 종목 지정 안내")
+            assert looks == 1
+            assert halts(w) == {f"symbol.{coin}": "REDUCING" for coin in coins}
+
+    run_virtual(main())
+
+
+def funds_of(coins: Collection[str]) -> dict[str, dict[str, Decimal]]:
+    """Of both venues."""
+    return {
+        name: {cash: Decimal(3_000_000), **dict.fromkeys(coins, Decimal(1000))} for name, cash in (("upbit", "KRW"), ("binance", "USDT"))
+    }
+
+
+def test_the_rules_by_which_notices_are_read_are_there_before_the_first_comes(tmp_path: Path) -> None:
+    async def main() -> None:
+        NoticeRules.shipped.cache_clear()
+        async with world(tmp_path):
+            assert NoticeRules.shipped.cache_info().currsize == 1
+
+    run_virtual(main())
+
+
+def test_what_still_holds_is_never_forgotten(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "긴급 서버 점검 안내", name="old")
+            for number in range(250):
+                announce(w, f"엑스알피(XRP) 재단 소식 {number}", name=f"n{number}")
+            assert len(w.portfolio.state.notices.by_id) <= 201
+            announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)", name="2")
+            await until_min(w, 70)
+            assert halts(w) == {"exchange.upbit": "HALTED"}
+            assert w.engine.operator.scopes.rearm("exchange.upbit", "p", "it is back", "ann") is None
+            for number in range(250):
+                announce(w, f"엑스알피(XRP) 재단 소식 {number}", name=f"m{number}")
+            assert "upbit:old" not in w.portfolio.state.notices.by_id
+            w.same_after_restart()
 
     run_virtual(main())

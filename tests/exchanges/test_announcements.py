@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
 
+from arbtui.exchanges import private_stream
 from arbtui.exchanges.adapter import AccountEvents
 from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.binance import announcements as binance
@@ -18,8 +21,9 @@ from arbtui.exchanges.bithumb import announcements as bithumb
 from arbtui.exchanges.upbit import announcements as upbit
 from arbtui.model.errors import UsageError, WireError
 from arbtui.sandbox.faults import WireFault, WireFaultKind
-from arbtui.sandbox.notices import PlayedNotice
+from arbtui.sandbox.notices import NoticeBoard, PlayedNotice
 from tests.exchanges.contract.venues import FACTORIES, VenueUnderTest
+from tests.exchanges.scripted_venue import adapter_of, scripted, value
 
 TITLE = "엑스알피(XRP) 거래지원 종료 안내 (12/15 15:00)"
 
@@ -166,8 +170,124 @@ def test_the_documents_own_examples_are_read() -> None:
     assert (notice.title, notice.published_ms, notice.categories) == ("Notice of...", 1753257631403, ("Delisting",))
     assert binance.announcement_of(b'{"type":"COMMAND","data":"SUCCESS","subType":"SUBSCRIBE","code":"00000000"}') is None
     row = {"categories": ["x"], "title": "T", "pc_url": "https://feed.bithumb.com/notice/1649", "published_at": "2026-07-17 11:00:00"}
-    (one,) = bithumb.announcements_of([row, {"title": 1}, {"title": "no time"}])
+    odd: dict[str, str] = {}
+    (one,) = bithumb.announcements_of([row, {"title": 1}, {"title": "no time"}], odd)
     assert (one.id, one.published_ms) == ("1649", 1784253600000)
+    assert list(odd) == ["{'title': 1}", "{'title': 'no time'}"]
+    (bare,) = bithumb.announcements_of([{"title": "T", "pc_url": None, "published_at": "2026-07-17 11:00:00", "categories": None}], odd)
+    assert (bare.id, bare.url, bare.categories) == ("20260717020000", "", ())
+
+
+UPBIT = {"type": "announcement", "uuid": "u1", "title": "T", "timestamp": 1788138000000}
+BINANCE = {"catalogId": 161, "catalogName": "Delisting", "publishDate": 1753257631403, "title": "T", "body": ""}
+BITHUMB = {"title": "T", "pc_url": "https://feed.bithumb.com/notice/1", "published_at": "2026-07-17 11:00:00", "categories": []}
+ODD_TIMES = ["0", "-1", "1788138000", "1" + "0" * 30, "1" + "0" * 5000, "true", "1.5", "NaN", "Infinity", "1e400", '"x"', "null"]
+
+
+@pytest.mark.parametrize("time", ODD_TIMES)
+def test_an_odd_time_is_a_notice_that_cannot_be_read_and_nothing_worse(time: str) -> None:
+    def told(fields: dict[str, Any], key: str) -> str:
+        return json.dumps({name: value for name, value in fields.items() if name != key})[:-1] + f', "{key}": {time}}}'
+
+    with pytest.raises(WireError):
+        upbit.announcement_of(told(UPBIT, "timestamp").encode())
+    with pytest.raises(WireError):
+        binance.announcement_of(json.dumps({"type": "DATA", "topic": binance.TOPIC, "data": told(BINANCE, "publishDate")}).encode())
+
+
+@pytest.mark.parametrize("time", ["", "soon", "0001-01-01 00:00:00", "1970-01-01 09:00:00", "9999-12-31 23:59:59", 1788138000000, True])
+@pytest.mark.parametrize("url", [BITHUMB["pc_url"], ""])
+def test_an_odd_row_of_bithumb_is_named_and_the_others_are_read(time: Any, url: str) -> None:
+    odd: dict[str, str] = {}
+    found = bithumb.announcements_of([BITHUMB | {"published_at": time, "pc_url": url}, BITHUMB], odd)
+    assert [one.title for one in found] == ["T"]
+    assert len(odd) == 1
+
+
+@pytest.mark.parametrize("raw", [b'"\\ud83d"', b'"\xff\xfe"', b'"\xed\xa0\xbd"'])
+@pytest.mark.parametrize("field", ["uuid", "title", "body", "url", "category"])
+def test_what_is_no_text_is_a_notice_that_cannot_be_read_and_nothing_worse(raw: bytes, field: str) -> None:
+    frame = json.dumps({**UPBIT, field: "HERE"}).encode()
+    with pytest.raises(WireError):
+        upbit.announcement_of(frame.replace(b'"HERE"', raw))
+    odd: dict[str, str] = {}
+    assert bithumb.announcements_of([BITHUMB | {"title": "\ud83d"}, BITHUMB | {"categories": ["\ud83d"]}], odd) == []
+    assert len(odd) == 2
+
+
+def test_a_row_that_bithumb_lists_again_and_again_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(bithumb_adapter, "_NOTICES_EVERY_S", 0.05)
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "bithumb") as adapter:
+            refused = value({"error": {"name": 500, "message": "down"}}, 500)
+            odd = [BITHUMB, BITHUMB | {"published_at": "soon"}]
+            venue.on("GET", "/v1/notices", value(odd), value(odd), value(odd), refused, refused, refused, value([BITHUMB]))
+            ear = Ear()
+            task = asyncio.create_task(adapter.watch_notices(ear))
+            for _ in range(4):
+                assert (await ear.next()).title == "T"
+            task.cancel()
+
+    asyncio.run(main())
+    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(told) == 2
+    assert told[0].startswith("bithumb: a notice cannot be read (v1/notices: published_at 'soon' is no time)")
+    assert told[1].startswith("bithumb: its notices are not known")
+
+
+def test_a_socket_for_notices_that_is_refused_is_told_once_and_asked_for_ever_less_often(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+    enough = asyncio.Event()
+
+    async def at_once(pause: float) -> None:
+        pauses.append(pause)
+        if len(pauses) == 14:
+            enough.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(private_stream, "asyncio", SimpleNamespace(**vars(asyncio) | {"sleep": at_once}))
+    caplog.set_level(logging.INFO, "arbtui")
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:  # it answers 404 there
+            task = asyncio.create_task(adapter.watch_notices(Ear()))
+            async with asyncio.timeout(60):
+                await enough.wait()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(main())
+    assert pauses == [min(0.25 * 2**number, 600.0) for number in range(14)]
+    told = [record for record in caplog.records if "404" in record.getMessage()]
+    assert [record.levelno for record in told] == [logging.WARNING] + [logging.INFO] * 13
+    assert not any("signature" in record.getMessage() for record in told)
+
+
+def test_the_sandbox_breaks_the_socket_of_notices_too(tmp_path: Path) -> None:
+    async def main(v: VenueUnderTest, ear: Ear) -> None:
+        assert v.sandbox is not None
+        await heard(v, ear, title="Binance Will Delist ADA")
+        sockets = v.sandbox.venues["binance"]._sockets["notices"]
+        (peer,) = sockets.peers
+        v.sandbox.fault(WireFault("binance", WireFaultKind.DROP))
+        await heard(v, ear, title="Binance Will Delist XRP")
+        assert peer not in sockets.peers
+
+    listening("binance", tmp_path, main)
+
+
+def test_the_sandbox_gives_no_notice_the_number_of_another() -> None:
+    board = NoticeBoard()
+    assert board.publish(PlayedNotice("upbit", "A", id="2"), 1)[0].id == "2"
+    ids = [board.publish(PlayedNotice("upbit", title), 2)[0].id for title in "BCD"]
+    assert len({"2", *ids}) == 4
+    assert board.publish(PlayedNotice("upbit", "E", id=ids[0]), 3)[2], "the same one again is an update"
+    assert board.publish(PlayedNotice("upbit", "F"), 3)[0].id not in ("2", *ids)
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b'{"type":"announcement"}', b'{"type":"DATA","topic":"com_announcement_en","data":"{"}'])

@@ -770,6 +770,36 @@ def test_up_to_a_hundred_markets_of_binance_are_asked_for_by_name(count: int) ->
     run(main)
 
 
+def test_a_symbol_that_binance_does_not_know_is_found_by_halves_and_not_asked_for_again_for_a_while() -> None:
+    known = [f"C{number}USDT" for number in range(60)]
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert "permissions" not in request.query, "all of it, some megabytes, is not asked for"
+        codes = json.loads(request.query["symbols"])
+        if "NONEUSDT" in codes:
+            return web.json_response({"code": -1121, "msg": "Invalid symbol."}, status=400)
+        return web.json_response({"symbols": [INFO | {"symbol": code} for code in codes]})
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            venue.on("GET", "/api/v3/exchangeInfo", answer)
+            codes = [*known[:30], "NONEUSDT", *known[30:]]
+            assert sorted(await adapter.fetch_trading(codes)) == sorted(known)
+            first = len(venue.of("GET", "/api/v3/exchangeInfo"))
+            assert first <= 2 * 7 + 1  # 61 of them: six halvings
+            assert sorted(await adapter.fetch_trading(codes)) == sorted(known)
+            (asked,) = venue.of("GET", "/api/v3/exchangeInfo")[first:]
+            assert json.loads(asked.query["symbols"]) == known
+            assert list(await adapter.fetch_trading(["NONEUSDT"])) == []
+            assert len(venue.of("GET", "/api/v3/exchangeInfo")) == first + 1
+            assert isinstance(adapter, BinanceAdapter)
+            adapter._unknown["NONEUSDT"] -= 601
+            await adapter.fetch_trading(["NONEUSDT"])
+            assert len(venue.of("GET", "/api/v3/exchangeInfo")) == first + 2
+
+    run(main)
+
+
 @pytest.mark.parametrize("how", ["answer", "look-up", "stream", "list"])
 def test_whose_an_order_of_binance_is_is_asked_once_at_most(how: str) -> None:
     """``myTrades`` names the venue's id alone; what has told both before is remembered."""

@@ -3,6 +3,8 @@
 import json
 import os
 import threading
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.scoped_halts import (
     ARCHIVE_NAME,
     FOLDER_NAME,
+    NOTICE,
     Depth,
     ScopedHalt,
     ScopedHalts,
@@ -94,6 +97,44 @@ def test_a_halt_only_ever_grows_deeper(tmp_path: Path) -> None:
     deepest = halt(depth=Depth.HALTED)
     assert write_halt(tmp_path, deepest) == (deepest, True)
     assert read_halts(tmp_path) == ((deepest,), {})
+
+
+def test_a_notices_halt_remembers_who_else_has_set_it(tmp_path: Path) -> None:
+    """Only what notices alone have set may end by itself, however the two came together, and over a restart."""
+    notices = {depth: replace(halt(depth=depth, reason="maintenance"), source=NOTICE, by="upbit") for depth in Depth}
+    for theirs, mine in product(Depth, Depth):
+        for first, second in ((notices[theirs], halt(depth=mine)), (halt(depth=mine), notices[theirs])):
+            write_halt(tmp_path, first)
+            stands, deeper = write_halt(tmp_path, second)
+            assert deeper is (second.depth.rank > first.depth.rank)
+            assert (stands,) == read_halts(tmp_path)[0]
+            assert stands.depth.rank == max(theirs.rank, mine.rank)
+            assert not stands.may_end_by_itself
+            assert "by ann (CLI)" in stands.in_words()
+            assert write_halt(tmp_path, notices[Depth.HALTED])[0].may_end_by_itself is False
+            assert "by ann (CLI)" in read_halts(tmp_path)[0][0].in_words()
+            archive_halt(tmp_path, file_name("exchange.upbit"))
+    write_halt(tmp_path, notices[Depth.PAUSED])
+    assert write_halt(tmp_path, notices[Depth.HALTED])[0].may_end_by_itself
+
+
+def test_only_the_halt_that_was_looked_at_is_taken_away(tmp_path: Path) -> None:
+    write_halt(tmp_path, halt(depth=Depth.PAUSED))
+    assert archive_halt(tmp_path, file_name("exchange.upbit"), only=halt(depth=Depth.HALTED)) is None
+    assert len(read_halts(tmp_path)[0]) == 1
+    assert archive_halt(tmp_path, file_name("exchange.upbit"), only=halt(depth=Depth.PAUSED)) is not None
+    assert read_halts(tmp_path) == ((), {})
+
+
+def test_a_file_of_an_earlier_version_is_understood(tmp_path: Path) -> None:
+    write_halt(tmp_path, halt())
+    path = tmp_path / FOLDER_NAME / file_name("exchange.upbit")
+    body = json.loads(path.read_bytes())
+    del body["also"]
+    path.write_text(json.dumps(body))
+    assert read_halts(tmp_path) == ((halt(),), {})
+    path.write_text(json.dumps({**body, "also": 1}))
+    assert [one.is_doubt for one in read_halts(tmp_path)[0]] == [True]
 
 
 def test_the_deepest_of_two_writers_at_once_stands(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def standing_in_words(halt: ScopedHalt, now_ms: int) -> str:
     if halt.is_doubt:
         return f"everything {halt.depth}: {halt.reason}"
     age = duration((now_ms - halt.ts_ms) / 1000)
-    return f"{halt.scope} {halt.depth} {age} by {halt.by} ({halt.source}): {halt.reason or 'no reason given'}"
+    return f"{halt.scope} {halt.depth} {age} by {halt.by} ({halt.source}): {halt.why}"
 
 
 class _ScopeScreen(TypedScreen):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
+from math import inf
 from typing import Any
 
 import aiohttp
@@ -44,6 +45,10 @@ log = logging.getLogger("arbtui")
 #: Up to this many symbols, commission and fills are queried per symbol (weight 20 of 6,000 a minute each); beyond
 #: it, the account's common rates are used, and fills are queried for symbols traded since the start only.
 _ASKED_ONE_BY_ONE = 50
+#: s before a symbol that Binance did not know is asked for again.
+_UNKNOWN_FOR_S = 600.0
+#: s between two attempts to hear notices, at most, where this account or this address may not.
+_NOTICES_REFUSED_S = 600.0
 #: So many markets whose commission cannot be read, one after another, are no oddity of a market.
 _ODD_AT_MOST = 5
 _SYMBOLS_A_REQUEST = 100
@@ -66,6 +71,7 @@ class BinanceAdapter(CcxtAdapter):
         super().__init__(client, private_url, clock)
         self._traded: dict[str, None] = {}  # symbols with orders since the start
         self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
+        self._unknown: dict[str, float] = {}  # symbols that Binance does not know, and when it said so, in monotonic s
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
@@ -103,10 +109,13 @@ class BinanceAdapter(CcxtAdapter):
             account = await self._account()
             if not account.canTrade:
                 raise VenueRefused("binance: this account may not trade (account.canTrade is false)")
-            markets = await self._listed(codes)
-            self.markets = await self._with_commissions(markets, account)
+            self.markets = await self._with_commissions(await self._listed(codes), account)
         except WireError as error:
             raise unreadable(self.name, error) from error
+
+    async def _rules(self, codes: Sequence[str] | None) -> dict[str, Market]:
+        account = await self._account()
+        return await self._with_commissions(await self._listed(codes), account)
 
     async def check_keys(self) -> str:
         """See :meth:`CcxtAdapter.check_keys`: ``/sapi/v1/account/apiRestrictions`` states what a key may do."""
@@ -155,17 +164,30 @@ class BinanceAdapter(CcxtAdapter):
         return account
 
     async def _listed(self, codes: Sequence[str] | None) -> dict[str, Market]:
-        """The markets of ``codes`` that trade. One name that is not listed fails a whole list of names: then all are asked for."""
+        """The markets of ``codes`` that trade; those of a long list are picked from all."""
         if codes is not None and len(codes) <= _SYMBOLS_A_REQUEST:
-            names = {"symbols": json.dumps(list(codes), separators=(",", ":"))}
-            try:
-                answer = await self._client.request("public", "GET", "exchangeInfo", names, lane=Lane.DATA, costs={"weight": 20})
-                return markets_of(answer, self.odd)
-            except RequestFailed as error:
-                if error.answer.code != "-1121":
-                    raise error.of_query() from None
+            now = self._clock.monotonic()
+            return await self._named([code for code in codes if now - self._unknown.get(code, -inf) >= _UNKNOWN_FOR_S])
         listed = markets_of(await self.query("public", "GET", "exchangeInfo", {"permissions": "SPOT"}, costs={"weight": 20}), self.odd)
         return listed if codes is None else {code: listed[code] for code in codes if code in listed}
+
+    async def _named(self, codes: Sequence[str]) -> dict[str, Market]:
+        """The markets of ``codes`` that trade. One name that is not known fails a whole list: it is found by halves, and remembered."""
+        if not codes:
+            return {}
+        names = {"symbols": json.dumps(list(codes), separators=(",", ":"))}
+        try:
+            answer = await self._client.request("public", "GET", "exchangeInfo", names, lane=Lane.DATA, costs={"weight": 20})
+        except RequestFailed as error:
+            if error.answer.code != "-1121":
+                raise error.of_query() from None
+            if len(codes) == 1:
+                self._unknown[codes[0]] = self._clock.monotonic()
+                log.warning("binance: it does not know %s (-1121); asked again in %g min", codes[0], _UNKNOWN_FOR_S / 60)
+                return {}
+            half = len(codes) // 2
+            return {**await self._named(codes[:half]), **await self._named(codes[half:])}
+        return markets_of(answer, self.odd)
 
     async def _with_commissions(self, markets: Mapping[str, Market], account: orders.Account) -> dict[str, Market]:
         """The rates of ``markets``, and the asset that fees are taken in: that switch is the account's, so one market tells it."""
@@ -391,6 +413,7 @@ class BinanceAdapter(CcxtAdapter):
             on_refused=lambda _: None,
             limits=self._client.limits,
             health=None,
+            refused_pause_s=_NOTICES_REFUSED_S,
             what="notices",
         ).run()
 

@@ -120,12 +120,14 @@ class BitgetAdapter(CcxtAdapter):
         try:
             await self.check_keys()
             before = len(self.odd)
-            listed = await self._listed(await self._worth(self.quotes if codes is None else _crosses(codes)))
-            wanted = listed if codes is None else {code: listed[code] for code in codes if code in listed}
-            self.markets = await self._with_fees(wanted)
+            self.markets = await self._rules(codes)
             self.tell_odd(before)
         except WireError as error:
             raise unreadable(self.name, error) from error
+
+    async def _rules(self, codes: Sequence[str] | None) -> dict[str, Market]:
+        listed = await self._listed(await self._worth(self.quotes if codes is None else _crosses(codes)))
+        return await self._with_fees(listed if codes is None else {code: listed[code] for code in codes if code in listed})
 
     async def check_keys(self) -> str:
         """See :meth:`CcxtAdapter.check_keys`: ``account/info`` states what a key may do."""

@@ -87,16 +87,20 @@ class BithumbAdapter(WonAdapter[orders.ListedOrder]):
             await self.check_keys()
             log.warning("bithumb: Bithumb does not state what a key may do; make sure that this one cannot withdraw")
             before = len(self.odd)
-            listed = await self._market_list.markets(self.quotes if codes is None else QUOTES)
-            wanted = [one for code, one in listed.items() if codes is None or code in codes]
-            made = await asyncio.gather(*(self._market_of(one.code) for one in wanted))
+            self.markets = await self._rules(codes)
             self.tell_odd(before)
-            self.markets = {market.code: market for market in made if market is not None}
-            for one in wanted:
-                if one.caution and one.code in self.markets:
-                    log.warning("bithumb %s: Bithumb has designated this market for caution (%s); read its notices", one.code, one.caution)
         except WireError as error:
             raise unreadable(self.name, error) from error
+
+    async def _rules(self, codes: Sequence[str] | None) -> dict[str, Market]:
+        listed = await self._market_list.markets(self.quotes if codes is None else QUOTES)
+        wanted = [one for code, one in listed.items() if codes is None or code in codes]
+        made = await asyncio.gather(*(self._market_of(one.code) for one in wanted))
+        markets = {market.code: market for market in made if market is not None}
+        for one in wanted:
+            if one.caution and one.code in markets:
+                log.warning("bithumb %s: Bithumb has designated this market for caution (%s); read its notices", one.code, one.caution)
+        return markets
 
     async def _market_of(self, code: str) -> Market | None:
         """A market by the account's own rules; None where it does not trade, or, named in :attr:`odd`, where they make no sense."""
@@ -192,13 +196,20 @@ class BithumbAdapter(WonAdapter[orders.ListedOrder]):
 
     async def watch_notices(self, account: AccountEvents) -> None:
         """See :meth:`CcxtAdapter.watch_notices`: the list of the newest, asked for again and again."""
+        unread, unheard = dict[str, str](), ""  # rows of the last answer that cannot be read; why the list was not to be had
         while True:
             try:
                 answer = await self.ask_aside("public", announcements.PATH, {"count": announcements.COUNT}, costs={"quotation": 1})
-                for one in announcements.announcements_of(answer):
+                odd: dict[str, str] = {}
+                for one in announcements.announcements_of(answer, odd):
                     account.on_announcement(one)
-            except (ArbtuiError, WireError) as error:
-                log.warning("bithumb: its notices are not known: %s", error)
+            except ArbtuiError as error:
+                log.log(logging.INFO if str(error) == unheard else logging.WARNING, "bithumb: its notices are not known: %s", error)
+                unheard = str(error)
+            else:
+                for row in [row for row in odd if row not in unread]:
+                    log.error("bithumb: a notice cannot be read (%s); read it at the venue: %s", odd[row], row)
+                unread, unheard = odd, ""
             await asyncio.sleep(_NOTICES_EVERY_S)
 
     def _kind_of(self, frame: bytes) -> str:

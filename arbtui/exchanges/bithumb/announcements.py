@@ -20,13 +20,13 @@ KOREA_HOURS = 9
 
 class _Row(msgspec.Struct):
     title: str
-    pc_url: str = ""
+    pc_url: str | None = ""
     published_at: str = ""
-    categories: list[str] = []
+    categories: list[str] | None = None
 
 
-def announcements_of(answer: Any) -> list[Announcement]:
-    """The notices of an answer, the oldest first; a row that is none is left out.
+def announcements_of(answer: Any, odd: dict[str, str]) -> list[Announcement]:
+    """The notices of an answer, the oldest first. A row that is none is left out; ``odd`` gets it, by what there is of it, and why.
 
     Raises:
         WireError: it is no list.
@@ -35,23 +35,25 @@ def announcements_of(answer: Any) -> list[Announcement]:
     for row in read(answer, list[Any], PATH):
         try:
             found.append(_announcement(read(row, _Row, PATH)))
-        except WireError:
-            continue
+        except WireError as error:
+            odd[ascii(row)[:200]] = str(error)
     return found[::-1]
 
 
 def _announcement(row: _Row) -> Announcement:
     try:
         published = datetime.strptime(row.published_at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone(timedelta(hours=KOREA_HOURS)))
-    except ValueError as error:
+        stamp = f"{published.astimezone(UTC):%Y%m%d%H%M%S}"
+    except (ValueError, OverflowError) as error:
         raise WireError(PATH, f"published_at {row.published_at!r} is no time") from error
+    url = row.pc_url or ""
     return Announcement(
         exchange=EXCHANGE,
-        id=row.pc_url.rstrip("/").rpartition("/")[2] or f"{published.astimezone(UTC):%Y%m%d%H%M%S}",
+        id=url.rstrip("/").rpartition("/")[2] or stamp,
         title=row.title,
         body="",
-        url=row.pc_url,
-        categories=tuple(row.categories),
+        url=url,
+        categories=tuple(row.categories or ()),
         published_ms=int(published.timestamp() * 1000),
         utc_hours=KOREA_HOURS,
     )

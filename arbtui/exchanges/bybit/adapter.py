@@ -107,10 +107,13 @@ class BybitAdapter(CcxtAdapter):
             await self.check_keys()
             await self.check_account()
             before = len(self.odd)
-            self.markets = await self._with_fees(await self._listed(codes))
+            self.markets = await self._rules(codes)
             self.tell_odd(before)
         except WireError as error:
             raise unreadable(self.name, error) from error
+
+    async def _rules(self, codes: Sequence[str] | None) -> dict[str, Market]:
+        return await self._with_fees(await self._listed(codes))
 
     async def check_keys(self) -> str:
         """See :meth:`CcxtAdapter.check_keys`: ``/v5/user/query-api`` states what a key may do."""

@@ -94,20 +94,24 @@ class CoinoneAdapter(CcxtAdapter):
         try:
             await self.check_keys()
             log.warning("coinone: Coinone does not state what a key may do; make sure that this one cannot withdraw")
-            before, at_once = len(self.odd), asyncio.Semaphore(_AT_ONCE)
-            listed = await self._market_list.markets()
-            rates = await self._fee_rates()
-
-            async def made(market: Market) -> Market | None:
-                async with at_once:
-                    return await self._market_of(market, rates)
-
-            wanted = [market for code, market in listed.items() if codes is None or code in codes]
-            found = await asyncio.gather(*map(made, wanted))
+            before = len(self.odd)
+            self.markets = await self._rules(codes)
             self.tell_odd(before)
-            self.markets = {market.code: market for market in found if market is not None}
         except WireError as error:
             raise unreadable(self.name, error) from error
+
+    async def _rules(self, codes: Sequence[str] | None) -> dict[str, Market]:
+        at_once = asyncio.Semaphore(_AT_ONCE)
+        listed = await self._market_list.markets()
+        rates = await self._fee_rates()
+
+        async def made(market: Market) -> Market | None:
+            async with at_once:
+                return await self._market_of(market, rates)
+
+        wanted = [market for code, market in listed.items() if codes is None or code in codes]
+        found = await asyncio.gather(*map(made, wanted))
+        return {market.code: market for market in found if market is not None}
 
     async def check_keys(self) -> str:
         """See :meth:`CcxtAdapter.check_keys`: Coinone states only that they are accepted."""

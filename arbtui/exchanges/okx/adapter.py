@@ -114,18 +114,26 @@ class OkxAdapter(CcxtAdapter):
             self._check(config)
             if not config.ip:
                 log.warning("okx: this key works from every address; restrict it to this machine's")
-            answer = await self.query("private", "GET", "account/instruments", _SPOT, costs={"instruments": 1})
-            before, groups, leaving = len(self.odd), {}, {}  # type: int, dict[str, str], dict[str, str]
-            listed = markets_of(orders.rows_of(answer, Any, "instruments"), self.odd, groups, leaving)
-            wanted = listed if codes is None else {code: listed[code] for code in codes if code in listed}
-            for code in sorted(leaving.keys() & wanted.keys()):
-                log.warning("okx: %s leaves the venue (expTime %s)", code, leaving[code])
-            answer = await self.query("private", "GET", "account/trade-fee", _SPOT, costs={"trade-fee": 1})
-            taken_in = FeeTakenIn.QUOTE if config.fee_type == "1" else FeeTakenIn.RECEIVED
-            self.markets = with_fees(wanted, orders.row_of(answer, FeeRates, "trade-fee"), groups, taken_in, self.odd)
+            before = len(self.odd)
+            self.markets = await self._rules_under(config, codes)
             self.tell_odd(before)
         except WireError as error:
             raise unreadable(self.name, error) from error
+
+    async def _rules(self, codes: Sequence[str] | None) -> dict[str, Market]:
+        return await self._rules_under(await self._config(), codes)
+
+    async def _rules_under(self, config: orders.Config, codes: Sequence[str] | None) -> dict[str, Market]:
+        """See :meth:`CcxtAdapter._rules`; how fees are taken is a setting of the account."""
+        answer = await self.query("private", "GET", "account/instruments", _SPOT, costs={"instruments": 1})
+        groups, leaving = {}, {}  # type: dict[str, str], dict[str, str]
+        listed = markets_of(orders.rows_of(answer, Any, "instruments"), self.odd, groups, leaving)
+        wanted = listed if codes is None else {code: listed[code] for code in codes if code in listed}
+        for code in sorted(leaving.keys() & wanted.keys()):
+            log.warning("okx: %s leaves the venue (expTime %s)", code, leaving[code])
+        answer = await self.query("private", "GET", "account/trade-fee", _SPOT, costs={"trade-fee": 1})
+        taken_in = FeeTakenIn.QUOTE if config.fee_type == "1" else FeeTakenIn.RECEIVED
+        return with_fees(wanted, orders.row_of(answer, FeeRates, "trade-fee"), groups, taken_in, self.odd)
 
     async def check_keys(self) -> str:
         """See :meth:`CcxtAdapter.check_keys`: ``account/config`` states what a key may do."""

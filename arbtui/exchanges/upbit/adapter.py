@@ -88,14 +88,17 @@ class UpbitAdapter(WonAdapter[orders.OrderRow]):
             await self.check_keys()
             log.warning("upbit: Upbit does not state what a key may do; make sure that this one cannot withdraw")
             before = len(self.odd)
-            listed = await self._market_list.codes(self.quotes if codes is None else QUOTES)
-            wanted = list(listed) if codes is None else [code for code in codes if code in listed]
-            units = await self._market_list.units(wanted)
-            made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
+            self.markets = await self._rules(codes)
             self.tell_odd(before)
-            self.markets = {market.code: market for market in made if market is not None}
         except WireError as error:
             raise unreadable(self.name, error) from error
+
+    async def _rules(self, codes: Sequence[str] | None) -> dict[str, Market]:
+        listed = await self._market_list.codes(self.quotes if codes is None else QUOTES)
+        wanted = list(listed) if codes is None else [code for code in codes if code in listed]
+        units = await self._market_list.units(wanted)
+        made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
+        return {market.code: market for market in made if market is not None}
 
     async def test_order(self) -> None:
         """See :meth:`CcxtAdapter.test_order`: ``POST /v1/orders/test`` (docs.upbit.com, order-test; since 2025-10-27)."""

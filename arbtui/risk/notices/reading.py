@@ -14,6 +14,7 @@ from arbtui.risk.notices.text import plain_text
 from arbtui.risk.notices.times import Span, times_in
 
 HOLD, OPEN, RULES = "hold", "open", "rules"
+AGAIN = "again"  #: marks the second reading of the rules
 
 #: Characters of a title and a body that are read at most: longer ones would hold up the loop, and say nothing more.
 _LONGEST_TITLE, _LONGEST_BODY, _MOST_LINES = 400, 8_000, 100
@@ -50,7 +51,8 @@ def read_notice(
         announcement: as the venue published it.
         there: what is traded and held at its venue.
         now_ms: ms since the epoch: what a time that cannot be read means.
-        before: the same notice as it was read last, where this is an update; its steps stay unless this one says another time.
+        before: the same notice as it was read last, where this is an update; its steps stay unless this one says another time, but for
+            the end of a maintenance: one that the update does not name again, and does not say is over, is left to a person.
         rules: None for those that come with the program.
     """
     reader = _Reader(announcement, there, now_ms, before, rules or NoticeRules.shipped())
@@ -70,6 +72,7 @@ class _Reader:
         self._categories = [category.casefold() for category in announcement.categories]
         self._named = coins_in(self._title, self._ours, rules)
         self._more = self._named_below()
+        self._is_moved = False  # to a time that cannot be read
 
     def notice(self) -> NoticeRead | None:
         """See :func:`read_notice`."""
@@ -92,8 +95,7 @@ class _Reader:
         if not told:
             return None
         before = self._before
-        earlier = () if before is None else before.steps
-        due = {step.key: step for step in (*earlier, *steps)}
+        due = {step.key: step for step in (*self._earlier(kinds), *(self._settled(step, span) for step in steps))}
         if not _LASTING.isdisjoint(told):  # the end of a maintenance is none of what stays
             due = {key: step for key, step in due.items() if step.verb != OPEN}
         return NoticeRead(
@@ -110,6 +112,20 @@ class _Reader:
             steps=tuple(due.values()),
             new_coins=new_coins or (() if before is None else before.new_coins),
         )
+
+    def _earlier(self, kinds: Sequence[NoticeKind]) -> Sequence[NoticeStep]:
+        """The steps of the notice before. An end stays only where this one says that it has come: it may mean a later one, unreadably."""
+        if self._before is None:
+            return ()
+        is_over = NoticeKind.OVER in kinds and not self._rules.moves(self._title)
+        return [step for step in self._before.steps if is_over or step.verb != OPEN]
+
+    def _settled(self, step: NoticeStep, span: Span | None) -> NoticeStep:
+        """``step``; what is to be done at once is due when it first was, so that not each update does it again."""
+        is_at_once = span is None or step.at_ms == self._now_ms
+        if self._before is None or not is_at_once or self._is_moved:
+            return step
+        return next((one for one in self._before.steps if one.key == step.key and one.at_ms <= self._now_ms), step)
 
     # which coins
 
@@ -159,12 +175,21 @@ class _Reader:
         if title and all(span.is_day for span in title):  # the body may tell the hour
             days = {span.start_ms for span in title}
             spans = [one for one in body if not one.is_day and any(day <= one.start_ms < day + _DAY_MS for day in days)] or title
-        if spans:
-            return min(spans, key=lambda span: (span.start_ms, span.end_ms is None))
         before = self._before
-        if before is None or before.at_ms is None or self._rules.moves(f"{self._title}\n{self._body}"):
+        if spans:
+            first = min(spans, key=lambda span: (span.start_ms, span.end_ms is None))
+            return Span(first.start_ms, is_day=first.is_day) if self._still_names_the_old(first.end_ms) else first
+        self._is_moved = before is not None and self._rules.moves(f"{self._title}\n{self._body}")
+        if before is None or before.at_ms is None or self._is_moved:
             return None
-        return Span(before.at_ms, before.until_ms)
+        return Span(before.at_ms)
+
+    def _still_names_the_old(self, end_ms: int | None) -> bool:
+        """Whether an update says that a time has changed, and the end that is read in it is the one before: the new one was not read."""
+        before = self._before
+        if before is None or self._title == before.title or not self._rules.moves(self._title):
+            return False
+        return any(step.verb == OPEN and step.at_ms == end_ms for step in before.steps)
 
     def _has_passed(self, kind: NoticeKind, span: Span | None) -> bool:
         """Whether what is read for the first time has come and gone: a list that is asked for begins with notices of days ago."""
@@ -193,7 +218,7 @@ class _Reader:
             case NoticeKind.MAINTENANCE:
                 return [step for scope in symbols or [f"exchange.{venue}"] for step in self._standstill(scope, at, span)]
             case NoticeKind.RULES:
-                return [NoticeStep(RULES, f"exchange.{venue}", at), NoticeStep(RULES, f"exchange.{venue}", at + _AGAIN_MS, "again")]
+                return [NoticeStep(RULES, f"exchange.{venue}", at), NoticeStep(RULES, f"exchange.{venue}", at + _AGAIN_MS, AGAIN)]
             case _:
                 return []
 
@@ -210,6 +235,8 @@ class _Reader:
         """Without a step: that something is over, or that a coin of ours is named."""
         if self._before is not None and NoticeKind.OVER in kinds:
             return [NoticeKind.OVER]
+        if self._before is not None and any(step.verb == OPEN for step in self._before.steps):  # whose end may be another one now
+            return [NoticeKind.OTHER]
         if self._rules.is_nothing(self._title, self._categories):
             return []
         ours = [coin for coin in self._named.all if coin in self._ours]

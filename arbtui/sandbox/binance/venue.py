@@ -62,7 +62,7 @@ class BinanceVenue(Venue):
         methods = {name: self._endpoints[path] for name, path in MESSAGES.items()}
         self._ws_api = WsApi(methods, self._auth, self._limits, clock, cut_after_s, faults)
         super().__init__(premises, tape, self._streams, self._ws_api)
-        self._notices = notices.NoticeSockets(clock, notices.framed, cut_after_s)
+        self._notices = self._sockets["notices"] = notices.NoticeSockets(clock, notices.framed, cut_after_s)
         self._derived = DerivedStreams(self._streams.fanout, data)
         self._reports = 0
 

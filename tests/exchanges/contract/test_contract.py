@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -306,5 +306,30 @@ def test_a_market_that_halts_is_not_among_those_that_trade(factory: Factory, tmp
                 v.sandbox.fault(WireFault(v.adapter.name, WireFaultKind.HALT, symbol=code))
             trading = await v.adapter.fetch_trading([code])
             assert (code in trading) is not v.adapter.capabilities.lists_tell_halts
+
+    run(main)
+
+
+def test_rules_are_read_again_as_they_were_read_at_the_start_and_of_the_markets_alone_that_are_asked_for(
+    factory: Factory, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with factory(tmp_path) as v:
+            code = v.market.code
+            told = await v.adapter.fetch_rules([code])
+            if v.sandbox is None:
+                assert told is None, "a played venue tells none"
+                return
+            assert told is not None
+            assert list(told) == [code]
+            assert asdict(told[code]) == asdict(v.adapter.markets[code])
+            if v.adapter.name != "okx":  # whose rules here are a fault already (:data:`LEAST_COST`)
+                v.sandbox.fault(WireFault(v.adapter.name, WireFaultKind.RULES, symbol=code, min_cost="77777"))
+                changed = await v.adapter.fetch_rules([code, "XXX-NONE"])
+                assert changed is not None
+                assert list(changed) == [code]
+                assert changed[code].min_cost >= 77777 > told[code].min_cost
+            v.sandbox.fault(WireFault(v.adapter.name, WireFaultKind.HALT, symbol=code))
+            assert await v.adapter.fetch_rules([code]) == {}
 
     run(main)

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arbtui.exchanges.announcements import Announcement
-from arbtui.journal.events import NoticeRead
+from arbtui.journal.events import NoticeRead, encode
+from arbtui.model.clock import iso_ms
+from arbtui.model.errors import WireError
 from arbtui.risk.notices.coins import coins_in
 from arbtui.risk.notices.reading import TradedThere, read_notice
 from arbtui.risk.notices.rules import NoticeRules
@@ -134,6 +137,34 @@ def test_an_update_takes_no_step_away() -> None:
     assert over.steps == first.steps
 
 
+ENDS = ms("2026-12-02T21:00")
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "end"),
+    [
+        ("서버 점검 연장 안내", "종료 시각은 추후 공지", None),
+        ("서버 점검 연장 안내 (12/03 02:00 ~ )", "", None),
+        ("서버 점검 연장 안내 (12/03 02:00 ~ 06:00)", "종료 시각은 추후 공지", None),  # the old times still stand there
+        ("서버 점검 안내", "", None),  # the body, with the end in it, may be left out
+        ("점검 종료 시간 연장 안내", "", None),
+        ("서버 점검 완료 시간 연장 안내", "", None),
+        ("점검이 길어지고 있습니다", "", None),  # no rule knows it
+        ("Server maintenance extended until further notice", "", None),
+        ("서버 점검 연장 안내 (12/03 02:00 ~ 08:00)", "", "2026-12-02T23:00"),
+        ("서버 점검 연장 안내", "점검 일시: 12월 3일 02:00 ~ 08:00", "2026-12-02T23:00"),
+        ("서버 점검 안내 (완료)", "", "2026-12-02T21:00"),
+        ("서버 점검 완료 안내", "", "2026-12-02T21:00"),
+    ],
+)
+def test_an_update_of_a_maintenance_opens_at_the_end_that_it_names_itself_or_never(title: str, body: str, end: str | None) -> None:
+    first = _read(_announced("서버 점검 안내 (12/03 02:00 ~ 06:00)"))
+    assert [step.at_ms for step in first.steps if step.verb == "open"] == [ENDS]
+    later = _read(_announced(title, body), first, PUBLISHED_MS + 3_600_000)
+    assert [step.at_ms for step in later.steps if step.verb == "open"] == ([] if end is None else [ms(end)])
+    assert [step.key for step in later.steps if step.verb == "hold"] == [step.key for step in first.steps if step.verb == "hold"]
+
+
 def test_a_time_before_the_publication_is_not_the_one() -> None:
     said = _announced("엑스알피(XRP) 거래지원 종료 안내", "유의 종목 지정: 2026-11-01 10:00\n종료: 2026-12-15 15:00")
     assert _read(said).at_ms == ms("2026-12-15T06:00")
@@ -177,10 +208,40 @@ def test_a_coin_that_leaves_or_is_warned_of_is_so_however_old_the_notice(title: 
     assert _read(_announced(title), now_ms=PUBLISHED_MS + 30 * 86_400_000).steps
 
 
-@given(st.text(max_size=120), st.text(max_size=300))
-@settings(max_examples=300, deadline=None)
-def test_no_text_raises_anything(title: str, body: str) -> None:
-    read_notice(_announced(title, body), THERE, PUBLISHED_MS)
+#: Whatever a parser of JSON makes of a text, halves of surrogate pairs included.
+_ANY_TEXT = st.text(st.characters(), max_size=300)
+#: Whatever a field of a time may hold.
+_ANY_TIME = st.one_of(
+    st.integers(), st.integers(10**12, 5 * 10**12), st.integers(-(10**30), 10**30), st.floats(), st.booleans(), st.none(), st.text()
+)
+
+
+@given(_ANY_TEXT, _ANY_TEXT, _ANY_TIME, st.integers(0, 5 * 10**12))
+@settings(max_examples=500, deadline=None)
+def test_no_text_and_no_time_raises_anything_but_that_it_cannot_be_read(title: str, body: str, published: Any, now_ms: int) -> None:
+    try:
+        said = Announcement("won", "7", title, body, "", (), published, 9)
+    except WireError:
+        return
+    first = read_notice(said, THERE, now_ms)
+    for notice in (first, read_notice(said, THERE, now_ms, first)):
+        if notice is not None:
+            encode(notice)
+            [iso_ms(step.at_ms) for step in notice.steps]
+
+
+@pytest.mark.parametrize("published", [0, -1, 1788138000, 10**15, 10**30, True, 1.7e12, float("nan"), float("inf"), None, "1788138000000"])
+def test_a_time_that_is_none_makes_no_announcement(published: Any) -> None:
+    with pytest.raises(WireError, match="time of publication"):
+        Announcement("won", "7", "서버 점검 안내 (02:00 ~ 06:00)", "", "", (), published, 9)
+
+
+@pytest.mark.parametrize("field", ["id", "title", "body", "url", "categories"])
+def test_half_a_character_makes_no_announcement(field: str) -> None:
+    told: dict[str, Any] = {"id": "7", "title": "T", "body": "", "url": "", "categories": ()}
+    told[field] = ("\ud83d",) if field == "categories" else "서버 \ud83d 점검"
+    with pytest.raises(WireError, match="is no character"):
+        Announcement(exchange="won", published_ms=PUBLISHED_MS, utc_hours=9, **told)
 
 
 _WORDS = st.sampled_from(
