@@ -1,12 +1,11 @@
 """Runs the command line as a shell would, or in this process where that is enough."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import pytest
 
 from arbtui.cli import run as command_line
+from tests import warm_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +17,7 @@ class Answer:
 
 def in_shell(*arguments: str, module: str = "arbtui") -> Answer:
     """A process of its own, without a terminal and without input."""
-    done = subprocess.run([sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    return Answer(done.returncode, done.stdout, done.stderr)
+    return Answer(*warm_start.run(module, *arguments, within=60))
 
 
 class Here:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tests import warm_start
 from tests.lifecycle.waiting import DEADLINE_S
 
 
@@ -20,9 +22,11 @@ class Ended:
     err: str
 
 
-def run(*arguments: str, program: Path | None = None, within: float = DEADLINE_S) -> Ended:
-    """Run the command line (or ``program``) to its end, without a terminal."""
-    command = [sys.executable, *([str(program)] if program else ["-m", "arbtui"]), *arguments]
+def run(*arguments: str, program: Path | None = None, within: float = DEADLINE_S, cold: bool = False) -> Ended:
+    """Run the command line (or the file ``program``) to its end, without a terminal; ``cold`` as in tests/warm_start.py."""
+    if program is None:
+        return Ended(*warm_start.run("arbtui", *arguments, within=within, cold=cold))
+    command = [sys.executable, str(program), *arguments]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=within)
     return Ended(done.returncode, done.stdout, done.stderr)
 
@@ -34,9 +38,11 @@ class Running:
         folder.mkdir(parents=True, exist_ok=True)
         self._out, self._err = folder / "out", folder / "err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(
-                [*before, sys.executable, "-m", *program, *arguments, "--headless"], stdin=subprocess.DEVNULL, stdout=out, stderr=err
-            )
+            streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
+            if before:
+                self.process = subprocess.Popen([*before, sys.executable, "-m", *program, *arguments, "--headless"], **streams)
+            else:
+                self.process = warm_start.popen(*program, *arguments, "--headless", **streams)
 
     @property
     def pid(self) -> int:
