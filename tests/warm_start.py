@@ -8,9 +8,11 @@ of these asks for ``cold=True``: a new interpreter. So is every start with ``ARB
 """
 
 import atexit
+import codecs
 import ctypes
 import fcntl
 import gc
+import io
 import json
 import os
 import pkgutil
@@ -24,14 +26,15 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 #: Takes the terminal as its controlling one, as a shell would have it, then becomes the program.
 _OWN_TERMINAL = "import os, sys, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _PR_SET_CHILD_SUBREAPER = 36  #: prctl(2)
-#: What the interpreter itself reads when it starts.
+_ENCODING = "PYTHONIOENCODING"
+#: What else the interpreter itself reads when it starts.
 _READ_AT_START = ("PYTHON", "LC_", "LANG")
 #: Classes of ccxt that are loaded beside the product.
 _CCXT = ("binance", "upbit")
@@ -69,7 +72,7 @@ def run(module: str, *arguments: str, within: float, cold: bool = False) -> tupl
 
 
 def _can_be_forked(environment: Mapping[str, str]) -> bool:
-    names = {name for name in (*environment, *os.environ) if name.startswith(_READ_AT_START)}
+    names = {name for name in (*environment, *os.environ) if name.startswith(_READ_AT_START) and name != _ENCODING}
     same = all(environment.get(name) == os.environ.get(name) for name in names)
     return sys.platform == "linux" and same and not os.environ.get("ARBTUI_TESTS_COLD")
 
@@ -181,10 +184,10 @@ def _forked(connection: socket.socket) -> list[int]:
             os._exit(0)  # the child is an orphan, whom the one that asked has said it takes
         for number in (writer, *descriptors):
             os.close(number)
-        number = os.read(reader, 20)
+        told = os.read(reader, 20)
         os.close(reader)
         os.waitpid(between, 0)
-        connection.send(number)
+        connection.send(told)
 
 
 def _become(descriptors: Sequence[int]) -> list[str]:
@@ -199,14 +202,27 @@ def _become(descriptors: Sequence[int]) -> list[str]:
         os.close(stream)
     if wanted["session"] and os.isatty(0):
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    for text, number in ((sys.stdin, 0), (sys.stdout, 1)):
-        cast(Any, text).reconfigure(line_buffering=os.isatty(number))
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        made = _opened(number, getattr(sys, name), wanted["environment"].get(_ENCODING))
+        setattr(sys, name, made)
+        setattr(sys, f"__{name}__", made)
     os.chdir(wanted["folder"])
     os.umask(wanted["umask"])
     os.environ.clear()
     os.environ.update(wanted["environment"])
     time.tzset()
     return list(wanted["program"])
+
+
+def _opened(number: int, as_before: Any, encoding: str | None) -> io.TextIOWrapper:
+    """A standard stream as the interpreter opens it, where ``as_before`` is what it opened for another file."""
+    raw = io.FileIO(number, "w" if number else "r", closefd=False)
+    buffer: Any = raw if isinstance(as_before.buffer, io.FileIO) else io.BufferedWriter(raw) if number else io.BufferedReader(raw)
+    is_through = as_before.write_through
+    errors = "strict" if encoding and number < 2 else as_before.errors
+    known = codecs.lookup(encoding).name if encoding else as_before.encoding
+    by_line = not is_through and (number == 2 or raw.isatty())
+    return io.TextIOWrapper(buffer, known, errors, line_buffering=by_line, write_through=is_through)
 
 
 def _main() -> None:

@@ -15,9 +15,9 @@ class Answer:
     err: str
 
 
-def in_shell(*arguments: str, module: str = "arbtui") -> Answer:
-    """A process of its own, without a terminal and without input."""
-    return Answer(*warm_start.run(module, *arguments, within=60))
+def in_shell(*arguments: str, module: str = "arbtui", cold: bool = False) -> Answer:
+    """A process of its own, without a terminal and without input; ``cold`` as in tests/warm_start.py."""
+    return Answer(*warm_start.run(module, *arguments, within=60, cold=cold))
 
 
 class Here:
