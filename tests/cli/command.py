@@ -17,7 +17,7 @@ class Answer:
 
 def in_shell(*arguments: str, module: str = "arbtui", cold: bool = False) -> Answer:
     """A process of its own, without a terminal and without input; ``cold`` as in tests/warm_start.py."""
-    return Answer(*warm_start.run(module, *arguments, within=60, cold=cold))
+    return Answer(*warm_start.run(module, *arguments, within=150, cold=cold))
 
 
 class Here:
