@@ -36,8 +36,9 @@ _PR_SET_CHILD_SUBREAPER = 36  #: prctl(2)
 _ENCODING = "PYTHONIOENCODING"
 #: What else the interpreter itself reads when it starts.
 _READ_AT_START = ("PYTHON", "LC_", "LANG")
-#: Classes of ccxt that are loaded beside the product.
+#: What many sessions import while they start: classes of ccxt, and other packages.
 _CCXT = ("binance", "upbit")
+_PACKAGES = ("telegram", "telegram.request")
 
 
 def popen(
@@ -161,6 +162,8 @@ def _load() -> None:
             import_module(found.name)
     for name in _CCXT:
         getattr(ccxt_pro(), name)
+    for name in _PACKAGES:
+        import_module(name)
     gc.collect()
     gc.freeze()  # what is loaded stays: no fork's collector looks through it
 
