@@ -34,7 +34,7 @@ def run(*arguments: str, program: Path | None = None, within: float = DEADLINE_S
 class Running:
     """A headless engine that runs. Its output goes to files: nobody need read a pipe."""
 
-    def __init__(self, arguments: tuple[str, ...], folder: Path, program: tuple[str, ...], before: tuple[str, ...] = ()) -> None:
+    def __init__(self, arguments: tuple[str, ...], folder: Path, program: tuple[str, ...], before: tuple[str, ...], *, cold: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._out, self._err = folder / "out", folder / "err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
@@ -42,7 +42,7 @@ class Running:
             if before:
                 self.process = subprocess.Popen([*before, sys.executable, "-m", *program, *arguments, "--headless"], **streams)
             else:
-                self.process = warm_start.popen(*program, *arguments, "--headless", **streams)
+                self.process = warm_start.popen(*program, *arguments, "--headless", cold=cold, **streams)
 
     @property
     def pid(self) -> int:
@@ -66,12 +66,14 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str, folder: Path, program: tuple[str, ...] = ("arbtui",), before: tuple[str, ...] = ()) -> Iterator[Running]:
+def running(
+    *arguments: str, folder: Path, program: tuple[str, ...] = ("arbtui",), before: tuple[str, ...] = (), cold: bool = False
+) -> Iterator[Running]:
     """A headless engine (module and first arguments in ``program``); killed when the test leaves it behind.
 
-    ``before``: what stands before it on the command line, as another program that runs it.
+    ``before``: what stands before it on the command line, as another program that runs it; ``cold`` as in tests/warm_start.py.
     """
-    engine = Running(arguments, folder, program, before)
+    engine = Running(arguments, folder, program, before, cold=cold)
     try:
         yield engine
     finally:
