@@ -57,7 +57,7 @@ async def arbtui(*arguments: str, before: str = "") -> "subprocess.Popen[str]":
     if not before:
         return await asyncio.to_thread(warm_start.popen, "arbtui", *arguments, **streams)
     command = f"{before} exec {shlex.join([sys.executable, '-m', 'arbtui', *arguments])}"
-    return await asyncio.to_thread(subprocess.Popen, ["bash", "-c", command], **streams)
+    return await asyncio.to_thread(lambda: subprocess.Popen(["bash", "-c", command], **streams))
 
 
 async def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
