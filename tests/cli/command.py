@@ -1,12 +1,11 @@
 """Runs the command line as a shell would, or in this process where that is enough."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import pytest
 
 from arbtui.cli import run as command_line
+from tests import warm_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +15,9 @@ class Answer:
     err: str
 
 
-def in_shell(*arguments: str, module: str = "arbtui") -> Answer:
-    """A process of its own, without a terminal and without input."""
-    done = subprocess.run([sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    return Answer(done.returncode, done.stdout, done.stderr)
+def in_shell(*arguments: str, module: str = "arbtui", cold: bool = False) -> Answer:
+    """A process of its own, without a terminal and without input; ``cold`` as in tests/warm_start.py."""
+    return Answer(*warm_start.run(module, *arguments, within=150, cold=cold))
 
 
 class Here:

@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests import warm_start
 from tests.cli.command import Here
 from tests.sandbox.boxes import BinanceCaller
 
@@ -48,8 +48,8 @@ class Served:
 
 @contextmanager
 def served(*arguments: str) -> Iterator[Served]:
-    command = [sys.executable, "-m", "arbtui", "sandbox", *arguments]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = warm_start.popen("arbtui", "sandbox", *arguments, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
     with process:
         try:
             yield Served(process)

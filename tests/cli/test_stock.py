@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests import warm_start
 from tests.cli.command import Here, in_shell
 
 P = ("--profile", "upbit-binance")
@@ -79,8 +79,8 @@ def test_bad_input_is_one_sentence(arbtui: Here, state: Path, given: tuple[str, 
 
 
 def test_a_running_engine_sets_it_itself(arbtui: Here, home: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "arbtui", *P, "--headless", "--symbols", "2", "--max-runtime", "120", "--state-dir", str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as engine:
+    command = ["arbtui", *P, "--headless", "--symbols", "2", "--max-runtime", "120", "--state-dir", str(tmp_path)]
+    with warm_start.popen(*command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as engine:
         try:
             assert engine.stderr is not None
             for line in engine.stderr:

@@ -158,7 +158,9 @@ class Machine:
 def lives(shape: str, steps: Sequence[str], seed: int) -> Counter[CycleState]:
     """How the cycles of one life ended."""
     with TemporaryDirectory(prefix="arbtui-plans-") as name:
-        machine = Machine(SHAPES[shape], Path(name), random.Random(seed))
+        folder = Path(name) / "sim"  # the journal's tip lies beside it
+        folder.mkdir()
+        machine = Machine(SHAPES[shape], folder, random.Random(seed))
         run_virtual(machine.play(steps))
         return machine.ended
 

@@ -63,6 +63,8 @@ ABSENCE_S = 3.0
 LEARNING_FRAMES = 10
 #: s that an asset rests after a jump; ``tests/engine/test_halts_and_blocks.py`` has the whole minute.
 JUMP_RESTS_S = 2.0
+#: s that an order rests where a test is about what ends it: longer than any test.
+RESTS_S = 600.0
 #: Symbols that the simulated market trades in about every second.
 SYMBOLS = ("XRP", "SOL", "DOGE")
 
@@ -270,7 +272,20 @@ class Desk:
         executor._order = order  # type: ignore[method-assign]
         return made
 
-    async def resting(self, venue: str, for_s: float = 0.0) -> Order:
+    async def met_by(self, made: Sequence[Order], venue: str, kind: WireFaultKind, **more: Any) -> Order:
+        """Let a fault meet the order that :meth:`rest_next` makes, once; that.
+
+        Our own gate may drop it, as on a busy machine: what then comes first at ``venue`` is an order that covers the other leg.
+        """
+        while True:
+            await self.settle()
+            fault = self.fault(venue, kind, on="order", count=1, **more)
+            self.resume()
+            await self.met(fault)
+            if made and self.posts[venue, made[0].client_order_id]:
+                return made[0]
+
+    async def resting(self, venue: str, for_s: float = RESTS_S) -> Order:
         """Wait until an order of a cycle rests at ``venue``, its other leg has filled, and all of that is known here.
 
         ``for_s``: as of :meth:`rest_next`.

@@ -41,10 +41,7 @@ def test_f11_a_cancel_of_an_order_that_has_filled_is_no_error_and_loses_no_fill(
     async def main() -> None:
         async with desk(tmp_path) as d:
             deaf(d)
-            made = d.rest_next(venue, crossing=True)
-            await d.until(lambda: bool(made), "the order is made")
-            (order,) = made
-            d.fault(venue, K.TIMEOUT, symbol=order.market.code)
+            order = await d.met_by(d.rest_next(venue, crossing=True), venue, K.TIMEOUT)
             core = d.box.cores[venue]
             await d.until(lambda: core.find(order.client_order_id) is not None, "the venue has it")
             adapter = d.venues.adapters[venue]
@@ -204,15 +201,11 @@ def test_f63_an_order_that_the_venue_accepts_after_the_kill_is_found_and_cancell
 
     async def main() -> None:
         async with desk(tmp_path, absence_s=20.0) as d:
-            await d.settle()
-            made = d.rest_next(venue)
-            late = d.fault(venue, K.LATE, on="order", ms=3000)
-            d.resume()
-            await d.met(late)
+            order = await d.met_by(d.rest_next(venue), venue, K.LATE, ms=5000)
             assert d.box.cores[venue].open_orders() == ()
             d.engine.kill_switch.kill("TEST", "an order is under way")
-            await d.until(lambda: bool(made) and d.box.cores[venue].find(made[0].client_order_id) is not None, "it is accepted late")
-            await d.until(lambda: made[0].state is OrderState.CANCELED, "it is found and cancelled")
+            await d.until(lambda: d.box.cores[venue].find(order.client_order_id) is not None, "it is accepted late")
+            await d.until(lambda: order.state is OrderState.CANCELED, "it is found and cancelled")
             await d.until(lambda: d.engine.state is TradingState.HALTED_DIRTY or d.engine.state is TradingState.HALTED, "it has settled")
             assert all(core.open_orders() == () for core in d.box.cores.values())
             await d.agree()

@@ -57,10 +57,10 @@ def test_f14_a_fill_that_nobody_tells_is_asked_for(venue: str, tmp_path: Path) -
     async def main() -> None:
         async with desk(tmp_path) as d:
             frozen = deaf(d)
-            order = await d.resting(venue)
+            order = await d.resting(venue, for_s=5.0)
             met = {fault.venue: fault.met for fault in frozen}
             d.fill_at_venue(order, order.qty)
-            await d.until(lambda: order.state is OrderState.FILLED, "the fill is found", 30.0)
+            await d.until(lambda: order.state is OrderState.FILLED, "the fill is found")
             assert sum(fault.met for fault in frozen) > sum(met.values()), "it was told, to nobody"
             await d.healthy()
             await d.agree()

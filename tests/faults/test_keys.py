@@ -52,7 +52,7 @@ def test_f78_a_key_that_is_replaced_while_an_order_rests_still_cancels_it(
 ) -> None:
     async def main() -> None:
         async with desk(tmp_path) as d:
-            order = await d.resting(venue, for_s=600.0)
+            order = await d.resting(venue)
             known = known_keys(d, venue)
             known.clear()
             known[NEW.key] = NEW
@@ -73,7 +73,7 @@ def test_f78_a_new_key_that_the_venue_refuses_is_not_used_and_the_old_one_goes_o
 ) -> None:
     async def main() -> None:
         async with desk(tmp_path) as d:
-            order = await d.resting(venue, for_s=600.0)
+            order = await d.resting(venue)
             old = in_use(d, venue)
             known = known_keys(d, venue)
             before = dict(known)

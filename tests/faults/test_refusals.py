@@ -20,7 +20,9 @@ from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
 from tests.faults.desk import SYMBOLS, Desk, desk, play
 
 K = WireFaultKind
-PAUSE: dict[str, Any] = {"risk": {"route": {"refusal_pause_s": 1.0}}}
+#: Each order that is refused leaves a cycle with one leg: how many of those a route may have in an hour is not what is looked at here.
+ONE_LEGGED = {"max_one_leg_hour": 100_000}
+PAUSE: dict[str, Any] = {"risk": {"route": {"refusal_pause_s": 1.0, **ONE_LEGGED}}}
 #: Hedging orders that a cycle may send after its two legs, at most (``max_attempts`` of 8 for a leg).
 MOST_ORDERS = 9
 
@@ -60,7 +62,8 @@ RULES = [
 
 def test_f10_a_definite_no_is_final_is_not_repeated_and_gives_back_what_was_set_aside(tmp_path: Path) -> None:
     async def main() -> None:
-        async with desk(tmp_path, settings={"risk": {"route": {"refusal_pause_s": 0.0, "max_consecutive_losses": 1000}}}) as d:
+        never = {"refusal_pause_s": 0.0, "max_consecutive_losses": 1000, **ONE_LEGGED}
+        async with desk(tmp_path, settings={"risk": {"route": never}}) as d:
             words = ["MARKET_CLOSED", *(word for _, _, word in RULES), "INSUFFICIENT_FUNDS"]
             symbol = SYMBOLS[0]
             for venue in VENUES:

@@ -16,7 +16,7 @@ WORDS = "Planted"
 #: What aiohttp swallows inside of a socket's receive is told as the end of that connection.
 CUT = "connecting again"
 #: s after which a task that sleeps is woken for its error.
-_SLEEPS_S = 3.0
+_SLEEPS_S = 1.0
 _OURS: contextvars.ContextVar[bool] = contextvars.ContextVar("ours", default=False)
 
 

@@ -19,7 +19,7 @@ from arbtui.model.reason import Reason
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import WireFault, WireFaultKind
 from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
-from tests.faults.desk import DEADLINE_S, Desk, desk, play
+from tests.faults.desk import DEADLINE_S, RESTS_S, Desk, desk, play
 from tests.faults.test_order_path import deaf
 
 K = WireFaultKind
@@ -78,7 +78,7 @@ def test_f22_of_a_leg_whose_rest_is_cancelled_the_other_leg_sells_what_came_and_
     async def main() -> None:
         async with desk(tmp_path, settings={"execution": {"entry_order": "hard leg first"}}) as d:
             core = d.box.cores[venue]
-            made = d.rest_next(venue)
+            made = d.rest_next(venue, for_s=RESTS_S)
             await d.until(lambda: bool(made) and made[0].state is OrderState.ACCEPTED, "the first leg rests, alone")
             (order,) = made
             cycle = d.engine.cycles[order.cycle_id]

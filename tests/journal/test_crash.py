@@ -82,7 +82,7 @@ def test_a_ledger_read_beside_a_writer_is_of_one_moment(tmp_path: Path, start: S
     """Fills, orders and balances of different moments could not agree to the last digit."""
     path = tmp_path / "journal.db"
     _, pipe = start(trade_for_ever, path, "r1")
-    for _ in range(20):
+    for _ in range(10):
         number = pipe.recv()
         ledger = read_ledger(path)
         assert len(ledger["fills"]) >= 2 * (number + 1)

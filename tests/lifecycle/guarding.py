@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import warm_start
 from tests.lifecycle.programs import run
 from tests.lifecycle.waiting import DEADLINE_S, until
 
@@ -45,8 +45,8 @@ def guarding(*arguments: str, folder: Path, env: dict[str, str] | None = None) -
     folder.mkdir(parents=True, exist_ok=True)
     err = folder / "guardian.err"
     with err.open("wb") as file:
-        command = [sys.executable, "-m", "arbtui", "guardian", *arguments]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=env, start_new_session=True)
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": file, "stderr": file}
+        process = warm_start.popen("arbtui", "guardian", *arguments, **streams, env=env, start_new_session=True)
     made = Guarding(process, arguments, err)
     try:
         made.says("watches")

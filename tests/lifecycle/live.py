@@ -19,6 +19,7 @@ from arbtui.portfolio.ledger import read_ledger
 from arbtui.sandbox.doors import door_of
 from arbtui.sandbox.keys import Key, play_key
 from arbtui.settings.locations import shipped_profiles
+from tests import warm_start
 from tests.lifecycle.waiting import DEADLINE_S, until
 from tests.portfolio.auditing import AUDIT
 
@@ -115,8 +116,8 @@ def live_desk(
     profile, out = folder / "desk.toml", folder / "sandbox.out"
     command = ["sandbox", "--port", "0", "--symbols", str(symbols), "--profile", of, "--write", str(profile)]
     with out.open("wb") as file:
-        line = [sys.executable, "-m", program, *command, "--state-dir", str(folder / "venue")]
-        process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+        command += ["--state-dir", str(folder / "venue")]
+        process = warm_start.popen(program, *command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
     try:
         until(lambda: "End it with" in out.read_text() or process.poll() is not None, "the sandbox")
         assert process.poll() is None, out.read_text()

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tests import warm_start
 from tests.lifecycle.waiting import DEADLINE_S
 
 
@@ -20,9 +22,11 @@ class Ended:
     err: str
 
 
-def run(*arguments: str, program: Path | None = None, within: float = DEADLINE_S) -> Ended:
-    """Run the command line (or ``program``) to its end, without a terminal."""
-    command = [sys.executable, *([str(program)] if program else ["-m", "arbtui"]), *arguments]
+def run(*arguments: str, program: Path | None = None, within: float = DEADLINE_S, cold: bool = False) -> Ended:
+    """Run the command line (or the file ``program``) to its end, without a terminal; ``cold`` as in tests/warm_start.py."""
+    if program is None:
+        return Ended(*warm_start.run("arbtui", *arguments, within=within, cold=cold))
+    command = [sys.executable, str(program), *arguments]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=within)
     return Ended(done.returncode, done.stdout, done.stderr)
 
@@ -30,13 +34,15 @@ def run(*arguments: str, program: Path | None = None, within: float = DEADLINE_S
 class Running:
     """A headless engine that runs. Its output goes to files: nobody need read a pipe."""
 
-    def __init__(self, arguments: tuple[str, ...], folder: Path, program: tuple[str, ...], before: tuple[str, ...] = ()) -> None:
+    def __init__(self, arguments: tuple[str, ...], folder: Path, program: tuple[str, ...], before: tuple[str, ...], *, cold: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._out, self._err = folder / "out", folder / "err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(
-                [*before, sys.executable, "-m", *program, *arguments, "--headless"], stdin=subprocess.DEVNULL, stdout=out, stderr=err
-            )
+            streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
+            if before:
+                self.process = subprocess.Popen([*before, sys.executable, "-m", *program, *arguments, "--headless"], **streams)
+            else:
+                self.process = warm_start.popen(*program, *arguments, "--headless", cold=cold, **streams)
 
     @property
     def pid(self) -> int:
@@ -60,12 +66,14 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str, folder: Path, program: tuple[str, ...] = ("arbtui",), before: tuple[str, ...] = ()) -> Iterator[Running]:
+def running(
+    *arguments: str, folder: Path, program: tuple[str, ...] = ("arbtui",), before: tuple[str, ...] = (), cold: bool = False
+) -> Iterator[Running]:
     """A headless engine (module and first arguments in ``program``); killed when the test leaves it behind.
 
-    ``before``: what stands before it on the command line, as another program that runs it.
+    ``before``: what stands before it on the command line, as another program that runs it; ``cold`` as in tests/warm_start.py.
     """
-    engine = Running(arguments, folder, program, before)
+    engine = Running(arguments, folder, program, before, cold=cold)
     try:
         yield engine
     finally:

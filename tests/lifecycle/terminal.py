@@ -7,20 +7,16 @@ import re
 import select
 import signal
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests import warm_start
 from tests.lifecycle.waiting import DEADLINE_S
 
 _CLOCK = re.compile(r"\d\d:\d\d:\d\dZ")
 CTRL_K, CTRL_Q, ENTER, ESCAPE = b"\x0b", b"\x11", b"\r", b"\x1b"
-
-#: Takes the terminal as its controlling one, as a shell would have it, then becomes the program.
-_OWN_TERMINAL = "import os, sys, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 
 _SEQUENCE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_^][^\x1b]*\x1b\\|\x1b[@-Z\\-_=>78]")
 
@@ -44,14 +40,8 @@ class Terminal:
         environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "TERM")}
         if term is not None:
             environment["TERM"] = term
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _OWN_TERMINAL, sys.executable, "-m", *program, *arguments],
-            stdin=self._slave,
-            stdout=self._slave,
-            stderr=self._slave,
-            env=environment,
-            start_new_session=True,
-        )
+        slave = self._slave
+        self.process = warm_start.popen(*program, *arguments, own_terminal=True, stdin=slave, stdout=slave, stderr=slave, env=environment)
 
     def type(self, keys: bytes) -> None:
         """Type ``keys``."""

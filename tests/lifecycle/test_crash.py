@@ -27,9 +27,9 @@ def crash(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_seed_one_ledger_in_a_crash_too(home: Path) -> None:
     ledgers = []
-    for name in ("a", "b"):
+    for name, is_cold in (("a", False), ("b", True)):  # cold: other hashes
         state = State(home / name)
-        ended = run(*state.arguments(), *VIRTUAL, "--max-runtime", "140", "--seed", "7", within=300)
+        ended = run(*state.arguments(), *VIRTUAL, "--max-runtime", "140", "--seed", "7", within=300, cold=is_cold)
         assert ended.code in (0, 3), ended.err
         ledgers.append(run("ledger", *state.arguments(), "--json").out)
     assert ledgers[0] == ledgers[1]

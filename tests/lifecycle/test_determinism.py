@@ -11,15 +11,15 @@ from tests.lifecycle.state import State, assert_venues_agree
 VIRTUAL = ("--headless", "--speed", "max", "--symbols", "5")
 
 
-def ledger(root: Path, seed: int, *more: str) -> str:
+def ledger(root: Path, seed: int, *, cold: bool = False) -> str:
     state = State(root)
-    ended = run(*state.arguments(), *VIRTUAL, "--max-runtime", "30", "--seed", str(seed), *more)
+    ended = run(*state.arguments(), *VIRTUAL, "--max-runtime", "30", "--seed", str(seed), cold=cold)
     assert ended.code in (0, 3), ended.err
     return run("ledger", *state.arguments(), "--json").out
 
 
 def test_one_seed_one_ledger(home: Path) -> None:
-    first, second, other = ledger(home / "a", 7), ledger(home / "b", 7), ledger(home / "c", 8)
+    first, second, other = ledger(home / "a", 7), ledger(home / "b", 7, cold=True), ledger(home / "c", 8)  # cold: other hashes
     assert first == second
     assert len(json.loads(first)["fills"]) > 10
     assert json.loads(first)["fills"] != json.loads(other)["fills"]

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.venues import VENUES
+from tests import warm_start
 from tests.lifecycle.profiles import changed_profile
 from tests.lifecycle.programs import run
 from tests.lifecycle.state import State
@@ -173,8 +173,10 @@ def test_the_console_shows_it_written_out(state: State) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "euc-kr"])
 def test_arguments(arguments: list[bytes], encoding: str, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "ARBTUI_STATE_DIR": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
-    command = [sys.executable.encode(), b"-m", b"arbtui", *arguments]
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-    assert done.returncode in (0, 2), done.stderr
-    assert b"Traceback" not in done.stderr
-    assert_harmless(done.stdout.decode(encoding), done.stderr.decode(encoding))
+    pipe = subprocess.PIPE
+    given = map(os.fsdecode, arguments)
+    with warm_start.popen("arbtui", *given, env=environment, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode in (0, 2), err
+    assert b"Traceback" not in err
+    assert_harmless(out.decode(encoding), err.decode(encoding))

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from arbtui.model.halt import read_flag
 from arbtui.settings.lock import holder
+from tests import warm_start
 from tests.lifecycle.guarding import guarding
 from tests.lifecycle.programs import run
 from tests.lifecycle.state import State, assert_venues_agree
@@ -30,19 +30,9 @@ def quick(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
 def test_what_the_guardian_ends_is_started_again_halted_and_left_alone(state: State, tmp_path: Path) -> None:
     marks, err = tmp_path / "marks", tmp_path / "supervisor.err"
     marks.mkdir()
-    command = [
-        sys.executable,
-        "-m",
-        "tests.lifecycle.stuck_supervised",
-        "c",
-        str(marks),
-        "supervise",
-        *state.arguments(),
-        "--symbols",
-        "10",
-    ]
+    command = ["tests.lifecycle.stuck_supervised", "c", str(marks), "supervise", *state.arguments(), "--symbols", "10"]
     with err.open("wb") as file:
-        supervisor = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+        supervisor = warm_start.popen(*command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
     try:
         with guarding(*state.arguments(), folder=tmp_path) as guardian:
             until(lambda: supervisor.poll() is None and (marks / "blocked").exists(), "the first engine hangs")

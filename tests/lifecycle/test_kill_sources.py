@@ -9,7 +9,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ import pytest
 
 from arbtui.model.halt import read_flag
 from arbtui.model.scoped_halts import Depth
+from tests import warm_start
 from tests.lifecycle.flood import Counts, flooded
 from tests.lifecycle.guarding import guarding
 from tests.lifecycle.live import LiveDesk, live_desk
@@ -122,8 +122,8 @@ def kill_from(source: str, one: Engine) -> list["subprocess.Popen[bytes]"]:
     """Kill by ``source``, or by all at once; the commands that were begun."""
     begun = []
     if source in ("cli", "all"):
-        command = [sys.executable, "-m", "arbtui", "kill", *where(one.desk), "--json"]
-        begun.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        command = ("arbtui", "kill", *where(one.desk), "--json")
+        begun.append(warm_start.popen(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
     if source in ("telegram", "all"):
         one.bot.pending.append(message(1, "/kill", user=USER))
     if source in ("signal", "all"):

@@ -69,7 +69,7 @@ def test_f55_a_kill_without_a_descriptor_left_clears_the_venues_and_outlives_the
 
 
 def test_f55_an_engine_without_memory_ends_or_halts_and_the_next_start_finds_everything(desk: LiveDesk, tmp_path: Path) -> None:
-    with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+    with running(*desk.arguments(), folder=tmp_path / "run", cold=True) as engine:
         await_cycles(desk, engine, 1)
         no_more_memory(engine)
         until(lambda: engine.process.poll() is not None or count(desk, "fill") >= 60, "it ends, or trades on with what it has")

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from arbtui.journal.outbox import load_outbox
 from arbtui.runtime.supervisor.post import tell_down
 from arbtui.settings.load import load_profile
 from arbtui.settings.lock import holder
+from tests import warm_start
 from tests.lifecycle.profiles import TELEGRAM_ON, changed_profile
 from tests.lifecycle.programs import run
 from tests.lifecycle.state import State
@@ -57,7 +57,7 @@ def supervised(state: Path, folder: Path, *more: str) -> Iterator[Supervised]:
     err = folder / "supervisor.err"
     command = ["supervise", "--profile", "upbit-binance", "--symbols", "2", "--state-dir", str(state), *more]
     with err.open("wb") as file:
-        process = subprocess.Popen([sys.executable, "-m", "arbtui", *command], stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+        process = warm_start.popen("arbtui", *command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
     made = Supervised(process, state / "upbit-binance", err)
     try:
         yield made

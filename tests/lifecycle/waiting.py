@@ -8,6 +8,9 @@ Told = TypeVar("Told")
 
 #: s that anything may take which happens at all, on a busy machine: only a hang takes longer.
 DEADLINE_S = 150.0
+#: s between two looks: at first, and of a wait that lasts. Each look at a file or a port takes CPU from what is waited for.
+_SOON_S, _LATER_S = 0.01, 0.05
+_SOON_FOR_S = 1.0
 
 
 def until(look: Callable[[], Told | None], what: str, within_s: float = DEADLINE_S) -> Told:
@@ -16,10 +19,11 @@ def until(look: Callable[[], Told | None], what: str, within_s: float = DEADLINE
     Raises:
         AssertionError: it did not within ``within_s`` seconds.
     """
-    deadline = time.monotonic() + within_s
+    began = time.monotonic()
     while True:
         told = look()
         if told:
             return told
-        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
-        time.sleep(0.01)
+        waited = time.monotonic() - began
+        assert waited < within_s, f"not within {within_s:g} s: {what}"
+        time.sleep(_SOON_S if waited < _SOON_FOR_S else _LATER_S)

@@ -37,6 +37,18 @@ def test_the_file_is_its_owner_s_alone_also_after_rotation(tmp_path: Path, monke
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file on which no byte has room")
+def test_a_disk_that_is_full_costs_the_file_a_line_and_nobody_a_traceback(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    ring = log.set_up_logging(tmp_path)
+    handler = next(each for each in logging.getLogger("arbtui").handlers if isinstance(each, logging.FileHandler))
+    handler.stream.close()
+    handler.stream = open("/dev/full", "w")  # noqa: SIM115 (the handler closes it)
+    logging.getLogger("arbtui").error("the journal failed")
+    log.close_logging()
+    assert ring.lines()[-1].text == "the journal failed"
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_ring_is_bounded_and_its_snapshot_stable(tmp_path: Path) -> None:
     ring = log.set_up_logging(None)
     logger = logging.getLogger("arbtui")

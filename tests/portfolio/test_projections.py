@@ -26,7 +26,8 @@ from tests.portfolio.recorded import record
 @given(histories())
 def test_rebuilding_from_the_events_alone_gives_the_portfolio_and_every_row_again(history: list[Event]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "journal.db"
+        path = Path(folder) / "sim" / "journal.db"  # its tip lies beside the folder it is in
+        path.parent.mkdir()
         portfolio = record(path, *([event] for event in history))
         live = tables(path)
         assert rebuild(path) == len(history) + 1

@@ -70,7 +70,8 @@ def test_a_dump_at_any_moment_goes_on_like_the_original(history: list[Event], da
 @given(histories())
 def test_from_a_snapshot_on_disk_or_from_the_first_event(before: list[Event]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "journal.db"
+        path = Path(folder) / "sim" / "journal.db"  # its tip lies beside the folder it is in
+        path.parent.mkdir()
         portfolio = record(path, *([event] for event in before))
         snapshot(path, StateSnapshot(portfolio.encode()).payload())
         live = record(path, [StateChanged("PAUSED", "", True)], [Killed("KEY", "", 1)])

@@ -14,8 +14,9 @@ from tests.runtime.watched import Watched, watch
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # virtual minutes, which a busy machine draws out
 
-#: Ten rounds, and up to the end of the trouble that has begun by then: 15 s, then a slot every 20 s, a round for the seven kinds.
-RUNTIME_S = 15 + 70 * 20 - 1.0
+ROUNDS = 6
+#: So many, and up to the end of the trouble that has begun by then: 15 s, then a slot every 20 s, a round for the seven kinds.
+RUNTIME_S = 15 + ROUNDS * 7 * 20 - 1.0
 #: Of the shipped profile in `sim`.
 SILENCE_S, MESSAGE_AGE_S, BOOK_AGE_S, RATE_AGE_S = 1.5, 1.5, 5.0, 5.0
 EXCESS_DELAY_MS = 1000.0
@@ -46,7 +47,7 @@ def state(run: tuple[Watched, State]) -> State:
 
 def _of(seen: Watched, *kinds: Trouble) -> list[Incident]:
     found = [incident for incident in seen.incidents if incident.kind in kinds]
-    assert len(found) >= 8, "it happens in every round"
+    assert len(found) >= ROUNDS - 1, "it happens in every round"
     return found
 
 
@@ -64,13 +65,13 @@ def _books_of(seen: Watched, exchange: str) -> list[tuple[str, str]]:
 
 def test_every_kind_happens_once_a_round_and_the_header_says_what_is_played(seen: Watched) -> None:
     assert seen.scenario == "crash"
-    for number in range(10):
+    for number in range(ROUNDS):
         start, end = 1500 + number * 14_000, 1500 + (number + 1) * 14_000
         assert {incident.kind for incident in seen.incidents if start < incident.start <= end} == set(Trouble)
 
 
 def test_no_cycle_opens_on_a_book_that_is_not_live_or_too_old_nor_on_a_silent_venue_nor_without_a_rate(seen: Watched) -> None:
-    assert len(seen.decisions) > 1000
+    assert len(seen.decisions) > 100 * ROUNDS
     for decision in seen.decisions:
         assert decision.states == (BookState.LIVE, BookState.LIVE), decision
         assert max(decision.ages) <= BOOK_AGE_S, decision
@@ -84,7 +85,7 @@ def test_a_lost_depth_event_is_noticed_and_the_book_is_whole_again_in_a_moment(s
         states = seen.states("binance", incident.code, start, start + BACK_S)
         assert BookState.GAPPED in states, incident
         assert states[-1] is BookState.LIVE, incident
-    assert seen.gaps == seen.resyncs >= 8
+    assert seen.gaps == seen.resyncs >= ROUNDS - 1
 
 
 def test_a_venue_that_sends_nothing_is_stale_in_a_second_or_two_and_comes_back_by_itself(seen: Watched) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from arbtui.marketdata.formats.seals import RecordingNotes, Why
 from arbtui.marketdata.recording import open_recordings
+from tests import warm_start
 from tests.lifecycle.waiting import DEADLINE_S, until
 from tests.marketdata.venue_server import VenueServer
 
@@ -50,18 +52,18 @@ def profile(server: VenueServer, folder: Path) -> Path:
     return path
 
 
-async def arbtui(*arguments: str, before: str = "") -> asyncio.subprocess.Process:
+async def arbtui(*arguments: str, before: str = "") -> "subprocess.Popen[str]":
+    streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    if not before:
+        return await asyncio.to_thread(warm_start.popen, "arbtui", *arguments, **streams)
     command = f"{before} exec {shlex.join([sys.executable, '-m', 'arbtui', *arguments])}"
-    pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec("bash", "-c", command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+    return await asyncio.to_thread(lambda: subprocess.Popen(["bash", "-c", command], **streams))
 
 
-async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
-    async with asyncio.timeout(DEADLINE_S):
-        out, err = await process.communicate()
-    assert process.returncode is not None
-    assert "Traceback" not in err.decode(), err.decode()
-    return process.returncode, out.decode(), err.decode()
+async def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, err = await asyncio.to_thread(process.communicate, timeout=DEADLINE_S)
+    assert "Traceback" not in err, err
+    return process.returncode, out, err
 
 
 async def grown(file: Path) -> None:
@@ -134,7 +136,7 @@ def test_a_killed_recorder_loses_a_second_at_most(home: Path, tmp_path: Path) ->
             process = await arbtui("record", "--profile", str(profile(server, tmp_path)), "--duration", "600", "-o", str(file))
             await grown(file)
             process.kill()
-            await process.communicate()
+            await asyncio.to_thread(process.communicate)
 
     asyncio.run(run())
     assert len(frames_of(tmp_path / "a.gz")) > 10
@@ -147,7 +149,7 @@ def test_a_recording_that_was_cut_off_is_gone_on_with_and_the_replay_tells_what_
             process = await arbtui("record", "--profile", path, "--duration", "600", "-o", str(file))
             await grown(file)
             process.kill()
-            await process.communicate()
+            await asyncio.to_thread(process.communicate)
             kept = len(frames_of(file))
             code, out, err = await ended(await arbtui("record", "--profile", path, "--duration", "3", "-o", str(file)))
             assert (code, out) == (2, "")

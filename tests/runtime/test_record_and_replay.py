@@ -57,13 +57,13 @@ async def recorded(folder: Path, *, trades: bool) -> tuple[str, Path, dict[str, 
         process = await arbtui(*place, "--headless", "--record", str(file), "--json", str(told))
         try:
             async with asyncio.timeout(DEADLINE_S):
-                while process.returncode is None and not (holds_enough(file) and (has_traded(folder) or not trades)):  # noqa: ASYNC110
+                while process.poll() is None and not (holds_enough(file) and (has_traded(folder) or not trades)):  # noqa: ASYNC110
                     await asyncio.sleep(0.5)  # it is written once a second
-            if process.returncode is None:
+            if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
             code, _, err = await ended(process)
         finally:
-            if process.returncode is None:
+            if process.poll() is None:
                 process.kill()
     assert code == 128 + signal.SIGTERM, err
     return path, file, json.loads(told.read_text())

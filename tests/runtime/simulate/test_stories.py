@@ -45,8 +45,8 @@ def _journal(root: Path, seed: int) -> str:
 
 def test_one_seed_gives_one_journal_to_the_byte_in_any_process(home: Path) -> None:
     wanted = ("simulate", "--seed", "6", "--minutes", "1", "--state-dir")
-    for name in ("a", "b"):
-        ended = in_shell(*wanted, str(home / name))
+    for name, is_cold in (("a", False), ("b", True)):
+        ended = in_shell(*wanted, str(home / name), cold=is_cold)
         assert ended.code == 0, ended.out + ended.err
     assert _journal(home / "a", 6) == _journal(home / "b", 6)
     refused = in_shell(*wanted, str(home / "a"))
