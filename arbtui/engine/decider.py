@@ -16,8 +16,8 @@ from arbtui.routes.universe import ArbUniverse, evaluate_all
 
 #: Routes evaluated in one slice of a sweep: well under 1 ms. Counted, not timed, so that a replay repeats.
 _SLICE = 250
-#: What counts there besides: a route that is priced, since it may pay, as so many that do not; an open gap as so many.
-_PRICED, _GAP = 15, 5
+#: What counts there besides, each as so many routes: each trade of one that is priced, since it may pay, and an open gap.
+_PRICED, _GAP = 10, 5
 #: So many are evaluated before it is counted what they came to.
 _GROUP = 5
 #: Routes of one book that are evaluated at once when it changes, the two-leg ones first; the rest waits for a sweep.
@@ -155,7 +155,8 @@ class Decider:
             group = sweep.take(_GROUP)
             at = len(refused)
             pays = evaluate_all(group, now, refused)
-            work += len(group) + _PRICED * (len(pays) + sum([route.blocked is None for route in refused[at:]]))
+            priced = [*(one.route for one in pays), *(route for route in refused[at:] if route.blocked is None)]
+            work += len(group) + _PRICED * sum([len(route.trades) for route in priced])
             if self._gaps_wait:
                 work += _GAP * sum([route.id in self._episodes.open for route in group])
             found += pays
