@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from arbtui.engine.episodes import Episodes
+from arbtui.engine.sweep import Sweep
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
@@ -12,8 +14,16 @@ from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity
 from arbtui.routes.universe import ArbUniverse, evaluate_all
 
-#: Routes evaluated in one slice after a rate tick: well under 1 ms. Counted, not timed, so that a replay repeats.
+#: Routes evaluated in one slice of a sweep: well under 1 ms. Counted, not timed, so that a replay repeats.
 _SLICE = 250
+#: What counts there besides, each as so many routes: each trade of one that is priced, since it may pay, and an open gap.
+_PRICED, _GAP = 10, 5
+#: So many are evaluated before it is counted what they came to.
+_GROUP = 5
+#: Routes of one book that are evaluated at once when it changes, the two-leg ones first; the rest waits for a sweep.
+_AT_ONCE = 500
+#: Open gaps that are looked at at once when a rate moves; of more each along with its route.
+_GAPS_AT_ONCE = 50
 
 
 class Decider:
@@ -43,7 +53,12 @@ class Decider:
         self._gaps = episodes.on_book  # looked at after every batch
         self._refused: list[ArbRoute] = []  # of the batch at hand; one list for all, since most batches add nothing
         self._open_cycle = open_cycle
-        self._sweep_at: int | None = None
+        self._all = Sweep(lambda: universe.routes)  # after a rate tick
+        self._rests: dict[OrderBook, Sweep] = {}  # after a change of a book that many routes trade on
+        self._waiting: dict[Sweep, None] = {}  # those of which something is left, in the order of their turns
+        self.settled = asyncio.Event()  #: set while no sweep has anything left
+        self.settled.set()
+        self._gaps_wait = False  # the sweep after the last rate tick looks at the open gaps, too
         self.passes = 0  #: looks at a batch that were finished, with or without an opportunity: the engine's heartbeat
         self.on_found: Callable[[Sequence[Opportunity]], None] | None = None  #: told of all opportunities of one look, as they were found
 
@@ -59,21 +74,28 @@ class Decider:
         if len(books) == 1:  # as most batches are
             book = books[0]
             rate_moved = book in rate_books and self._rates.refresh(books, now)
-            found = evaluate(touched_by.get(book, ()), now, refused)
+            touched = touched_by.get(book, ())
+            if len(touched) > _AT_ONCE:
+                touched = touched[:_AT_ONCE]
+                self._sweep_rest(books)
+            found = evaluate(touched, now, refused)
             is_open_gap = book in self._gaps
         else:
             rate_moved = not rate_books.isdisjoint(books) and self._rates.refresh(books, now)
             found = []
             for book in books:
-                found += evaluate(touched_by.get(book, ()), now, refused)
+                found += evaluate(touched_by.get(book, ())[:_AT_ONCE], now, refused)
+            self._sweep_rest(books)
             is_open_gap = not self._gaps.keys().isdisjoint(books)
         if rate_moved:
-            self._sweep()
+            self._sweep(self._all)
         if found:
             self._take(found if len(books) == 1 else _in_order_of_routes(found))
         if refused:
             self._episodes.refused(refused, now)
             refused.clear()
+        if rate_moved and len(self._episodes.open) > _GAPS_AT_ONCE:
+            self._gaps_wait, rate_moved = True, False
         if is_open_gap or rate_moved:
             self._episodes.look(None if rate_moved else books, now)
         self.passes += 1
@@ -103,29 +125,55 @@ class Decider:
                 route.denied = refusal
             self._episodes.found(opportunity, refusal)
 
-    def _sweep(self) -> None:
-        """A rate tick touches every route: evaluate them all, in slices between which other work gets its turn."""
-        if self._sweep_at is None:
+    def _sweep_rest(self, books: Sequence[OrderBook]) -> None:
+        """Sweep what is left of the books that more routes trade on than are evaluated at once, in an order that is not the batch's."""
+        of_many = [book for book in books if len(self._touched(book)) > _AT_ONCE]
+        for book in sorted(of_many, key=lambda book: (book.exchange, book.code)):
+            if book not in self._rests:
+                self._rests[book] = Sweep(partial(self._touched, book), _AT_ONCE)
+            self._sweep(self._rests[book])
+
+    def _touched(self, book: OrderBook) -> Sequence[ArbRoute]:
+        return self._universe.touched_by.get(book, ())
+
+    def _sweep(self, sweep: Sweep) -> None:
+        """Look at each of its routes, in slices between which other work, and other sweeps, get their turn."""
+        sweep.begin()
+        if not self._waiting:
             asyncio.get_running_loop().call_soon(self._slice)
-        self._sweep_at = 0
+        self._waiting[sweep] = None
+        self.settled.clear()
 
     def _slice(self) -> None:
-        at = self._sweep_at
-        if at is None:
-            return
-        routes = self._universe.routes[at : at + _SLICE]
-        now = self._now()
+        sweep = next(iter(self._waiting))
+        del self._waiting[sweep]
+        now, work = self._now(), 0
+        routes: list[ArbRoute] = []
+        found: list[Opportunity] = []
         refused: list[ArbRoute] = []
-        found = evaluate_all(routes, now, refused)
-        if at + _SLICE < len(self._universe.routes):
-            self._sweep_at = at + _SLICE
+        while sweep.left and work < _SLICE:
+            group = sweep.take(_GROUP)
+            at = len(refused)
+            pays = evaluate_all(group, now, refused)
+            priced = [*(one.route for one in pays), *(route for route in refused[at:] if route.blocked is None)]
+            work += len(group) + _PRICED * sum([len(route.trades) for route in priced])
+            if self._gaps_wait:
+                work += _GAP * sum([route.id in self._episodes.open for route in group])
+            found += pays
+            routes += group
+        if sweep.left:
+            self._waiting[sweep] = None
+        if self._waiting:
             asyncio.get_running_loop().call_soon(self._slice)
-        else:
-            self._sweep_at = None
         if found:
             self._take(found)
         if refused:
             self._episodes.refused(refused, now)
+        if sweep is self._all and self._gaps_wait:
+            self._episodes.look_at(routes, now)
+            self._gaps_wait = sweep.left > 0
+        if not self._waiting:
+            self.settled.set()
 
 
 def _in_order_of_routes(found: Sequence[Opportunity]) -> list[Opportunity]:

@@ -95,19 +95,28 @@ class Episodes:
     def look(self, books: Sequence[OrderBook] | None, now: float) -> None:
         """End the open episodes that ``books`` changed (None: a rate moved, all of them) and that no longer clear."""
         for episode in self._touched_by(books):
-            route = episode.route
-            refusal = route.data_refusal(now)
-            if refusal is not None:
-                self._end(episode, now, refusal)
-                self._denials.count(route.id, refusal)
-                continue
-            episode.threshold_bps = min(episode.threshold_bps, route.threshold_bps())
-            edge = route.touch_edge_bps()
-            self._hold(episode, route.blocked or route.denied, now)
-            if not edge > episode.threshold_bps:
-                self._end(episode, now, Reason.BELOW_THRESHOLD)
-            elif not episode.sized and edge > episode.best_bps:
-                episode.best_bps, episode.size = edge, route.touch_size()
+            self._look(episode, now)
+
+    def look_at(self, routes: Sequence[ArbRoute], now: float) -> None:
+        """The same for the open episodes of ``routes``: a rate moved, and there are too many to look at all of them at once."""
+        for route in routes:
+            if (episode := self.open.get(route.id)) is not None:
+                self._look(episode, now)
+
+    def _look(self, episode: _Episode, now: float) -> None:
+        route = episode.route
+        refusal = route.data_refusal(now)
+        if refusal is not None:
+            self._end(episode, now, refusal)
+            self._denials.count(route.id, refusal)
+            return
+        episode.threshold_bps = min(episode.threshold_bps, route.threshold_bps())
+        edge = route.touch_edge_bps()
+        self._hold(episode, route.blocked or route.denied, now)
+        if not edge > episode.threshold_bps:
+            self._end(episode, now, Reason.BELOW_THRESHOLD)
+        elif not episode.sized and edge > episode.best_bps:
+            episode.best_bps, episode.size = edge, route.touch_size()
 
     def account(self, now: float) -> None:
         """Give the time of every open gap up to ``now`` to what kept us from it: once a second, and not only when it ends."""

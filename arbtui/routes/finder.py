@@ -10,7 +10,7 @@ from arbtui.model.book import OrderBook
 from arbtui.model.market import Market
 from arbtui.model.money import decimal_of
 from arbtui.model.order import Side
-from arbtui.routes.graph import FEWEST_TRADES, MOST_TRADES, ClosedPath, TradeGraph
+from arbtui.routes.graph import FEWEST_TRADES, MOST_TRADES, TradeGraph
 from arbtui.routes.hops import InventoryHop, Node, TradeHop, TransferHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import ArbRoute, RouteTerms
@@ -71,6 +71,7 @@ class RouteFinder:
         self._allowed = None if pairs is None else _both_ways(pairs)
         self._shadow_bps = shadow_bps_at_empty
         self._hops_of: dict[tuple[Market, Side], TradeHop] = {}  # one for all routes that trade there so
+        self._stock: dict[tuple[str, str, str], InventoryHop] = {}  # likewise, by coin, where it is bought, where sold
         #: Of each venue the currency that its markets are priced in, as far as it is known: what ids of routes need not say.
         self._quotes: dict[str, str] = {}
         money = [(one.exchange, one.quote) for one in markets if one.quote in self._settlement]
@@ -92,9 +93,10 @@ class RouteFinder:
                     if through is not None and through is not buy and through is not sell:
                         continue
                     if buy.exchange != sell.exchange and self._linked(symbol, buy.exchange, sell.exchange):
-                        yield from self._let_in(self._inventory_route(symbol, buy, sell))
-                        if "cross_chain" in self.rules.shapes:
-                            yield from self._let_in(self._transfer_route(symbol, buy, sell))
+                        if self._lets_in(route := self._inventory_route(symbol, buy, sell)):
+                            yield route
+                        if "cross_chain" in self.rules.shapes and self._lets_in(moved := self._transfer_route(symbol, buy, sell)):
+                            yield moved
 
     def longer(self, markets: Iterable[Market], liquidity: Liquidity) -> Iterator[ArbRoute | None]:
         """All other routes, the shortest first, of each length the most liquid first; None now and then, to give others their turn.
@@ -108,10 +110,12 @@ class RouteFinder:
         self.beyond = False
         for trades in range(FEWEST_TRADES, MOST_TRADES + 1):
             graph = TradeGraph(self._settlement, self._linked if trades > FEWEST_TRADES else _at_one_venue)
-            for place, market in enumerate(ordered):
+            forks: dict[str, list[Market]] = {}
+            for market in ordered:
                 graph.add(market)
+                self._add_to(forks, market)
                 yield None
-                for route in self._through(market, ordered[: place + 1], graph, trades):
+                for route in self._through(market, graph, forks, trades):
                     if left == 0:
                         self.beyond = True
                         return
@@ -125,10 +129,12 @@ class RouteFinder:
         if market not in ordered:
             return
         graph = TradeGraph(self._settlement, self._linked)
+        forks: dict[str, list[Market]] = {}
         for one in ordered:
             graph.add(one)
+            self._add_to(forks, one)
         for trades in range(FEWEST_TRADES, MOST_TRADES + 1):
-            for route in self._through(market, ordered, graph, trades):
+            for route in self._through(market, graph, forks, trades):
                 if most <= 0:
                     self.beyond = True
                     return
@@ -136,7 +142,7 @@ class RouteFinder:
                     most -= 1
                     yield route
 
-    def _through(self, market: Market, markets: Sequence[Market], graph: TradeGraph, trades: int) -> Iterator[ArbRoute | None]:
+    def _through(self, market: Market, graph: TradeGraph, forks: Mapping[str, Sequence[Market]], trades: int) -> Iterator[ArbRoute | None]:
         """Of every closed path through ``market`` with so many trades its route, or None where the rules keep it out."""
         for path in graph.paths_through(market, trades):
             if trades == FEWEST_TRADES and path[0].exchange != path[1].exchange:
@@ -144,34 +150,40 @@ class RouteFinder:
             shape = path_shape(path)
             if shape not in self.rules.shapes:
                 continue
-            made = TradeRoute(path, self._hops(path), self._node_of, self._rates, self._terms, self._settlement, self._shadow_bps, shape)
-            yield next(self._let_in(made), None)
+            hops = [self._hop(trade.market, trade.side) for trade in path]
+            made = TradeRoute(path, hops, self._node_of, self._stock_of, self._rates, self._terms, self._settlement, shape)
+            yield made if self._lets_in(made) else None
         if trades == FEWEST_TRADES + 1 and "split_leg" in self.rules.shapes:
-            yield from self._splits(market, markets)
+            yield from self._splits(market, forks.get(market.base, ()))
 
-    def _splits(self, market: Market, markets: Sequence[Market]) -> Iterator[ArbRoute | None]:
-        """One venue against two others, with ``market`` among the three; both ways."""
-        if market.quote != self._quotes.get(market.exchange) or market.base not in self._places:
+    def _add_to(self, forks: dict[str, list[Market]], market: Market) -> None:
+        """A fork is over markets of one coin, each in its venue's own currency: put it with those of its coin, if it is one."""
+        if market.quote == self._quotes.get(market.exchange) and market.base in self._places:
+            forks.setdefault(market.base, []).append(market)
+
+    def _splits(self, market: Market, same: Sequence[Market]) -> Iterator[ArbRoute | None]:
+        """One venue against two others, with ``market`` among the three; both ways. ``same``: what may be forked of its coin."""
+        if market not in same:
             return
         coin = market.base
-        others = [one for one in markets if one.base == coin and one.quote == self._quotes.get(one.exchange) and one is not market]
-        for pair in combinations(others, 2):
+        for pair in combinations([one for one in same if one is not market], 2):
             three = (market, *pair)
             if len({one.exchange for one in three}) < len(three):
                 continue
             for alone in three:
                 forked = sorted((one for one in three if one is not alone), key=lambda one: one.exchange)
                 if all(self._linked(coin, alone.exchange, one.exchange) for one in forked):
-                    yield next(self._let_in(self._split_route([alone], forked)), None)
-                    yield next(self._let_in(self._split_route(forked, [alone])), None)
+                    for made in (self._split_route([alone], forked), self._split_route(forked, [alone])):
+                        yield made if self._lets_in(made) else None
 
-    def _let_in(self, route: ArbRoute) -> Iterator[ArbRoute]:
+    def _lets_in(self, route: ArbRoute) -> bool:
+        """Whether the rules let ``route`` in; where not, why is told."""
         reason = self.rules.refusal(route)
         if reason is None:
             self.exclusions.pop(route.id, None)
-            yield route
         elif route.shape in self.rules.shapes:  # what no rule names is told by its shape
             self.exclusions[route.id] = Exclusion(route.id, reason)
+        return reason is None
 
     def _ordered(self, markets: Iterable[Market], liquidity: Liquidity) -> list[Market]:
         """Those that longer routes may trade on, the most liquid first; a factor of two counts as equal, so that ranks hold still."""
@@ -207,13 +219,17 @@ class RouteFinder:
     def _linked(self, coin: str, one: str, other: str) -> bool:
         return self._allowed is None or (one, other) in self._allowed.get(coin, ())
 
-    def _hops(self, path: ClosedPath) -> list[TradeHop]:
-        return [self._hop(trade.market, trade.side) for trade in path]
-
     def _hop(self, market: Market, side: Side) -> TradeHop:
         hop = self._hops_of.get((market, side))
         if hop is None:
             hop = self._hops_of[market, side] = TradeHop(market, self._books[market.exchange, market.code], side)
+        return hop
+
+    def _stock_of(self, coin: str, bought_at: str, sold_at: str) -> InventoryHop:
+        key = (coin, bought_at, sold_at)
+        hop = self._stock.get(key)
+        if hop is None:
+            hop = self._stock[key] = InventoryHop(self._node_of(bought_at, coin), self._node_of(sold_at, coin), self._shadow_bps)
         return hop
 
     def _transfer_route(self, symbol: str, buy: Market, sell: Market) -> TransferRoute:
@@ -240,7 +256,7 @@ class RouteFinder:
             symbol,
             self._hop(buy, Side.BUY),
             self._hop(sell, Side.SELL),
-            InventoryHop(self._node_of(buy.exchange, symbol), self._node_of(sell.exchange, symbol), self._shadow_bps),
+            self._stock_of(symbol, buy.exchange, sell.exchange),
             self._node_of(buy.exchange, buy.quote),
             self._rates,
             self._terms,
@@ -252,9 +268,9 @@ class RouteFinder:
             [self._hop(market, Side.BUY) for market in buys],
             [self._hop(market, Side.SELL) for market in sells],
             self._node_of,
+            self._stock_of,
             self._rates,
             self._terms,
-            self._shadow_bps,
         )
 
 

@@ -7,6 +7,7 @@ out of stock; any two settlement currencies, since money is counted together.
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from arbtui.model.market import Market
 from arbtui.model.order import Side
@@ -82,61 +83,64 @@ class TradeGraph:
                 if (path := self._from_money(found)) is not None:
                     yield path
 
-    def _closed(self, path: tuple[Trade, ...], passed: frozenset[str], trades: int) -> Iterator[tuple[Trade, ...]]:
-        """``path`` made longer in every way that closes it; ``passed``: the assets between its trades.
-
-        It grows at the end that a coin leads on from: what money can buy is everything.
-        """
-        first, last = path[0], path[-1]
+    def _closed(self, path: ClosedPath, passed: frozenset[str], trades: int) -> Iterable[ClosedPath]:
+        """``path`` made longer in every way that closes it; ``passed``: the assets between its trades."""
         if len(path) == trades - 1:
-            yield from self._closing(path, passed)
-        elif last.gives in self._settlement and first.spends not in self._settlement:
-            here = first.spends
-            if here not in passed:
-                for trade in self._giving.get(here, ()):
-                    if self._joins(trade, first) and not _is_on(trade.market, path):
-                        yield from self._closed((trade, *path), passed | {here}, trades)
-        else:
-            for spends in self._after(last.gives):
-                if last.gives in passed or spends in passed:
-                    continue
-                for trade in self._spending.get(spends, ()):
-                    if self._joins(last, trade) and not _is_on(trade.market, path):
-                        yield from self._closed((*path, trade), passed | {last.gives, spends}, trades)
+            return self._closing(path, passed)
+        return chain.from_iterable(self._closed(longer, wider, trades) for longer, wider in self._longer(path, passed))
 
-    def _closing(self, path: tuple[Trade, ...], passed: frozenset[str]) -> Iterator[tuple[Trade, ...]]:
-        """``path`` with each one trade that closes it."""
+    def _longer(self, path: ClosedPath, passed: frozenset[str]) -> Iterator[tuple[ClosedPath, frozenset[str]]]:
+        """``path`` with each one trade more, at the end that a coin leads on from: what money can buy is everything."""
         first, last = path[0], path[-1]
-        if last.gives in passed or first.spends in passed:
+        markets = [trade.market for trade in path]
+        if last.gives in self._settlement and first.spends not in self._settlement:
+            here = first.spends
+            if here in passed:
+                return
+            wider = passed | {here}
+            for trade in self._giving.get(here, ()):
+                if trade.market not in markets and self._meets(here, trade, first):
+                    yield (trade, *path), wider
             return
         for spends in self._after(last.gives):
-            if spends in passed or spends == first.spends or last.gives == first.spends:
+            if last.gives in passed or spends in passed:
                 continue
-            for gives in self._after(first.spends):  # symmetric: what may be spent after it is what it may be spent after
-                if gives in passed or gives in (last.gives, spends):
+            wider = passed | {last.gives, spends}
+            for trade in self._spending.get(spends, ()):
+                if trade.market not in markets and self._meets(last.gives, last, trade):
+                    yield (*path, trade), wider
+
+    def _closing(self, path: ClosedPath, passed: frozenset[str]) -> Iterable[ClosedPath]:
+        """``path`` with each one trade that closes it: most are closed by none."""
+        first, last = path[0], path[-1]
+        brought, spent = last.gives, first.spends
+        if brought in passed or spent in passed or brought == spent:
+            return ()
+        markets = [trade.market for trade in path]
+        found = []
+        for spends in self._after(brought):
+            if spends in passed or spends == spent:
+                continue
+            for gives in self._after(spent):  # symmetric: what may be spent after it is what it may be spent after
+                if gives in passed or gives in (brought, spends):
                     continue
                 for trade in self._between.get((spends, gives), ()):
-                    if self._joins(last, trade) and self._joins(trade, first) and not _is_on(trade.market, path):
-                        yield (*path, trade)
+                    if trade.market not in markets and self._meets(brought, last, trade) and self._meets(spent, trade, first):
+                        found.append((*path, trade))
+        return found
 
     def _after(self, asset: str) -> Collection[str]:
         """What may be spent once ``asset`` has come in: itself, or of money any."""
         return self._money if asset in self._settlement else (asset,)
 
-    def _joins(self, one: Trade, other: Trade) -> bool:
-        """Whether the books close from ``one`` to ``other``, whose assets match."""
-        if one.exchange == other.exchange or one.gives in self._settlement:
-            return True
-        return self._linked(one.gives, one.exchange, other.exchange)
+    def _meets(self, asset: str, one: Trade, other: Trade) -> bool:
+        """Whether ``other`` may spend for ``asset``, which ``one`` brings: money anywhere, a coin there or where it is held, too."""
+        return asset in self._settlement or one.exchange == other.exchange or self._linked(asset, one.exchange, other.exchange)
 
-    def _from_money(self, path: tuple[Trade, ...]) -> ClosedPath | None:
+    def _from_money(self, path: ClosedPath) -> ClosedPath | None:
         """The same path from a trade on that spends money, the first by its market's name of several; None where none does."""
         starts = [place for place, trade in enumerate(path) if trade.spends in self._settlement]
         if not starts:
             return None
         at = min(starts, key=lambda place: path[place].market.key)
         return path[at:] + path[:at]
-
-
-def _is_on(market: Market, path: Iterable[Trade]) -> bool:
-    return any([trade.market is market for trade in path])

@@ -1,7 +1,8 @@
 """What a route is made of: nodes (an asset at a venue), and the hops that join them into a closed sequence."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from math import inf, sqrt
 
 from arbtui.exchanges.networks import NetworkPath
@@ -38,16 +39,26 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class TradeHop:
-    """An act: trade on one market."""
+    """An act: trade on one market.
+
+    What follows from the market and the side is worked out once: the routes of a start ask for it some hundred thousand times.
+    """
 
     market: Market
     book: OrderBook
     side: Side
+    place: tuple[str, str] = field(init=False, repr=False, compare=False)  #: exchange and code of its market
+    spends: str = field(init=False, repr=False, compare=False)  #: the asset that goes in
+    gives: str = field(init=False, repr=False, compare=False)  #: the asset that comes out
+    fee: float = field(init=False, repr=False, compare=False)  #: of a taker, a fraction
+    kept: float = field(init=False, repr=False, compare=False)  #: the share that the fee leaves of what comes out, whatever it is taken in
 
-    @property
-    def place(self) -> tuple[str, str]:
-        """Exchange and code of its market."""
-        return self.market.exchange, self.market.code
+    def __post_init__(self) -> None:
+        market, fee, buys = self.market, float(self.market.fees.taker), self.side is Side.BUY
+        spends, gives = (market.quote, market.base) if buys else (market.base, market.quote)
+        kept = 1.0 / (1.0 + fee) if buys and not self._fee_is_base else 1.0 - fee
+        for name, value in (("place", (market.exchange, market.code)), ("spends", spends), ("gives", gives), ("fee", fee), ("kept", kept)):
+            object.__setattr__(self, name, value)
 
     @property
     def touch_price(self) -> float:
@@ -60,11 +71,6 @@ class TradeHop:
         return self.book.ask_qty if self.side is Side.BUY else self.book.bid_qty
 
     @property
-    def spends(self) -> str:
-        """The asset that goes in."""
-        return self.market.quote if self.side is Side.BUY else self.market.base
-
-    @property
     def touch_rate(self) -> float:
         """What comes out for one unit that goes in, at the touch and before the fee; 0.0 where that side of the book is empty."""
         price = self.touch_price
@@ -72,16 +78,10 @@ class TradeHop:
             return 0.0
         return 1.0 / price if self.side is Side.BUY else price
 
-    @property
-    def kept(self) -> float:
-        """The share that the fee leaves of what comes out, whatever it is taken in."""
-        fee = float(self.market.fees.taker)
-        return 1.0 / (1.0 + fee) if self.side is Side.BUY and not self._fee_is_base else 1.0 - fee
-
     def pieces(self) -> Iterator[Piece]:
         """What comes out by what goes in, fee included, as far as the book goes."""
         levels = self.book.asks() if self.side is Side.BUY else self.book.bids()
-        return trade_pieces(self.side, levels, float(self.market.fees.taker), from_base=self._fee_is_base)
+        return trade_pieces(self.side, levels, self.fee, from_base=self._fee_is_base)
 
     def order_qty(self, into: float, out: float) -> float:
         """The base quantity of the order that turns ``into`` into ``out``."""
@@ -132,6 +132,9 @@ class RateMark:
 
     source: str
     target: str
+
+
+rate_mark = cache(RateMark)  # there are few, and each of thousands of routes has one
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.market import FeeTakenIn
 from arbtui.model.money import decimal_of
 from arbtui.model.reason import Reason
-from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
+from arbtui.routes.hops import Hop, InventoryHop, Node, TradeHop, rate_mark
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms, SizedHop
 from arbtui.routes.size import leg_sizes
 
@@ -54,7 +54,7 @@ class InventoryRoute(ArbRoute):
         terms: RouteTerms,
         route_id: str = "",
     ) -> None:
-        hops: tuple[Hop, ...] = (buy, inventory, sell, RateMark(sell.market.quote, buy.market.quote))
+        hops: tuple[Hop, ...] = (buy, inventory, sell, rate_mark(sell.market.quote, buy.market.quote))
         super().__init__(route_id or f"{symbol}:{buy.market.exchange}>{sell.market.exchange}", symbol, hops, rates, terms)
         self.bought = buy
         self.sold = sell
@@ -63,15 +63,13 @@ class InventoryRoute(ArbRoute):
         self.ask_book: OrderBook = buy.book
         self.bid_book: OrderBook = sell.book
         self._conversion = rates.conversion(sell.market.quote, buy.market.quote)
-        fees = buy.market.fees
-        fee = float(fees.taker)
-        takes_base = fees.taken_in is FeeTakenIn.RECEIVED
+        fee, takes_base = buy.fee, buy.market.fees.taken_in is FeeTakenIn.RECEIVED
         self._buy_net = 1.0 - fee if takes_base else 1.0  # base received of one bought
         self._buy_unit = 1.0 / (1.0 - fee) if takes_base else 1.0 + fee  # quote paid for one received, per unit of price
         self._buy_lot = float(buy.market.lot_step)
         # Quote set aside for one bought, per unit of price, whatever the fee is taken in.
         self._reserve_unit = (1.0 + fee) * (1.0 + terms.reserve_bps / 1e4)
-        self._sell_unit = 1.0 - float(sell.market.fees.taker)
+        self._sell_unit = sell.kept
         self.rebate_bps = 0.0  #: taken off the threshold, since it refills a stock that has run short
         self.most_cost_bps = 0.0  #: how far below break-even it may open for that
         self.set_terms(terms)

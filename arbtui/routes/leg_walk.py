@@ -31,7 +31,7 @@ class LegWalk:
         self.conversion = conversion
         self.direct = direct
         self.buys = hop.side is Side.BUY
-        fee, in_coin = float(hop.market.fees.taker), hop.market.fees.taken_in is FeeTakenIn.RECEIVED
+        fee, in_coin = hop.fee, hop.market.fees.taken_in is FeeTakenIn.RECEIVED
         self.kept = 1.0 - fee if self.buys and in_coin else 1.0  #: of the base that is bought
         self.pays = 1.0 if in_coin else 1.0 + fee  #: in quote for one bought, per unit of price
         self.brings = 1.0 - fee  #: in quote of one sold, per unit of price

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from arbtui.journal.events import LegAfter, PlannedTransfer
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_market import Conversion
 from arbtui.marketdata.rate_watch import CoinRate
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.reason import Reason
@@ -107,6 +108,7 @@ class ArbRoute:
         "exchanges",
         "hops",
         "id",
+        "inventories",
         "last_size",
         "learned_bps",
         "markets",
@@ -125,16 +127,28 @@ class ArbRoute:
     def __init__(self, route_id: str, symbol: str, hops: Sequence[Hop], rates: RateBook, terms: RouteTerms) -> None:
         self.id = route_id
         self.symbol = symbol
-        # Lists, since a start makes tens of thousands of routes, and a generator costs twice as much.
+        trades: list[TradeHop] = []
+        inventories: list[InventoryHop] = []
+        transfers: list[TransferHop] = []
+        conversions: list[Conversion] = []
+        for hop in hops:  # once, and lists below: a start makes tens of thousands of routes, and a generator costs twice as much
+            if isinstance(hop, TradeHop):
+                trades.append(hop)
+            elif isinstance(hop, InventoryHop):
+                inventories.append(hop)
+            elif isinstance(hop, TransferHop):
+                transfers.append(hop)
+            elif hop.source != hop.target:
+                conversions.append(rates.conversion(hop.source, hop.target))
         self.hops: tuple[Hop, ...] = tuple(hops)
-        self.trades: tuple[TradeHop, ...] = tuple([hop for hop in hops if isinstance(hop, TradeHop)])
-        self.transfers: tuple[TransferHop, ...] = tuple([hop for hop in hops if isinstance(hop, TransferHop)])
-        self.books: tuple[OrderBook, ...] = tuple([hop.book for hop in self.trades])
-        self.markets: tuple[tuple[str, str], ...] = tuple(dict.fromkeys([hop.place for hop in self.trades]))
+        self.trades: tuple[TradeHop, ...] = tuple(trades)
+        self.inventories: tuple[InventoryHop, ...] = tuple(inventories)  #: its hops that close the books out of stock
+        self.transfers: tuple[TransferHop, ...] = tuple(transfers)
+        self.books: tuple[OrderBook, ...] = tuple([hop.book for hop in trades])
+        self.markets: tuple[tuple[str, str], ...] = tuple(dict.fromkeys([hop.place for hop in trades]))
         self.exchanges: tuple[str, ...] = tuple(dict.fromkeys([exchange for exchange, _ in self.markets]))  #: in the order of its trades
-        marks = [hop for hop in hops if isinstance(hop, RateMark) and hop.source != hop.target]
-        self._conversions = tuple([rates.conversion(mark.source, mark.target) for mark in marks])
-        self.needs_rate = bool(marks)
+        self._conversions = tuple(conversions)
+        self.needs_rate = bool(conversions)
         self.rates = rates
         self.terms = terms
         self.learned_bps = 0.0  #: slippage that its own fills have taught, taken off its edge beside the profile's
@@ -156,11 +170,6 @@ class ArbRoute:
     def coins(self) -> tuple[str, ...]:
         """Every asset that it is found under: the bases of its trades, each once."""
         return tuple(dict.fromkeys([hop.market.base for hop in self.trades]))
-
-    @property
-    def inventories(self) -> tuple[InventoryHop, ...]:
-        """Its hops that close the books out of stock."""
-        return tuple(hop for hop in self.hops if isinstance(hop, InventoryHop))
 
     @property
     def uses(self) -> tuple[Node, ...]:

@@ -10,7 +10,7 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_market import Conversion
 from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.reason import Reason
-from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, conversion_pieces
+from arbtui.routes.hops import Hop, InventoryHop, Node, TradeHop, conversion_pieces, rate_mark
 from arbtui.routes.leg_walk import LegWalk
 from arbtui.routes.pieces import Piece, composed, forked
 from arbtui.routes.route import RouteTerms, SizedHop
@@ -26,34 +26,38 @@ class SplitRoute(WalkedRoute):
         buys: purchases of the coin.
         sells: sales of it; one of the two sides has one trade.
         node_of: the node of an asset at a venue: (exchange, asset).
-        shadow_bps_at_empty: price of the last unit of a stock.
+        stock_of: how a coin that is bought at one venue is sold at another: (coin, the one, the other).
     """
 
-    __slots__ = ("_worth",)
+    __slots__ = ("_bought", "_sold", "_worth")
 
     def __init__(
         self,
         buys: Sequence[TradeHop],
         sells: Sequence[TradeHop],
         node_of: Callable[[str, str], Node],
+        stock_of: Callable[[str, str, str], InventoryHop],
         rates: RateBook,
         terms: RouteTerms,
-        shadow_bps_at_empty: float,
     ) -> None:
         coin, money = buys[0].market.base, buys[0].market.quote
-        ways = [(buy.market.exchange, sell.market.exchange) for buy in buys for sell in sells]
-        stock = [InventoryHop(node_of(bought_at, coin), node_of(sold_at, coin), shadow_bps_at_empty) for bought_at, sold_at in ways]
-        marks = [RateMark(money, buy.market.quote) for buy in buys[1:]] + [RateMark(sell.market.quote, money) for sell in sells]
+        stock = [stock_of(coin, buy.market.exchange, sell.market.exchange) for buy in buys for sell in sells]
+        marks = [rate_mark(money, buy.market.quote) for buy in buys[1:]] + [rate_mark(sell.market.quote, money) for sell in sells]
         hops: list[Hop] = [*buys, *stock, *sells, *dict.fromkeys(marks)]
-        legs = [LegWalk(hop, node_of(hop.market.exchange, hop.market.quote)) for hop in buys]
-        legs += [LegWalk(hop, node_of(hop.market.exchange, coin)) for hop in sells]
+        costs = [rates.conversion(money, hop.market.quote) for hop in buys]
+        brings = [rates.conversion(hop.market.quote, money) for hop in sells]
         #: By leg: between its quote and the money that the first purchase costs, as the one is changed for the other.
-        self._worth: tuple[Conversion, ...] = tuple(
-            rates.conversion(money, hop.market.quote) if hop in buys else rates.conversion(hop.market.quote, money)
-            for hop in (*buys, *sells)
-        )
-        sides = ("+".join(hop.market.exchange for hop in side) for side in (buys, sells))
-        super().__init__(f"{coin}:{'>'.join(sides)}", coin, hops, legs, rates, terms)
+        self._worth: tuple[Conversion, ...] = (*costs, *brings)
+        # What the usual "no" reads of each: its book, what the fee leaves, and that conversion.
+        self._bought = tuple([(hop.book, hop.kept, worth) for hop, worth in zip(buys, costs, strict=True)])
+        self._sold = tuple([(hop.book, hop.kept, worth) for hop, worth in zip(sells, brings, strict=True)])
+        places = [node_of(hop.market.exchange, hop.spends) for hop in (*buys, *sells)]
+        sides = ["+".join([hop.market.exchange for hop in side]) for side in (buys, sells)]
+        super().__init__(f"{coin}:{'>'.join(sides)}", coin, hops, places, rates, terms)
+
+    def _made_legs(self) -> Sequence[LegWalk]:
+        """See :class:`WalkedRoute`."""
+        return [LegWalk(hop, place) for hop, place in zip(self.trades, self._places, strict=True)]
 
     @property
     def shape(self) -> str:
@@ -68,8 +72,12 @@ class SplitRoute(WalkedRoute):
 
     def _at_touch(self) -> tuple[float, float]:
         """What a unit costs where it is dearest, and brings where it brings least: what the last venue of the fork is worth."""
-        units = [(leg.buys, self._unit(leg, worth, leg.hop.touch_price)) for leg, worth in zip(self._legs, self._worth, strict=True)]
-        return max(unit for buys, unit in units if buys), min(unit for buys, unit in units if not buys)
+        costs, brings = 0.0, inf
+        for book, kept, worth in self._bought:
+            costs = max(costs, book.ask / (kept * worth.value) if worth.value > 0.0 else inf)
+        for book, kept, worth in self._sold:
+            brings = min(brings, book.bid * kept * worth.value)
+        return costs, brings
 
     def clears(self) -> bool:
         """See :class:`ArbRoute`: also where it pays least, it must pay."""

@@ -7,14 +7,16 @@ each in what the legs before it bring; what survives is sized in Decimal, once.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from math import inf, prod
 
 from arbtui.journal.events import LegAfter, On
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.money import ZERO, decimal_of
+from arbtui.model.order import Side
 from arbtui.model.reason import Reason
 from arbtui.routes.graph import ClosedPath, Trade
-from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
+from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, rate_mark
 from arbtui.routes.leg_walk import LegWalk
 from arbtui.routes.route import Opportunity, RouteTerms, SizedHop
 from arbtui.routes.size import COARSEST_LOT, kept_of_bought
@@ -35,8 +37,8 @@ class TradeRoute(WalkedRoute):
         path: its trades, the first one a purchase with money.
         hops: the same as hops, each with its live book.
         node_of: the node of an asset at a venue: (exchange, asset).
+        stock_of: how a coin that is bought at one venue is sold at another: (coin, the one, the other).
         settlement: the settlement currencies.
-        shadow_bps_at_empty: price of the last unit of a stock.
         shape: of ``path``, where it is known already.
     """
 
@@ -47,32 +49,41 @@ class TradeRoute(WalkedRoute):
         path: ClosedPath,
         hops: Sequence[TradeHop],
         node_of: Callable[[str, str], Node],
+        stock_of: Callable[[str, str, str], InventoryHop],
         rates: RateBook,
         terms: RouteTerms,
         settlement: Collection[str],
-        shadow_bps_at_empty: float,
         shape: str = "",
     ) -> None:
         joined: list[Hop] = []
         for trade, following, hop in zip(path, (*path[1:], path[0]), hops, strict=True):
             joined.append(hop)
             if trade.gives in settlement:
-                joined.append(RateMark(trade.gives, following.spends))
+                joined.append(rate_mark(trade.gives, following.spends))
             elif trade.exchange != following.exchange:
-                bought_at, sold_at = node_of(trade.exchange, trade.gives), node_of(following.exchange, trade.gives)
-                joined.append(InventoryHop(bought_at, sold_at, shadow_bps_at_empty))
-        legs = [LegWalk(hops[0], node_of(path[0].exchange, path[0].spends))]
-        for before, trade, hop in zip(path, path[1:], hops[1:], strict=False):
-            conversion = rates.conversion(before.gives, trade.spends) if before.gives != trade.spends else None
-            direct = (before.exchange, before.gives) == (trade.exchange, trade.spends)
-            legs.append(LegWalk(hop, node_of(trade.exchange, trade.spends), conversion, direct=direct))
+                joined.append(stock_of(trade.gives, trade.exchange, following.exchange))
         coin = main_coin(path)
-        super().__init__(route_id(path, coin), coin, joined, legs, rates, terms)
+        places = [node_of(trade.exchange, trade.spends) for trade in path]
+        super().__init__(route_id(path, coin), coin, joined, places, rates, terms)
         self._closing = rates.conversion(path[-1].gives, path[0].spends)
-        self._asks = tuple(leg.hop.book for leg in legs if leg.buys)
-        self._bids = tuple(leg.hop.book for leg in legs if not leg.buys)
-        self._factor = prod(leg.factor for leg in legs)
+        self._asks = tuple([hop.book for hop in hops if hop.side is Side.BUY])
+        self._bids = tuple([hop.book for hop in hops if hop.side is Side.SELL])
+        self._factor = prod([hop.kept for hop in hops])
         self._shape = shape or path_shape(path)
+
+    def _made_legs(self) -> Sequence[LegWalk]:
+        """See :class:`WalkedRoute`: each may spend what the one before it brings where that is where it spends."""
+        legs = [LegWalk(self.trades[0], self._places[0])]
+        for before, hop, place in zip(self.trades, self.trades[1:], self._places[1:], strict=False):
+            conversion = self.rates.conversion(before.gives, hop.spends) if before.gives != hop.spends else None
+            legs.append(LegWalk(hop, place, conversion, direct=_feeds(before, hop)))
+        return legs
+
+    @property
+    def uses(self) -> tuple[Node, ...]:
+        """See :class:`ArbRoute`: what its first leg spends, and the others where none before them brings it there."""
+        fed = [False, *(_feeds(before, hop) for before, hop in pairwise(self.trades))]
+        return tuple(place for place, is_fed in zip(self._places, fed, strict=True) if not is_fed)
 
     @property
     def shape(self) -> str:
@@ -278,6 +289,11 @@ class TradeRoute(WalkedRoute):
         if not leg.buys and following is not None and following.direct:
             return ample and following.place.available >= following.spent * _TO_TAKE_BACK
         return ample
+
+
+def _feeds(before: TradeHop, hop: TradeHop) -> bool:
+    """Whether ``hop`` may spend what ``before`` brings: the same asset at the same venue."""
+    return before.market.exchange == hop.market.exchange and before.gives == hop.spends
 
 
 def _are_shown(orders: Sequence[SizedHop], worst: Sequence[float]) -> bool:

@@ -17,7 +17,7 @@ from arbtui.model.money import ZERO, ceil_to, decimal_of, floor_to
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
 from arbtui.routes.capacity import CapacityCurve
-from arbtui.routes.hops import Node, RateMark, TradeHop, TransferHop
+from arbtui.routes.hops import Node, TradeHop, TransferHop, rate_mark
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms, SizedHop
 from arbtui.routes.size import COARSEST_LOT, coarser_lot, kept_of_bought
 from arbtui.routes.waterfall import EdgeWaterfall
@@ -61,17 +61,16 @@ class TransferRoute(ArbRoute):
         terms: RouteTerms,
         name: str = "",
     ) -> None:
-        hops = (buy, transfer, sell, RateMark(sell.market.quote, buy.market.quote))
+        hops = (buy, transfer, sell, rate_mark(sell.market.quote, buy.market.quote))
         super().__init__(name or f"{symbol}:{buy.market.exchange}>chain>{sell.market.exchange}", symbol, hops, rates, terms)
         self.bought, self.moved, self.sold = buy, transfer, sell
         self.cash = cash
         self._conversion = rates.conversion(sell.market.quote, buy.market.quote)
-        fee = float(buy.market.fees.taker)
-        takes_base = buy.market.fees.taken_in is FeeTakenIn.RECEIVED
+        fee, takes_base = buy.fee, buy.market.fees.taken_in is FeeTakenIn.RECEIVED
         self._buy_net = 1.0 - fee if takes_base else 1.0  # base received of one bought
         self._buy_unit = 1.0 / (1.0 - fee) if takes_base else 1.0 + fee  # quote paid for one received, per unit of price
         self._reserve_unit = (1.0 + fee) * (1.0 + terms.reserve_bps / 1e4)  # quote set aside for one bought, likewise
-        self._sell_unit = 1.0 - float(sell.market.fees.taker)
+        self._sell_unit = sell.kept
         self.set_terms(terms)
 
     @property

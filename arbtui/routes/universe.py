@@ -150,18 +150,25 @@ class ArbUniverse:
         """
         self.version += 1
         touched: dict[OrderBook, list[ArbRoute]] = {}
+        by_id, of_asset = self.by_id, self._of_asset
         for route in routes:
-            if route.id in self.by_id:
+            if route.id in by_id:
                 raise ValueError(f"route {route.id} is listed twice")
             self.routes.append(route)
-            self.by_id[route.id] = route
+            by_id[route.id] = route
             if type(route) not in self._classes:
                 self._classes.append(type(route))
             for asset in route.coins:
-                self._of_asset.setdefault(asset, []).append(route)
-            for book in dict.fromkeys(route.books):
-                touched.setdefault(book, []).append(route)
-            self._confirm(route)
+                if asset not in of_asset:
+                    of_asset[asset] = []
+                of_asset[asset].append(route)
+            for book in route.books:
+                if book not in touched:
+                    touched[book] = [route]
+                elif touched[book][-1] is not route:  # it trades there twice
+                    touched[book].append(route)
+            if self._watches:
+                self._confirm(route)
         for book, more in touched.items():
             self._index(book, [*self.touched_by.get(book, ()), *more])
         self.evaluate = self._classes[0].evaluate_all if len(self._classes) == 1 else _evaluate_sorted
@@ -228,8 +235,6 @@ class ArbUniverse:
 
     def _confirm(self, route: ArbRoute) -> None:
         """Tell ``route`` what is watched of its coin."""
-        if not self._watches:
-            return
         sides = {hop.market.quote: hop.book for hop in route.trades if hop.market.base == route.symbol}
         if len(sides) < 2:
             return

@@ -14,16 +14,15 @@ class WalkedRoute(ArbRoute):
     """A route whose legs are walked level by level. A subclass says how they go together.
 
     Args:
-        legs: one for each trade, in their order.
+        places: for each trade, in their order, where what it spends is held.
     """
 
-    __slots__ = ("_legs", "_required", "most_cost_bps", "rebate_bps")
+    __slots__ = ("_places", "_required", "_walks", "most_cost_bps", "rebate_bps")
 
-    def __init__(
-        self, route_id: str, symbol: str, hops: Sequence[Hop], legs: Sequence[LegWalk], rates: RateBook, terms: RouteTerms
-    ) -> None:
+    def __init__(self, route_id: str, symbol: str, hops: Sequence[Hop], places: Sequence[Node], rates: RateBook, terms: RouteTerms) -> None:
         super().__init__(route_id, symbol, hops, rates, terms)
-        self._legs = tuple(legs)
+        self._places = tuple(places)
+        self._walks: tuple[LegWalk, ...] = ()  # made when they are first walked: most routes never pay
         self.rebate_bps = 0.0  #: taken off the threshold, since it refills a stock that has run short
         self.most_cost_bps = 0.0  #: how far below break-even it may open for that
         self.set_terms(terms)
@@ -82,6 +81,17 @@ class WalkedRoute(ArbRoute):
         self.last_size = size
         return Opportunity(self, orders, edge, value, size, now)
 
+    @property
+    def _legs(self) -> tuple[LegWalk, ...]:
+        """One for each trade, in their order."""
+        if not self._walks:
+            self._walks = tuple(self._made_legs())
+        return self._walks
+
+    @abstractmethod
+    def _made_legs(self) -> Sequence[LegWalk]:
+        """Its legs, with nothing traded."""
+
     @abstractmethod
     def _descend(self, required: float) -> list[float] | None:
         """Walk the books while one more unit brings back ``required``; what was walked stays in the legs.
@@ -100,7 +110,7 @@ class WalkedRoute(ArbRoute):
 
     def _reserve_unit(self, leg: LegWalk) -> float:
         """Quote set aside for one bought, per unit of price, whatever the fee is taken in."""
-        return (1.0 + float(leg.hop.market.fees.taker)) * (1.0 + self.terms.reserve_bps / 1e4)
+        return (1.0 + leg.hop.fee) * (1.0 + self.terms.reserve_bps / 1e4)
 
     def _held(self, leg: LegWalk) -> float:
         """How much ``leg`` may spend of what its place holds: of what buys less, since its worst price and one lot are set aside."""
@@ -129,5 +139,5 @@ class WalkedRoute(ArbRoute):
 
     @property
     def uses(self) -> tuple[Node, ...]:
-        """See :class:`ArbRoute`: what its first leg spends, and the others where none before them brings it there."""
-        return tuple(leg.place for leg in self._legs if not leg.direct)
+        """See :class:`ArbRoute`: what each leg spends, where none before it brings it there."""
+        return self._places

@@ -1,19 +1,27 @@
 """How long many routes take: to be found and indexed, to be looked at when a book changes, and when an exchange rate does."""
 
+import asyncio
 import gc
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from statistics import median
+from typing import Any
 
+from arbtui.engine.decider import Decider
+from arbtui.engine.denials import Denials
+from arbtui.engine.episodes import Episodes
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.model.book import BookState, OrderBook
+from arbtui.model.clock import LoopClock
 from arbtui.model.market import Market
+from arbtui.model.reason import Reason
+from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.rules import SHAPES, RouteRules
-from arbtui.routes.universe import ArbUniverse, evaluate_all
+from arbtui.routes.universe import ArbUniverse
 from arbtui.runtime.garbage import uncollected
 from tests.bench.table import Row, spread
 from tests.routes.pairs import NOW, TERMS, rate_book
@@ -22,11 +30,10 @@ WON, DOLLAR = ("upbit", "bithumb", "coinone"), ("binance", "bybit", "okx", "bitg
 #: As the shipped profile of all venues has them.
 PAIRS = [("upbit", each) for each in DOLLAR]
 PAIRS += [("bithumb", "binance"), ("bithumb", "bybit"), ("upbit", "bithumb"), ("coinone", "binance")]
-#: (assets, routes beside the two-leg ones); the first is two-leg routes alone.
-SIZES = ((1000, 0), (60, 1_000), (200, 5_000), (1000, 20_000))
-#: Routes of one slice after a rate tick; see :mod:`arbtui.engine.decider`.
-_SLICE = 250
+#: (assets, routes beside those of two legs and over networks): 1,000, 5,000, 20,000 and 52,000 routes of all shapes.
+SIZES = ((20, 360), (100, 1_800), (400, 7_200), (1000, 20_000))
 _CHANGES = 2_000
+_BARE_LOOPS = 10_000_000
 
 
 def markets(assets: int) -> tuple[list[Market], list[str]]:
@@ -53,39 +60,112 @@ def fair_books(listed: list[Market], chance: random.Random) -> dict[tuple[str, s
     return books
 
 
-def rows(*, quick: bool) -> Iterator[Row]:
-    """For each size: found and indexed, an update, a slice of a rate tick."""
-    group = "many routes"
-    for assets, longer in SIZES[:2] if quick else SIZES:
+class Stand:
+    """All venues with so many assets: routes of two legs alone, or of all shapes with ``longer`` more of them."""
+
+    def __init__(self, assets: int, longer: int) -> None:
         listed, coins = markets(assets)
+        self.markets = len(listed)
+        self.rates = rate_book()
         books = fair_books(listed, random.Random(1))
         rules = RouteRules(SHAPES if longer else ("two_leg",), max_routes=longer)
+        pairs = dict.fromkeys(coins, PAIRS)
         gc.collect()
         began = time.process_time()
         with uncollected():  # as a start makes it
-            universe = ArbUniverse(listed, books, rate_book(), TERMS, 0.0, coins, dict.fromkeys(coins, PAIRS), ("KRW", "USDT"), rules)
-        took = time.process_time() - began
-        what = f"{len(universe.routes):,} routes ({longer:,} longer than two legs), {len(listed):,} markets"
-        met = took <= 2.0 if longer == 20_000 else None
-        yield Row(group, f"{what}: found and indexed", f"{took:.2f} s", "CPU time, once", "<= 2 s" if met is not None else "", met)
+            self.universe = ArbUniverse(listed, books, self.rates, TERMS, 0.0, coins, pairs, ("KRW", "USDT"), rules)
+        self.took = time.process_time() - began  #: CPU seconds
+        for node in self.universe.nodes.values():
+            node.available = 1e12
+        self.changed = random.Random(2).choices(list(books.values()), k=_CHANGES)
+        self.touched = sum(len(self.universe.touched_by.get(book, ())) for book in self.changed) / _CHANGES
+        self.dearest = max(self.universe.touched_by, key=lambda book: len(self.universe.touched_by[book]))
         gc.collect()
         gc.freeze()
-        changed = random.Random(2).choices(list(universe.touched_by), k=_CHANGES)
-        touched = sum(len(universe.touched_by[book]) for book in changed)
-        each: list[float] = []
-        for _ in range(1 if quick else 5):
-            began = time.process_time()
-            for book in changed:
-                universe.evaluate(universe.touched_by[book], NOW, None)
-            each.append((time.process_time() - began) / _CHANGES * 1e6)
-        most = max(len(routes) for routes in universe.touched_by.values())
-        figure = f"{spread(each, 2, ' us')}, {median(each) * _CHANGES / touched * 1000:.0f} ns a route"
-        yield Row(group, f"{what}: one changed book", figure, f"{touched / _CHANGES:.1f} routes touched by each, {most:,} at most")
-        slices = []
-        for at in range(0, len(universe.routes), _SLICE):
-            began = time.perf_counter()
-            evaluate_all(universe.routes[at : at + _SLICE], NOW)
-            slices.append((time.perf_counter() - began) * 1000)
+
+    def update(self) -> float:
+        """CPU microseconds of one changed book, its routes looked at."""
+        evaluate, touched_by = self.universe.evaluate, self.universe.touched_by
+        began = time.thread_time()
+        for book in self.changed:
+            evaluate(touched_by.get(book, ()), NOW, None)
+        return (time.thread_time() - began) / _CHANGES * 1e6
+
+    def turns(self, *, rate: float | None) -> list[float]:
+        """CPU milliseconds of each turn of the loop that a tick to ``rate`` takes; None: that the change of the dearest book takes."""
+        return asyncio.run(self._turns(rate))
+
+    async def _turns(self, rate: float | None) -> list[float]:
+        clock = LoopClock(asyncio.get_running_loop())
+        decider = _TimedDecider(
+            universe=self.universe,
+            rates=self.rates,
+            prioritizer=RoutePrioritizer(),
+            clock=clock,
+            episodes=Episodes(clock, Denials(clock), None),
+            open_cycle=lambda opportunity: Reason.DISABLED,  # as where opening is off
+        )
+        book = self.dearest
+        if rate is not None:
+            book = self.rates.markets[0].book
+            book.replace([(rate, 1e6)], [(rate + 1.0, 1e6)])
+        book.ts_init = clock.monotonic()
+        began = time.thread_time()
+        decider.on_books([book])
+        decider.turns.append((time.thread_time() - began) * 1e3)
+        await decider.settled.wait()
+        return decider.turns
+
+
+class _TimedDecider(Decider):
+    """Notes what each slice takes."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.turns: list[float] = []  #: CPU milliseconds
+
+    def _slice(self) -> None:
+        began = time.thread_time()
+        super()._slice()
+        self.turns.append((time.thread_time() - began) * 1e3)
+
+
+def bare_loop() -> float:
+    """CPU seconds of ten million bare additions: how fast this machine is now."""
+    began, total = time.process_time(), 0
+    for number in range(_BARE_LOOPS):
+        total += number
+    return time.process_time() - began
+
+
+def _longest(turns: Sequence[float]) -> str:
+    return f"{median(turns):.2f} ms the turn, the longest {max(turns):.2f}"
+
+
+def rows(*, quick: bool) -> Iterator[Row]:
+    """For each size, with the figure of two legs alone beside it: found and indexed, an update, the turns that many routes take."""
+    group, rounds = "many routes", 1 if quick else 5
+    for assets, longer in SIZES[:2] if quick else SIZES:
+        bare = bare_loop()
+        two_leg, whole = Stand(assets, 0), Stand(assets, longer)
+        what = f"{len(whole.universe.routes):,} routes, {whole.markets:,} markets"
+        alone = f"two legs alone ({len(two_leg.universe.routes):,})"
+        met = whole.took <= 2.0 if longer == 20_000 else None
+        figure = f"{whole.took:.2f} s; {alone} {two_leg.took:.2f}"
+        how = f"CPU time, once; ten million bare additions {bare:.2f} s"
+        yield Row(group, f"{what}: found and indexed", figure, how, "<= 2 s" if met is not None else "", met)
+        took = [(two_leg.update(), whole.update()) for _ in range(rounds)]
+        few, many = median([one for one, _ in took]), median([each for _, each in took])
+        figure = f"{spread([each for _, each in took], 2, ' us')}, {many / whole.touched * 1000:.0f} ns a route"
+        figure += f"; {alone} {few:.2f} us, {few / two_leg.touched * 1000:.0f} ns a route"
+        how = f"CPU time, {rounds} rounds in turn; {whole.touched:.1f} routes touched by each beside {two_leg.touched:.1f}"
+        yield Row(group, f"{what}: one changed book", figure, how)
+        touched = len(whole.universe.touched_by[whole.dearest])
+        turns = whole.turns(rate=None)
+        how = f"CPU time of {len(turns)} turns, {touched:,} routes"
+        yield Row(group, f"{what}: the book that most of them trade on", _longest(turns), how, "<= 1 ms", max(turns) <= 1.0)
+        for rate, said, goal in ((1399.0, "a rate tick", "<= 1 ms"), (1460.0, "a rate jump of 4 %, all that one way pay", "")):
+            turns = whole.turns(rate=rate)
+            how = f"CPU time of {len(turns)} turns"
+            yield Row(group, f"{what}: {said}", _longest(turns), how, goal, max(turns) <= 1.0 if goal else None)
         gc.unfreeze()
-        figure = f"{median(slices):.3f} ms the slice, the longest {max(slices):.3f}"
-        yield Row(group, f"{what}: a rate tick", figure, f"{len(slices)} slices of {_SLICE}, wall time", "<= 1 ms", median(slices) <= 1.0)

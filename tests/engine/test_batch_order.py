@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arbtui.engine.decider import Decider
@@ -94,8 +94,7 @@ class _Desk:
         for key, mid in mids.items():
             self.quote(key, mid)
         self.decider.on_books([self.books[key] for key in order])
-        for _ in range(3):  # the sweep after a rate tick
-            await asyncio.sleep(0)
+        await self.decider.settled.wait()  # the sweeps after a rate tick, and after a change of a book of many routes
         gaps = tuple((name, one.gate, one.cycles, one.best_bps, one.size) for name, one in self.episodes.open.items())
         return tuple(self.opened), tuple(self.denied), self.decider.opportunities, gaps
 
@@ -131,7 +130,8 @@ def _decided(mids: dict[tuple[str, str], float], order: Sequence[tuple[str, str]
     return decided
 
 
-@settings(max_examples=150)
+@pytest.mark.parametrize(("at_once", "slice_of"), [(500, 250), (1, 1)], ids=["as shipped", "a route at a time"])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     moves=st.lists(st.floats(-120.0, 120.0), min_size=5, max_size=5),
     changed=st.permutations(list(_FAIR)).flatmap(lambda keys: st.integers(1, 5).map(lambda n: keys[:n])),
@@ -139,8 +139,16 @@ def _decided(mids: dict[tuple[str, str], float], order: Sequence[tuple[str, str]
     most=st.integers(1, 3),
 )
 def test_the_books_of_one_batch_in_any_order_give_one_decision(
-    moves: list[float], changed: list[tuple[str, str]], shuffle: object, most: int
+    moves: list[float],
+    changed: list[tuple[str, str]],
+    shuffle: object,
+    most: int,
+    at_once: int,
+    slice_of: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name, value in (("_AT_ONCE", at_once), ("_SLICE", slice_of), ("_GROUP", min(5, slice_of))):
+        monkeypatch.setattr(f"arbtui.engine.decider.{name}", value)
     mids = {key: _FAIR[key] * (1.0 + bps / 1e4) for key, bps in zip(_FAIR, moves, strict=True) if key in changed}
     other = list(changed)
     shuffle.shuffle(other)  # type: ignore[attr-defined]

@@ -62,8 +62,7 @@ def test_a_rate_tick_reaches_every_route_in_slices(tmp_path: Path) -> None:
             w.engine.decider.on_books([rate])
             await asyncio.sleep(0)
             w.engine.decider.on_books([rate])  # told again without a change: no second sweep
-            for _ in range(4):
-                await asyncio.sleep(0)
+            await w.engine.decider.settled.wait()
             evaluated = [after.evaluations - count for after, count in zip(w.components.universe.routes, before, strict=True)]
             # Each once, but for those that the first slice found busy already.
             assert set(evaluated) == {1}

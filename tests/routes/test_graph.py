@@ -1,47 +1,24 @@
-"""Which routes there are: beside an enumeration by brute force, and a search for anything that pays and has no route."""
+"""Which routes there are, beside an enumeration by brute force."""
 
 import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from math import inf, log
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arbtui.marketdata.rate_book import RateBook
-from arbtui.model.book import OrderBook
 from arbtui.model.market import Market
 from arbtui.model.order import Side
 from arbtui.routes.graph import MOST_TRADES
 from arbtui.routes.rules import RouteRules
 from arbtui.routes.trade_route import TradeRoute
-from tests.routes.pairs import rate_book
-from tests.routes.venues import ALL, MONEY, books_of, market, universe
-
-VENUES = ("u", "b", "o")
-COINS = ("BTC", "ETH", "XRP", "SOL")
-ONE_MONEY = {"u": ("KRW",), "b": ("KRW",), "o": ("USDT",)}
-Trades = tuple[tuple[Market, Side], ...]
+from tests.routes.listings import COINS, ONE_MONEY, PAIRS, Links, Pairs, Trades, closes, links_of, listings, trades_of, turned
+from tests.routes.venues import ALL, books_of, market, universe
 
 
-@st.composite
-def listings(draw: st.DrawFn, money: Mapping[str, Sequence[str]] = dict.fromkeys(VENUES, MONEY)) -> list[Market]:
-    """Up to nine markets of three venues, coins priced in money or in another coin; ``money``: by venue, which."""
-    possible = [(venue, base, quote) for venue in VENUES for base in COINS for quote in (*money[venue], *COINS[: COINS.index(base)])]
-    chosen = draw(st.lists(st.sampled_from(possible), min_size=2, max_size=9, unique=True))
-    return [market(*one) for one in chosen]
-
-
-def ends(trade: tuple[Market, Side]) -> tuple[str, str]:
-    """What a trade spends, and what it brings."""
-    one, side = trade
-    return (one.quote, one.base) if side is Side.BUY else (one.base, one.quote)
-
-
-def brute_force(markets: list[Market], linked: set[tuple[str, frozenset[str]]] | None) -> set[Trades]:
+def brute_force(markets: list[Market], linked: Links | None) -> set[Trades]:
     """Every order of every choice of markets and sides, told by the rules of the words; each as its smallest rotation."""
     found = set()
     for count in range(2, MOST_TRADES + 1):
@@ -49,47 +26,17 @@ def brute_force(markets: list[Market], linked: set[tuple[str, frozenset[str]]] |
             for sides in itertools.product(Side, repeat=count):
                 trades = tuple(zip(chosen, sides, strict=True))
                 if closes(trades, linked):
-                    found.add(min((trades[at:] + trades[:at] for at in range(count)), key=named))
+                    found.add(turned(trades))
     return found
 
 
-def closes(trades: Trades, linked: set[tuple[str, frozenset[str]]] | None) -> bool:
-    passed: list[set[str]] = []
-    has_money = False
-    for number, trade in enumerate(trades):
-        after = trades[(number + 1) % len(trades)]
-        brings, spends = ends(trade)[1], ends(after)[0]
-        if brings in MONEY and spends in MONEY:
-            has_money = True
-        elif brings != spends or (
-            trade[0].exchange != after[0].exchange
-            and linked is not None
-            and (brings, frozenset((trade[0].exchange, after[0].exchange))) not in linked
-        ):
-            return False
-        passed.append({brings, spends})
-    return has_money and all(one.isdisjoint(other) for one, other in itertools.combinations(passed, 2))
-
-
-def named(trades: Trades) -> list[tuple[str, str]]:
-    return [(one.key, side) for one, side in trades]
-
-
-def listed(routes: Iterable[Trades]) -> list[Trades]:
-    return [min((route[at:] + route[:at] for at in range(len(route))), key=named) for route in routes]
-
-
 @settings(max_examples=60)
-@given(markets=listings(), data=st.data())
-def test_the_routes_are_those_that_brute_force_finds_each_once(markets: list[Market], data: st.DataObject) -> None:
-    pairs = data.draw(
-        st.none() | st.fixed_dictionaries({coin: st.lists(st.sampled_from([("u", "b"), ("b", "o")]), unique=True) for coin in COINS})
-    )
-    linked = None if pairs is None else {(coin, frozenset(pair)) for coin, of in pairs.items() for pair in of}
+@given(markets=listings(), pairs=PAIRS)
+def test_the_routes_are_those_that_brute_force_finds_each_once(markets: list[Market], pairs: Pairs | None) -> None:
     made = universe(markets, books_of(markets), RouteRules(("two_leg", "triangular", "multi_hop")), pairs=pairs)
-    found = listed(tuple((hop.market, hop.side) for hop in route.trades) for route in made.routes)
+    found = [trades_of(route) for route in made.routes]
     assert len(found) == len(set(found)) == len({route.id for route in made.routes})
-    assert set(found) == brute_force(markets, linked)
+    assert set(found) == brute_force(markets, links_of(pairs))
 
 
 @settings(max_examples=40)
@@ -149,53 +96,6 @@ def test_a_trade_can_be_made_elsewhere_where_its_venue_is_paired_with_those_of_t
     assert [(hop.place, hop.side) for hop in made.elsewhere(route, buy)] == [(("okx", "XRP-USDT"), Side.BUY)]
     fork = made.by_id["XRP:binance>bithumb+upbit"]
     assert all(made.elsewhere(fork, hop) == [] for hop in fork.trades)
-
-
-@settings(max_examples=60)
-@given(markets=listings(), data=st.data())
-def test_nothing_that_pays_has_no_route(markets: list[Market], data: st.DataObject) -> None:
-    """A search over the same prices that knows no shapes: where it finds a gain in at most four trades, a route gains as well.
-
-    But for one that is made in a coin (the same two coins at two venues) and turned into money by trading one market both ways: a route
-    ends in money, and is on no market twice. So two coins meet at one venue only here.
-    """
-    markets = list({(one.base, one.quote, one.exchange if one.quote in MONEY else ""): one for one in markets}.values())
-    price = st.floats(0.2, 5.0)
-    touches = {}
-    for one in markets:
-        mid = data.draw(price)
-        touches[one.exchange, one.code] = (mid * 0.999, mid * 1.001)
-    books, rates = books_of(markets, touches), rate_book(1.0, 1.001)
-    made = universe(markets, books, rates=rates)
-    best = max((route.touch_edge_bps() for route in made.routes), default=-inf)
-    gain = gains_most(markets, books, rates)
-    assert best <= (gain - 1.0) * 1e4 + 1e-6  # that passes an asset twice where it gains by it, and a route does not
-    assert (gain > 1.0 + 1e-9) is (best > 1e-5)
-
-
-def gains_most(markets: list[Market], books: dict[tuple[str, str], OrderBook], rates: RateBook) -> float:
-    """The most that one unit of money becomes in at most four trades, back where it began: relaxed edge by edge, by Bellman and Ford."""
-    edges: list[tuple[str, str, float]] = []
-    for one in markets:
-        book = books[one.exchange, one.code]
-        fee = float(one.fees.taker)
-        edges.append((one.quote, one.base, -log(1.0 / (book.ask * (1.0 + fee)))))
-        edges.append((one.base, one.quote, -log(book.bid * (1.0 - fee))))
-    turns = {(one, other): -log(rates.conversion(one, other).value) for one, other in itertools.permutations(MONEY, 2)}
-    nodes = {node for edge in edges for node in edge[:2]} | set(MONEY)
-    least = 0.0
-    for start in MONEY:
-        distance = dict.fromkeys(nodes, inf) | {start: 0.0}
-        for _ in range(MOST_TRADES):
-            for (held, other), cost in turns.items():
-                distance[other] = min(distance[other], distance[held] + cost)
-            after = dict.fromkeys(nodes, inf)
-            for source, target, cost in edges:
-                after[target] = min(after[target], distance[source] + cost)
-            distance = after
-            back = min([distance[start], *(distance[held] + cost for (held, other), cost in turns.items() if other == start)])
-            least = min(least, back)
-    return float(2.718281828459045**-least)
 
 
 @pytest.mark.parametrize(
