@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 
 from arbtui.engine.breaches import BreachBook
+from arbtui.engine.caution_watch import CautionWatch
 from arbtui.engine.components import EngineComponents
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.model.counted import counted
@@ -29,6 +30,7 @@ class MarketWatch:
         breaches: told of what no longer trades.
         liquidity: what longer routes are chosen by, where a market trades again.
         on_new: called with routes that are new on the list, before anything else sees them.
+        cautions: told of what each venue warns of at its markets.
     """
 
     def __init__(
@@ -37,20 +39,22 @@ class MarketWatch:
         breaches: BreachBook,
         liquidity: Liquidity,
         on_new: Callable[[Sequence[ArbRoute]], None],
+        cautions: CautionWatch,
     ) -> None:
         self._universe = components.universe
         self._adapters = components.adapters
         self._breaches = breaches
         self._liquidity = liquidity
         self._on_new = on_new
+        self._cautions = cautions
         self._told: dict[Market, str] = {}  # of those that do not trade, the breach's id
         self._unread: dict[str, str] = {}  # by venue: why it did not answer last
 
     async def run(self) -> None:
         """Ask again and again, until cancelled."""
         while True:
-            await asyncio.sleep(EVERY_S)
             await self.look()
+            await asyncio.sleep(EVERY_S)
 
     async def look(self) -> None:
         """Ask every venue once; of one that does not answer nothing changes."""
@@ -72,7 +76,8 @@ class MarketWatch:
             self._unread[name] = words
             return
         self._unread.pop(name, None)
-        self._compare(markets, frozenset(trading))
+        self._compare(markets, trading)
+        self._cautions.look(name, markets, trading)
 
     def _compare(self, markets: Sequence[Market], trading: Collection[str]) -> None:
         for market in markets:

@@ -427,7 +427,7 @@ class Rearmed(Struct, frozen=True):
 class ScopeHalted(Struct, frozen=True):
     """A halt of less than everything stands: written just now, or found at a start. ``since_ms``: when it was written.
 
-    ``scope``: ``exchange.upbit``, ``symbol.XRP``, ``route.ID`` or ``global``; ``depth``: PAUSED, REDUCING or HALTED.
+    ``scope``: ``exchange.upbit``, ``symbol.XRP``, ``symbol.upbit:XRP``, ``route.ID`` or ``global``; ``depth``: PAUSED, REDUCING or HALTED.
     """
 
     scope: str

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport, StandingOrder
+from arbtui.exchanges.market_flags import Flags, untold
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.errors import ArbtuiError, JournalFailed, OrderRejected, OrderUnknown
@@ -156,11 +157,11 @@ class PaperExchange(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.fetch_networks`; answered at once, so that asking changes nothing of the run."""
         return simulated_networks(self.markets.values(), assets)
 
-    async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
+    async def fetch_trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
         """See :meth:`ExchangeAdapter.fetch_trading`; a simulated venue answers at once, so that asking changes nothing of the run."""
         if self._public is not None:
             return await self._public.fetch_trading(codes)
-        return [code for code in codes if not self.core.is_halted(code)]
+        return untold(code for code in codes if not self.core.is_halted(code))
 
     def throttled(self) -> str | None:
         """None: a paper venue has no rate limits."""

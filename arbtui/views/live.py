@@ -328,7 +328,9 @@ class EngineViews:
         """See :class:`arbtui.views.ReadModel`."""
         engine = self._engine
         now_ms, halts = engine.components.clock.time_ms(), engine.risk.halts.standing
-        return notice_lines(engine.notices.notices, halts, now_ms, engine.notices.told)
+        return notice_lines(
+            engine.notices.notices, halts, now_ms, lambda record: engine.notices.told(record) or engine.cautions.told(record)
+        )
 
     def gauges(self) -> GaugeView:
         """See :class:`arbtui.views.ReadModel`."""

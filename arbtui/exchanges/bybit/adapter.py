@@ -29,6 +29,7 @@ from arbtui.exchanges.bybit.rules import FEE_COIN, Instruments, markets_of
 from arbtui.exchanges.bybit.subscriptions import KEEPALIVE
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.market_flags import Flags, untold
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.order_outcome import OrderOutcomes
 from arbtui.exchanges.private_stream import PrivateStream, confirmed
@@ -97,8 +98,8 @@ class BybitAdapter(CcxtAdapter):
         self.tell_odd(before)
         return {code: Listing(market, last_price(last_prices.get(code, ZERO))) for code, market in markets.items()}
 
-    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
-        return await self._listed(codes)
+    async def _trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
+        return untold(await self._listed(codes))
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can move money is refused (``/v5/user/query-api``)."""
