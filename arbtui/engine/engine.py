@@ -374,6 +374,7 @@ class Engine:
         self.kill_switch.look()
         self.scopes.look()
         self.notices.look()
+        self.breaches.look()
         self.rearm_share.look()
         self._rearm_once_checked.look()
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand

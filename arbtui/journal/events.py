@@ -396,6 +396,18 @@ class BreachRecorded(Struct, frozen=True):
     action: str
 
 
+class BreachRepeated(Struct, frozen=True):
+    """A breach was met ``times`` more since it was recorded or counted last, ``last_ms`` the last of them, and not recorded again.
+
+    Counted for a minute, and written when that is over, when somebody acknowledges the breach, and at the end of a run. A run that ends by
+    ``kill -9`` loses what it has counted and not written: at most a minute's count of each breach, not the breach.
+    """
+
+    breach_id: str
+    times: int
+    last_ms: int
+
+
 class BreachAcknowledged(Struct, frozen=True):
     """A person has seen a breach."""
 
@@ -670,6 +682,7 @@ Event = (
     | TransferArrived
     | TransferSettled
     | BreachRecorded
+    | BreachRepeated
     | BreachAcknowledged
     | Killed
     | Rearmed

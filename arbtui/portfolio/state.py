@@ -26,7 +26,7 @@ class PaidIn(Struct, frozen=True):
 
 
 #: Raised when :class:`PortfolioState` or what an event does to it changes: a snapshot of another one is not gone on from.
-RULES = 6
+RULES = 7
 
 
 class RunTally(Struct):
@@ -45,6 +45,13 @@ class LimitRecord(Struct, frozen=True):
     by: str
     reason: str
     ts_ms: int
+
+
+class Repeats(Struct):
+    """How often a breach was met after it was recorded, and when the last time."""
+
+    times: int = 0
+    last_ms: int = 0
 
 
 class PortfolioState(Struct):
@@ -82,6 +89,7 @@ class PortfolioState(Struct):
     unattended: int = 0  #: cycles opened since a person did anything
     limits: dict[str, LimitRecord] = field(default_factory=dict)  #: that operators have set, by scope
     notices: Notices = field(default_factory=Notices)  #: of venues, about what is traded
+    repeats: dict[str, Repeats] = field(default_factory=dict)  #: of breaches, by id, the one that was repeated last at the end
     state: str = TradingState.DISARMED
     why: str = ""
     resume: str = ""  #: latched state that a restart comes back to: DISARMED or PAUSED; empty when none is latched
