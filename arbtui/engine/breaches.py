@@ -60,6 +60,7 @@ class BreachBook:
             for row in left
         }
         self.acknowledged: dict[str, None] = {}
+        self._warnings = {key: None for key, breach in self.breaches.items() if breach.severity is Severity.WARN}  # oldest first
         self.recorded: dict[Severity, int] = dict.fromkeys(Severity, 0)  #: in this run
         self.version = 0
 
@@ -78,6 +79,8 @@ class BreachBook:
         self.recorded[severity] += 1
         breach = Breach(f"{self._run_id}-b{self._count}", self._clock.time_ms(), severity, kind, scope, detail, action)
         self.breaches[breach.id] = breach
+        if severity is Severity.WARN:
+            self._warnings[breach.id] = None
         self._windows[key] = _Window(breach.id, self._clock.monotonic())
         if len(self.breaches) > _KEPT:
             self._forget_one()
@@ -113,11 +116,11 @@ class BreachBook:
 
     def _forget_one(self) -> None:
         """Drop the oldest that nobody has to look at any more: acknowledged first, then a warning; never what waits for a person."""
-        warnings = (key for key, breach in self.breaches.items() if breach.severity is Severity.WARN)
-        oldest = next(iter(self.acknowledged), None) or next(warnings, None)
+        oldest = next(iter(self.acknowledged), None) or next(iter(self._warnings), None)
         if oldest is not None:
             del self.breaches[oldest]
             self.acknowledged.pop(oldest, None)
+            self._warnings.pop(oldest, None)
 
     def acknowledge(self, breach_id: str, by: str) -> bool:
         """A person has seen it; False when there is no such open breach."""

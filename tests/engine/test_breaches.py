@@ -3,8 +3,11 @@
 import asyncio
 import json
 import sqlite3
+import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from arbtui.model.clock import iso_ms
@@ -102,5 +105,47 @@ def test_as_many_counts_are_remembered_as_breaches(tmp_path: Path) -> None:
             w.engine.breaches.end()
             assert len(w.portfolio.state.repeats) == 500
             w.same_after_restart()
+
+    run_virtual(main())
+
+
+def _steps(work: Callable[[], object]) -> int:
+    """How many instructions of Python ``work`` runs through: the same on every machine, however busy."""
+    count = 0
+
+    def step(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return step
+
+    before = sys.gettrace()
+    sys.settrace(step)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_the_thousandth_breach_costs_no_more_than_the_tenth(tmp_path: Path) -> None:
+    """The loop that decides also records: in a flood of breaches that all wait for a person it must not slow down."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+
+            def met(number: int) -> None:
+                w.engine.breaches.record(Severity.CRIT, "FLOOD", f"route {number}", "a limit was broken", "look")
+
+            for number in range(10):
+                met(number)
+            early = _steps(lambda: met(10))
+            for number in range(11, 1000):
+                met(number)
+            late = _steps(lambda: met(1000))
+            again = _steps(lambda: met(1000))
+            assert late < 1.2 * early
+            assert again < early / 4
+            assert len([one for one in w.engine.breaches.breaches.values() if one.kind == "FLOOD"]) == 1001
 
     run_virtual(main())
