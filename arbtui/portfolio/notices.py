@@ -6,8 +6,8 @@ from msgspec import Struct, field
 
 from arbtui.journal.events import NoticeActed, NoticeRead, NoticeStep
 
-#: Notices that are remembered, and new coins. What still has a step to come goes last.
-_KEPT, _KEPT_NEW = 200, 1000
+#: Notices that are remembered, with one for each market that its venue has flagged, and new coins. What still has a step to come goes last.
+_KEPT, _KEPT_NEW = 500, 1000
 
 
 class NoticeRecord(Struct):

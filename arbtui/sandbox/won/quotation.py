@@ -1,7 +1,6 @@
 """Quotation: the REST answers without a signature."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -18,11 +17,10 @@ KST_MS = 9 * 3_600_000
 class Quotation(MarketCalls, ABC):
     """Handlers of the public calls.
 
-    ``time_shift_ms``: what a ticker's times are ahead of UTC. ``flags_of``: what the list of markets warns of at one, by its code.
+    ``time_shift_ms``: what a ticker's times are ahead of UTC.
     """
 
     time_shift_ms: ClassVar[int] = 0
-    flags_of: Callable[[str], Collection[str]]
 
     @abstractmethod
     def no_market(self) -> Refusal:
