@@ -51,10 +51,12 @@ class MarketWatch:
         self._unread: dict[str, str] = {}  # by venue: why it did not answer last
 
     async def run(self) -> None:
-        """Ask again and again, until cancelled."""
-        while True:
+        """Ask again and again, until cancelled; at once where venues flag their markets: none that is flagged at a start is entered."""
+        if any(adapter.capabilities.flags for adapter in self._adapters.values()):
             await self.look()
+        while True:
             await asyncio.sleep(EVERY_S)
+            await self.look()
 
     async def look(self) -> None:
         """Ask every venue once; of one that does not answer nothing changes."""

@@ -20,6 +20,7 @@ class Capabilities:
         requests_carry_time: a signed request holds our time, so the venue refuses it when it comes late, and clocks can differ.
         announces_shutdown: it says beforehand that it is about to end a connection.
         notices: its announcements are read (:mod:`arbtui.exchanges.announcements`).
+        flags: its list of markets tells what it warns of at each (:mod:`arbtui.exchanges.market_flags`).
         publishes_contracts: its networks come with the contract addresses of their tokens, of all assets in one answer.
     """
 
@@ -30,6 +31,7 @@ class Capabilities:
     requests_carry_time: bool = True
     announces_shutdown: bool = False
     notices: bool = False
+    flags: bool = False
     publishes_contracts: bool = False
 
 

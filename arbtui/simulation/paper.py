@@ -4,6 +4,7 @@ import asyncio
 import math
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport, StandingOrder
@@ -66,7 +67,7 @@ class PaperExchange(ExchangeAdapter):
     def __init__(self, core: VenueCore, rng: Rng, latency_ms: tuple[int, int] = (50, 200), public: ExchangeAdapter | None = None) -> None:
         self.name = core.name
         self.markets: Mapping[str, Market] = core.markets
-        self.capabilities = played_capabilities(core.name)
+        self.capabilities = replace(played_capabilities(core.name), flags=public is not None and public.capabilities.flags)
         self.absence_proof_s = 1.0  # a request takes latency_ms at most, and ends with this process
         self.core = core
         self._public = public

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from arbtui.engine.caution_watch import KIND
@@ -146,6 +147,7 @@ def test_it_is_looked_at_as_soon_as_the_engine_runs(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
             flag(w, [WARNING])
+            w.upbit.capabilities = replace(w.upbit.capabilities, flags=True)
             watching = asyncio.create_task(w.engine.markets.run())
             await asyncio.sleep(1.0)
             w.engine.notices.look()

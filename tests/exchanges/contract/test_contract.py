@@ -320,6 +320,7 @@ def test_a_venue_tells_what_it_warns_of_or_that_it_tells_nothing(factory: Factor
         async with factory(tmp_path) as v:
             code, name = v.market.code, v.adapter.name
             flags = door_of(name).flags if v.sandbox is not None else ()
+            assert v.adapter.capabilities.flags is bool(flags)
             told = await v.adapter.fetch_trading([code])
             assert told[code] == (frozenset() if flags else None)
             if v.sandbox is None or not flags:
