@@ -6,6 +6,7 @@ Ten seconds of flood lie between two times five without one, in one process, so 
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -67,13 +68,14 @@ def write(facts: dict[str, Any]) -> None:
 
 
 async def flood(run: Any) -> None:
-    """Quiet, the flood, quiet."""
+    """Quiet, the flood, quiet; then the end, however long it took to begin."""
     await asyncio.sleep(3.0)
     quiet, flooded = Window(run), Window(run)
     await quiet.measure(_SECONDS / 2, 0)
     await flooded.measure(_SECONDS, _BREACHES)
     await quiet.measure(_SECONDS / 2, 0)
     write({"quiet": quiet.facts(), "flood": flooded.facts()})
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 original = Session._until_stopped
