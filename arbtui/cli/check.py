@@ -48,6 +48,7 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
         told["desk"] = None if settings is None else {"currency": settings.desk.currency, "pairs": settings.pairs}
         told |= {"venues": venues, "limits": limit_facts(settings) if settings else None, "rate": guard or None}
         told["routes"] = _routes(settings)
+        told["alerts"] = None if settings is None else dict(zip(("at_once", "unacknowledged"), _told(settings), strict=True))
         told["real_orders"] = [one.as_json() for one in real]
         tell(json.dumps(told, indent=2) + "\n")
     else:
@@ -65,6 +66,7 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
                 tell(f"guardian {guardian['words']}\n")
             pairs = ", ".join("/".join(pair) for pair in settings.pairs)
             tell(_in_lines("desk", f"counts in {settings.desk.currency}; trades between {pairs}"))
+            tell(_in_lines("alerts", _told_in_words(settings)))
             if routes := _routes(settings):
                 found = ", ".join(f"{count} {shape}" for shape, count in routes["by_shape"].items() if count)
                 why = f"{counted(len(routes['left_out']), 'reason')} why others are none: --json lists them"
@@ -89,6 +91,26 @@ def _routes(settings: "Settings | None") -> dict[str, Any] | None:
 def _in_lines(area: str, text: str) -> str:
     """What is said of ``area``, in lines of 80 columns."""
     return textwrap.fill(f"{area:<8} {text}", 80, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
+def _told(settings: "Settings") -> tuple[list[str], list[str]]:
+    """Which ways alerts go at once, and where a CRITICAL goes that nobody acknowledges; as :class:`AlertManager` has it."""
+    ways = [name for name in ("telegram", "email", "services") if getattr(settings, name).enabled]
+    first = [name for name in ways if name not in settings.alerts.second]
+    return (first, [name for name in ways if name not in first]) if first else (ways, [])
+
+
+def _told_in_words(settings: "Settings") -> str:
+    words = {
+        "telegram": f"Telegram to {counted(len(settings.telegram.chat_ids), 'chat')}",
+        "email": f"e-mail to {counted(len(settings.email.recipients), 'address', 'addresses')}",
+        "services": "the services of ARBTUI_SERVICE_URLS",
+    }
+    at_once, later = ([words[name] for name in names] for names in _told(settings))
+    if not at_once:
+        return "nobody is told of them: enable [telegram], [email] or [services]"
+    also = f"; a CRITICAL that nobody acknowledges also by {' and '.join(later)}" if later else ""
+    return f"{' and '.join(at_once)}{also}"
 
 
 def _real_orders(

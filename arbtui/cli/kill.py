@@ -44,7 +44,7 @@ here; those of others are named and left alone.
 The flag is written first; then the engine is signalled, and given one second to confirm.
 With one engine running, the name may be left out; --all kills every profile that runs.
 
---scope exchange.upbit | symbol.XRP | route.XRP:upbit>binance | wallet.upbit:XRP | global
+--scope exchange.upbit | symbol.XRP | symbol.upbit:XRP | route.XRP:upbit>binance | wallet.upbit:XRP | global
   holds back only that, until `arbtui rearm --scope`, over restarts too (of a wallet: no transfer is planned, less of it is traded,
   and orders pass, whatever the depth). --depth paused or reducing: nothing opens, open cycles are finished;
   halted (the default): nothing is sent there, and its orders of ours are cancelled, from here where no engine does it.

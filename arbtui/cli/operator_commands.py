@@ -137,7 +137,8 @@ def targets(
 def rearm(
     profile: flags.Profile = None,
     scope: Annotated[
-        str | None, typer.Option("--scope", metavar="SCOPE", help="exchange.NAME, symbol.ASSET, route.ID, global, or a file in halt.d.")
+        str | None,
+        typer.Option("--scope", metavar="SCOPE", help="exchange.NAME, symbol.ASSET, symbol.EXCHANGE:ASSET, route.ID, global, or a file."),
     ] = None,
     confirm: flags.Confirm = None,
     reason: flags.Reason = None,

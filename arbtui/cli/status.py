@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
+from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag
 from arbtui.model.printable import printable
@@ -249,8 +250,12 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         told = [f"{row['exchange']} {row['asset']}: {row['ours']} here, {row['theirs']} there" for row in status["disputes"]]
         lines += _listed("disputed", told, "bold red")
     lines += _listed("notices", [_notice(row) for row in status["notices"] if row["next"] or row["standing"]], "yellow")
-    told = [f"{row['severity']} {row['ts']} {row['kind']} {row['scope']}: {row['detail']}" for row in reversed(status["breaches"])]
-    return lines + _listed("breaches", told, "yellow")
+    return lines + _listed("breaches", [_breach(row) for row in reversed(status["breaches"])], "yellow")
+
+
+def _breach(row: dict[str, Any]) -> str:
+    more = f" (and {counted(row['repeats'], 'time')} more, the last {row['last']})" if row["repeats"] else ""
+    return f"{row['severity']} {row['ts']} {row['kind']} {row['scope']}: {row['detail']}{more}"
 
 
 def _notice(row: dict[str, Any]) -> str:

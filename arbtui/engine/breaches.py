@@ -1,9 +1,9 @@
-"""The breaches of this profile: recorded once, repeated at most once a minute, kept until a person has seen them."""
+"""The breaches of this profile: recorded once, repeated at most once a minute and counted meanwhile, kept until a person has seen them."""
 
 import logging
 from collections.abc import Iterable
 
-from arbtui.journal.events import BreachAcknowledged, BreachRecorded
+from arbtui.journal.events import BreachAcknowledged, BreachRecorded, BreachRepeated
 from arbtui.journal.journal import Journal
 from arbtui.journal.state import BreachRow
 from arbtui.model.clock import Clock
@@ -34,6 +34,18 @@ TOLD_DENIALS = {
 }
 
 
+class _Window:
+    """The minute after a breach was recorded, in which the same one is only counted."""
+
+    __slots__ = ("breach_id", "last_ms", "since", "times")
+
+    def __init__(self, breach_id: str, since: float) -> None:
+        self.breach_id = breach_id
+        self.since = since  #: monotonic s
+        self.times = 0  #: since it was recorded, or counted in the journal last
+        self.last_ms = 0
+
+
 class BreachBook:
     """Open and acknowledged breaches, newest last, bounded; the journal keeps all."""
 
@@ -42,29 +54,34 @@ class BreachBook:
         self._clock = clock
         self._run_id = run_id
         self._count = 0
-        self._last: dict[tuple[str, str], float] = {}
+        self._windows: dict[tuple[str, str], _Window] = {}  # the one that was opened last at the end
         self.breaches: dict[str, Breach] = {
             row.breach_id: Breach(row.breach_id, row.ts_ms, Severity(row.severity), row.kind, row.scope, row.detail, row.action)
             for row in left
         }
         self.acknowledged: dict[str, None] = {}
+        self._warnings = {key: None for key, breach in self.breaches.items() if breach.severity is Severity.WARN}  # oldest first
         self.recorded: dict[Severity, int] = dict.fromkeys(Severity, 0)  #: in this run
         self.version = 0
 
     def record(self, severity: Severity, kind: str, scope: str, detail: str, action: str, *, every_time: bool = False) -> Breach | None:
-        """Record a breach; None when the same kind at the same scope was recorded within the last minute, unless ``every_time``."""
-        now = self._clock.monotonic()
+        """Record a breach; None when the same kind at the same scope was within the last minute, which counts it, unless ``every_time``."""
+        self.look()
         key = (kind, scope)
-        if not every_time and key in self._last and now - self._last[key] < _REPEAT_AFTER_S:
+        window = self._windows.get(key)
+        if window is not None and not every_time:
+            window.times += 1
+            window.last_ms = self._clock.time_ms()
             return None
-        self._last.pop(key, None)
-        self._last[key] = now  # newest last
-        while now - self._last[oldest := next(iter(self._last))] >= _REPEAT_AFTER_S:  # it says nothing any more
-            del self._last[oldest]
+        if window is not None:
+            self._close(key)
         self._count += 1
         self.recorded[severity] += 1
         breach = Breach(f"{self._run_id}-b{self._count}", self._clock.time_ms(), severity, kind, scope, detail, action)
         self.breaches[breach.id] = breach
+        if severity is Severity.WARN:
+            self._warnings[breach.id] = None
+        self._windows[key] = _Window(breach.id, self._clock.monotonic())
         if len(self.breaches) > _KEPT:
             self._forget_one()
         self.version += 1
@@ -72,18 +89,47 @@ class BreachBook:
         self._journal.post(BreachRecorded(breach.id, severity, kind, scope, detail, action))
         return breach
 
+    def look(self) -> None:
+        """Write what was counted in minutes that are over; cheap while none is."""
+        now = self._clock.monotonic()
+        while self._windows and now - next(iter(self._windows.values())).since >= _REPEAT_AFTER_S:
+            self._close(next(iter(self._windows)))
+
+    def counted(self, breach: Breach) -> tuple[int, int]:
+        """How often ``breach`` was met again and is not journaled yet, and when last, in ms."""
+        window = self._windows.get((breach.kind, breach.scope))
+        return (window.times, window.last_ms) if window is not None and window.breach_id == breach.id and window.times else (0, 0)
+
+    def end(self) -> None:
+        """The run ends: write what has been counted so far."""
+        for window in self._windows.values():
+            self._write(window)
+
+    def _close(self, key: tuple[str, str]) -> None:
+        self._write(self._windows.pop(key))
+
+    def _write(self, window: _Window) -> None:
+        if window.times and self._journal.failure is None:
+            self._journal.post(BreachRepeated(window.breach_id, window.times, window.last_ms))
+            window.times = 0
+            self.version += 1
+
     def _forget_one(self) -> None:
         """Drop the oldest that nobody has to look at any more: acknowledged first, then a warning; never what waits for a person."""
-        warnings = (key for key, breach in self.breaches.items() if breach.severity is Severity.WARN)
-        oldest = next(iter(self.acknowledged), None) or next(warnings, None)
+        oldest = next(iter(self.acknowledged), None) or next(iter(self._warnings), None)
         if oldest is not None:
             del self.breaches[oldest]
             self.acknowledged.pop(oldest, None)
+            self._warnings.pop(oldest, None)
 
     def acknowledge(self, breach_id: str, by: str) -> bool:
         """A person has seen it; False when there is no such open breach."""
         if breach_id not in self.breaches or breach_id in self.acknowledged:
             return False
+        breach = self.breaches[breach_id]
+        window = self._windows.get((breach.kind, breach.scope))
+        if window is not None and window.breach_id == breach_id:  # what was met before it was seen
+            self._write(window)
         self.acknowledged[breach_id] = None
         self.version += 1
         self._journal.post(BreachAcknowledged(breach_id, by))

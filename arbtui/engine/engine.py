@@ -11,6 +11,7 @@ from arbtui.engine.account_watch import AccountWatch
 from arbtui.engine.arrivals import Arrivals
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
+from arbtui.engine.caution_watch import CautionWatch
 from arbtui.engine.clearing import Clearing
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
@@ -226,7 +227,8 @@ class Engine:
             components.risk, components.portfolio, self.breaches, self.marks, self.kill_switch, components.halt, components.clock
         )
         self.routes = RouteWatch(components, self.on_new_routes)
-        self.markets = MarketWatch(components, self.breaches, self.routes.liquidity, self.on_new_routes)
+        self.cautions = CautionWatch(components, self.breaches, self.notices)
+        self.markets = MarketWatch(components, self.breaches, self.routes.liquidity, self.on_new_routes, self.cautions)
         components.universe.on_removed = self.episodes.gone
         self.stock = StockWatch(components.universe, components.portfolio, components.clock, components.rebalance, self.rebalancer)
         self.transfers = TransferWatch(components.portfolio, self.breaches, components.clock, components.profile, self.availability.look)
@@ -373,6 +375,7 @@ class Engine:
         self.kill_switch.look()
         self.scopes.look()
         self.notices.look()
+        self.breaches.look()
         self.rearm_share.look()
         self._rearm_once_checked.look()
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand

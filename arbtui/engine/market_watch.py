@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 
 from arbtui.engine.breaches import BreachBook
+from arbtui.engine.caution_watch import CautionWatch
 from arbtui.engine.components import EngineComponents
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.model.counted import counted
@@ -30,6 +31,7 @@ class MarketWatch:
         breaches: told of what no longer trades.
         liquidity: what longer routes are chosen by, where a market trades again.
         on_new: called with routes that are new on the list, of one venue's answer together, before anything else sees them.
+        cautions: told of what each venue warns of at its markets.
     """
 
     def __init__(
@@ -38,17 +40,21 @@ class MarketWatch:
         breaches: BreachBook,
         liquidity: Liquidity,
         on_new: Callable[[Sequence[ArbRoute]], None],
+        cautions: CautionWatch,
     ) -> None:
         self._universe = components.universe
         self._adapters = components.adapters
         self._breaches = breaches
         self._liquidity = liquidity
         self._on_new = on_new
+        self._cautions = cautions
         self._gone: dict[str, dict[Market, None]] = {}  # by venue that has answered: those of its markets that do not trade
         self._unread: dict[str, str] = {}  # by venue: why it did not answer last
 
     async def run(self) -> None:
-        """Ask again and again, until cancelled."""
+        """Ask again and again, until cancelled; at once where venues flag their markets: none that is flagged at a start is entered."""
+        if any(adapter.capabilities.flags for adapter in self._adapters.values()):
+            await self.look()
         while True:
             await asyncio.sleep(EVERY_S)
             await self.look()
@@ -73,7 +79,8 @@ class MarketWatch:
             self._unread[name] = words
             return
         self._unread.pop(name, None)
-        self._compare(name, markets, frozenset(trading))
+        self._compare(name, markets, trading)
+        self._cautions.look(name, markets, trading)
 
     def _compare(self, name: str, markets: Sequence[Market], trading: Collection[str]) -> None:
         known = self._gone.get(name)

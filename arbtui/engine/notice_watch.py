@@ -84,13 +84,17 @@ class NoticeWatch:
             self._pass_over(passed)
             log.info("notice of %s passed over: %s", said.exchange, said.title)
             return
-        parts.journal.post(read)
-        self.version += 1
-        self._due_ms = -inf
+        self.take_up(read)
         self._tell(read, is_update=known is not None)
         self.look()
         if NoticeKind.WALLET in read.kinds:
             self._ask_wallets()
+
+    def take_up(self, read: NoticeRead) -> None:
+        """Journal ``read``; its steps are done at the next look."""
+        self._components.journal.post(read)
+        self.version += 1
+        self._due_ms = -inf
 
     def _ask_wallets(self) -> None:
         """Soon, instead of in ten minutes; once, however many notices come."""

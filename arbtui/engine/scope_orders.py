@@ -25,6 +25,8 @@ class ScopeOrders:
         match kind:
             case "exchange":
                 return [one for one in known if one == name]
+            case "symbol" if ":" in name:
+                return [one for one in known if one == name.partition(":")[0]]
             case "route":
                 return [one for one in known if one in _places(name)]
             case "wallet":
@@ -38,7 +40,8 @@ class ScopeOrders:
             case "exchange":
                 return exchange == name
             case "symbol":
-                return name in self.assets_of(exchange, order.code)
+                venue, at_one, asset = name.rpartition(":")
+                return asset in self.assets_of(exchange, order.code) and (not at_one or venue == exchange)
             case "route":
                 route = self.route_of(order.client_order_id)
                 if route is not None:

@@ -85,6 +85,7 @@ class ScopeVerbs:
             close = get_close_matches(name, wallets, n=1, cutoff=0.5)
             meant = f"; did you mean wallet.{close[0]}?" if close else ""
             return None if name in wallets else f"nothing that it trades falls under {halt.scope}{meant}"
-        known = {"exchange": set(parts.adapters), "symbol": {route.symbol for route in routes}, "route": {route.id for route in routes}}
+        symbols = {name for route in routes for name in (route.symbol, *(f"{place}:{route.symbol}" for place in route.exchanges))}
+        known = {"exchange": set(parts.adapters), "symbol": symbols, "route": {route.id for route in routes}}
         close = get_close_matches(name, sorted(known.get(kind, ())), n=1, cutoff=0.5)
         return f"nothing that it trades falls under {halt.scope}{f'; did you mean {kind}.{close[0]}?' if close else ''}"

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.capabilities import EVERYTHING, Capabilities
+from arbtui.exchanges.market_flags import Flags
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.market import Market
@@ -148,10 +149,10 @@ class ExchangeAdapter(Protocol):
         """
         return None
 
-    async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
-        """Which of the markets ``codes`` the venue lists and lets trade now; others may be among the answer. Reads only.
+    async def fetch_trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
+        """Which of the markets ``codes`` the venue lists and lets trade now, with what it warns of there; others may be among the answer.
 
-        A venue whose list tells no halts (``Capabilities.lists_tell_halts``) leaves out only what it has delisted.
+        A venue whose list tells no halts (``Capabilities.lists_tell_halts``) leaves out only what it has delisted. Reads only.
 
         Raises:
             ArbtuiError: no usable answer, so nothing is known.

@@ -23,6 +23,7 @@ class Capabilities:
         announces_shutdown: it says beforehand that it is about to end a connection.
         tells_price_units: its interface tells them. Without that the documented ones are used, and a change of them shows in notices only.
         notices: its announcements are read (:mod:`arbtui.exchanges.announcements`).
+        flags: its list of markets tells what it warns of at each (:mod:`arbtui.exchanges.market_flags`).
         publishes_contracts: its networks come with the contract addresses of their tokens, of all assets in one answer.
     """
 
@@ -35,6 +36,7 @@ class Capabilities:
     announces_shutdown: bool = False
     tells_price_units: bool = True
     notices: bool = False
+    flags: bool = False
     publishes_contracts: bool = False
 
 

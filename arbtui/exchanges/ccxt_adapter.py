@@ -14,6 +14,7 @@ from arbtui.exchanges.account_polling import AccountPolling
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
 from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.market_flags import Flags
 from arbtui.exchanges.private_stream import PrivateStream, StreamRefused
 from arbtui.exchanges.queries import Costs, VenueQueries
 from arbtui.exchanges.rate_limit import Lane
@@ -146,7 +147,7 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
         """As :meth:`fetch_rules`, of all markets for None; raises WireError for an answer that cannot be read."""
         ...
 
-    async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
+    async def fetch_trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
         """See :meth:`ExchangeAdapter.fetch_trading`: from public data."""
         before = len(self.odd)
         with self.reading():
@@ -155,7 +156,7 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
         return trading
 
     @abstractmethod
-    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+    async def _trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
         """As :meth:`fetch_trading`; raises WireError for an answer that cannot be read."""
         ...
 

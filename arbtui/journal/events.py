@@ -396,6 +396,18 @@ class BreachRecorded(Struct, frozen=True):
     action: str
 
 
+class BreachRepeated(Struct, frozen=True):
+    """A breach was met ``times`` more since it was recorded or counted last, ``last_ms`` the last of them, and not recorded again.
+
+    Counted for a minute, and written when that is over, when somebody acknowledges the breach, and at the end of a run. A run that ends by
+    ``kill -9`` loses what it has counted and not written: at most a minute's count of each breach, not the breach.
+    """
+
+    breach_id: str
+    times: int
+    last_ms: int
+
+
 class BreachAcknowledged(Struct, frozen=True):
     """A person has seen a breach."""
 
@@ -427,7 +439,7 @@ class Rearmed(Struct, frozen=True):
 class ScopeHalted(Struct, frozen=True):
     """A halt of less than everything stands: written just now, or found at a start. ``since_ms``: when it was written.
 
-    ``scope``: ``exchange.upbit``, ``symbol.XRP``, ``route.ID`` or ``global``; ``depth``: PAUSED, REDUCING or HALTED.
+    ``scope``: ``exchange.upbit``, ``symbol.XRP``, ``symbol.upbit:XRP``, ``route.ID`` or ``global``; ``depth``: PAUSED, REDUCING or HALTED.
     """
 
     scope: str
@@ -673,6 +685,7 @@ Event = (
     | TransferArrived
     | TransferSettled
     | BreachRecorded
+    | BreachRepeated
     | BreachAcknowledged
     | Killed
     | Rearmed

@@ -22,6 +22,7 @@ from arbtui.journal.events import (
     BalanceOpened,
     BreachAcknowledged,
     BreachRecorded,
+    BreachRepeated,
     CommandActed,
     CommandReceived,
     CycleAcknowledged,
@@ -380,6 +381,7 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     AlertSent: _alert_sent,
     AlertGivenUp: _alert_given_up,
     AlertAcknowledged: _portfolio_only,
+    BreachRepeated: _portfolio_only,
     CommandReceived: _command_received,
     CommandActed: _command_acted,
 }

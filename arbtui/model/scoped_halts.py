@@ -55,7 +55,7 @@ class Depth(StrEnum):
 class ScopedHalt:
     """What is held back, how much, by whom, when (ms since the epoch, UTC) and why."""
 
-    scope: str  #: ``exchange.upbit``, ``symbol.XRP``, ``route.XRP:upbit>binance``, ``wallet.upbit:XRP``, ``wallet.upbit``, ``global``
+    scope: str  #: ``exchange.upbit``, ``symbol.XRP``, ``symbol.upbit:XRP``, ``route.XRP:upbit>binance``, ``wallet.upbit:XRP``, ``global``
     depth: Depth
     source: str  #: CLI, :data:`NOTICE`, :data:`RULES`, ...; :data:`DOUBT` for a file that could not be understood
     by: str  #: the person
@@ -109,7 +109,8 @@ class ScopedHalt:
             case "exchange":
                 return name in exchanges
             case "symbol":
-                return name in assets
+                venue, at_one, asset = name.rpartition(":")
+                return asset in assets and (not at_one or venue in exchanges)
             case "route":
                 return name == route
             case "wallet":
@@ -133,12 +134,13 @@ def scope_of(text: str) -> str:
         return GLOBAL
     if kind not in _KINDS or not re.fullmatch(r"[!-~]{1,150}", name):
         raise UsageError(
-            f"scope {text!r}: expected global, exchange.NAME, symbol.ASSET, route.ID or wallet.EXCHANGE:ASSET, as in exchange.upbit"
+            f"scope {text!r}: expected global, exchange.NAME, symbol.ASSET, symbol.EXCHANGE:ASSET, route.ID or wallet.EXCHANGE:ASSET"
         )
     if kind == "exchange":
         return f"exchange.{name.lower()}"
     if kind == "symbol":
-        return f"symbol.{name.upper()}"
+        exchange, colon, asset = name.rpartition(":")
+        return f"symbol.{exchange.lower()}{colon}{asset.upper()}"
     if kind == WALLET:
         exchange, colon, asset = name.partition(":")
         return f"wallet.{exchange.lower()}{colon}{asset.upper()}"

@@ -166,7 +166,7 @@ class ServicesConfig(Config):
     """Alerts to other services by apprise: ntfy, Slack, webhooks. Their URLs come from ``ARBTUI_SERVICE_URLS``: they hold tokens."""
 
     enabled: bool = False
-    """true sends alerts to each URL of ARBTUI_SERVICE_URLS (blanks between them); needs the extra: pip install 'arbtui[services]'."""
+    """true sends alerts to each URL of ARBTUI_SERVICE_URLS (blanks between them); needs apprise, the extra `services`."""
 
 
 class MetricsConfig(Config):

@@ -206,7 +206,7 @@ def health(header: HeaderView, gauges: GaugeView, late: Sequence[str], waiting: 
         _row("cpu", f"{gauges.cpu_percent:.0f} %"),
         _row("memory", f"{gauges.rss_mb:,.0f} MB"),
         _row("messages", f"{gauges.messages_per_s:,.0f} /s"),
-        _row("guardian", "watches" if header.is_watched else "NONE"),
+        _row("guardian", "watches" if header.is_watched else "NONE") if header.mode == "LIVE" else "",
         _wrapped(f"accounts: {gauges.accounts}") if gauges.accounts else "",
         _row("alerts waiting", f"{waiting:,}"),
         *(_wrapped(line, " ") for line in late),

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import logging
 import re
+import sys
 import warnings
 from typing import Any
 
@@ -80,7 +81,7 @@ def _library() -> Any:
             import apprise
     except ImportError:
         raise UsageError(
-            "services.enabled = true needs the extra `services`: pip install 'arbtui[services]', or pip install apprise"
+            f"services.enabled = true needs apprise, which only the extra `services` installs: {sys.executable} -m pip install 'apprise<2'"
         ) from None
     for name in ("apprise", "urllib3", "requests"):
         logger = logging.getLogger(name)

@@ -17,6 +17,7 @@ from arbtui.journal.events import (
     BalanceOpened,
     BreachAcknowledged,
     BreachRecorded,
+    BreachRepeated,
     CycleAcknowledged,
     CycleEnded,
     CycleOpened,
@@ -423,7 +424,12 @@ class _Book:
             case BreachRecorded(breach_id=breach_id, severity=severity, kind=kind, scope=scope, detail=detail, action=action):
                 row = {"breach_id": breach_id, "severity": severity, "kind": kind, "scope": scope, "detail": detail, "action": action}
                 if self.breaches.get(breach_id) is None:
-                    self.breaches.add(breach_id, {**row, "acknowledged_by": None, **when, "acknowledged": None}, listed=True)
+                    more = {"acknowledged_by": None, **when, "acknowledged": None, "repeats": 0, "last": None}
+                    self.breaches.add(breach_id, {**row, **more}, listed=True)
+            case BreachRepeated(breach_id=breach_id, times=times, last_ms=last_ms):
+                told = self.breaches.get(breach_id)
+                if told is not None:
+                    told.update(repeats=told["repeats"] + times, last=iso_ms(last_ms))
             case BreachAcknowledged(breach_id=breach_id, by=by):
                 told = self.breaches.get(breach_id)
                 if told is not None:

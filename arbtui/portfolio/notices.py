@@ -6,8 +6,9 @@ from msgspec import Struct, field
 
 from arbtui.journal.events import NoticeActed, NoticeRead, NoticeStep
 
-#: Notices that are remembered, beside those with a step to come or a halt that stands; and new coins.
-_KEPT, _KEPT_NEW = 200, 1000
+#: Notices that are remembered, with one for each market that its venue has flagged, beside those with a step to come or a halt that
+#: stands; and new coins.
+_KEPT, _KEPT_NEW = 500, 1000
 
 
 class NoticeRecord(Struct):

@@ -16,6 +16,7 @@ from arbtui.journal.events import (
     BalanceDisputed,
     BalanceOpened,
     BreachAcknowledged,
+    BreachRepeated,
     CycleAcknowledged,
     CycleEnded,
     CycleOpened,
@@ -66,7 +67,7 @@ from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.flow import Flow
 from arbtui.portfolio.readings import Readings
 from arbtui.portfolio.recent import HOUR_MS
-from arbtui.portfolio.state import RULES, LimitRecord, PaidIn, PortfolioState, RunTally
+from arbtui.portfolio.state import RULES, LimitRecord, PaidIn, PortfolioState, Repeats, RunTally
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.transfers import TransferAccount
 from arbtui.portfolio.volatility import Volatility
@@ -79,6 +80,8 @@ _KEPT_FILLS = 4000
 _KEPT_PAID_IN = 19
 #: Transfers that have ended, for screens.
 _KEPT_TRANSFERS = 50
+#: Breaches that were repeated: as many as are kept of all (:mod:`arbtui.engine.breaches`).
+_REPEATS_KEPT = 500
 
 
 _PHASES = {
@@ -163,6 +166,12 @@ class Portfolio(Readings):
     def _attended(self, at: Recorded, event: BreachAcknowledged) -> None:
         if event.by not in BY_ITSELF:
             self.state.unattended = 0
+
+    def _breach_repeated(self, at: Recorded, event: BreachRepeated) -> None:
+        before = self.state.repeats.pop(event.breach_id, None) or Repeats()
+        self.state.repeats[event.breach_id] = Repeats(before.times + event.times, event.last_ms)
+        if len(self.state.repeats) > _REPEATS_KEPT:
+            del self.state.repeats[next(iter(self.state.repeats))]
 
     def _route_switched(self, at: Recorded, event: RouteSwitched) -> None:
         self._route(event.route).enabled = event.enabled
@@ -665,6 +674,7 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     StateChanged: Portfolio._state_changed,
     Killed: Portfolio._killed,
     Rearmed: Portfolio._rearmed,
+    BreachRepeated: Portfolio._breach_repeated,
     BreachAcknowledged: Portfolio._attended,
     RouteSwitched: Portfolio._route_switched,
     LimitChanged: Portfolio._limit_changed,

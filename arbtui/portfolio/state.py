@@ -47,6 +47,13 @@ class LimitRecord(Struct, frozen=True):
     ts_ms: int
 
 
+class Repeats(Struct):
+    """How often a breach was met after it was recorded, and when the last time."""
+
+    times: int = 0
+    last_ms: int = 0
+
+
 class PortfolioState(Struct):
     """All that the fold knows, as a snapshot stores it."""
 
@@ -82,6 +89,7 @@ class PortfolioState(Struct):
     unattended: int = 0  #: cycles opened since a person did anything
     limits: dict[str, LimitRecord] = field(default_factory=dict)  #: that operators have set, by scope
     notices: Notices = field(default_factory=Notices)  #: of venues, about what is traded
+    repeats: dict[str, Repeats] = field(default_factory=dict)  #: of breaches, by id, the one that was repeated last at the end
     state: str = TradingState.DISARMED
     why: str = ""
     resume: str = ""  #: latched state that a restart comes back to: DISARMED or PAUSED; empty when none is latched

@@ -32,6 +32,7 @@ async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionReco
         await engine.compare_positions(_COMPARED_WITHIN_S)  # a busy market is seldom quiet while it runs; now it is
         engine.marks.take("end")
         engine.episodes.close()
+        engine.breaches.end()
         await engine.snapshot(venues.simulator_state())
         await journal.commit(RunEnded(components.run_id, reason, code))  # closing the journal writes its tip
     if tap is not None:

@@ -17,6 +17,7 @@ class Door(Protocol):
     error_pattern: ClassVar[str]  #: what ``error`` of a fault must look like
     error_example: ClassVar[str]
     announces_shutdown: ClassVar[bool]  #: whether it tells its sockets before it ends them
+    flags: ClassVar[tuple[str, ...]]  #: what its list of markets may warn of (fault ``flag``)
     answers_depth: ClassVar[bool]  #: whether a REST answer is where a client's book begins (fault ``old_depth``)
 
 

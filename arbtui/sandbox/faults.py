@@ -52,6 +52,7 @@ class WireFaultKind(StrEnum):
     BAN = "ban"  #: 418 with Retry-After: the rest of ``seconds``
     CLOCK_SKEW = "clock_skew"  #: the venue's clock runs ``ms`` ahead (behind when negative)
     HALT = "halt"  #: a symbol does not trade
+    FLAG = "flag"  #: a symbol is flagged in the venue's list of markets: ``words``, one or several of its own flags, with commas
     RULES = "rules"  #: a symbol has other rules: ``tick``, ``lot_step``, ``min_cost``
     FEE_COIN = "fee_coin"  #: fees are taken in the venue's own coin while there is some, where it has one
     REVOKE = "revoke"  #: API keys are no longer valid
@@ -62,7 +63,7 @@ class WireFaultKind(StrEnum):
 
 _K = WireFaultKind
 #: Kinds that last until they are removed when neither ``count`` nor ``seconds`` is given; the others happen once.
-_LASTING = frozenset({_K.FREEZE, _K.STUCK, _K.FLOOD, _K.LAG, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.RULES, _K.FEE_COIN, _K.REVOKE})
+_LASTING = frozenset({_K.FREEZE, _K.STUCK, _K.FLOOD, _K.LAG, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.FLAG, _K.RULES, _K.FEE_COIN, _K.REVOKE})
 #: Kinds that meet any request unless ``on`` is given.
 _ANY_REQUEST = frozenset({_K.DELAY, _K.RATE_LIMIT, _K.BAN})
 #: Kinds that need ``seconds``.
@@ -138,6 +139,10 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError(f"fault: {self.venue} has no depth answers that a stream goes on from")
         if self.kind is _K.FEE_COIN and played_venue(self.venue).fee_coin is None:
             raise UsageError(f"fault: {self.venue} takes no fees in its own coin")
+        if self.kind is _K.FLAG and (self.symbol is None or not self.words or not set(self.words.split(",")) <= set(door.flags)):
+            if not door.flags:
+                raise UsageError(f"fault: {self.venue}'s list of markets has no flags")
+            raise UsageError(f"fault: flag needs a symbol, and words of {', '.join(door.flags)}")
         rules = {name: value for name in ("tick", "lot_step", "min_cost") if (value := getattr(self, name)) is not None}
         if self.kind is _K.RULES and (self.symbol is None or not rules):
             raise UsageError("fault: rules needs a symbol, and at least one of tick, lot_step and min_cost")

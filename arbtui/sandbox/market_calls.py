@@ -1,6 +1,6 @@
 """MarketCalls: what the calls without a signature of a door stand on: markets, their books and trades, and the time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from arbtui.model.market import Market
 from arbtui.sandbox.tape import Tape
@@ -8,7 +8,12 @@ from arbtui.simulation.matching import BookSource
 
 
 class MarketCalls:
-    """The handlers of a venue's public calls are its subclass's."""
+    """The handlers of a venue's public calls are its subclass's.
+
+    ``flags_of``: what the list of markets warns of at one, by its code; set by a venue whose list does.
+    """
+
+    flags_of: Callable[[str], Collection[str]]
 
     def __init__(
         self,

@@ -62,6 +62,7 @@ class Venue(ABC):
     error_pattern: ClassVar[str] = r".+"  #: what ``error`` of a fault must look like
     error_example: ClassVar[str] = ""
     announces_shutdown: ClassVar[bool] = False  #: whether it tells its sockets before it ends them (:meth:`shut_down`)
+    flags: ClassVar[tuple[str, ...]] = ()  #: what its list of markets may warn of (fault ``flag``)
     answers_depth: ClassVar[bool] = False  #: whether a REST answer is where a client's book begins (fault ``old_depth``)
 
     def __init__(self, premises: Premises, tape: Tape, public: Sockets[Any], private: Sockets[Any]) -> None:
@@ -92,6 +93,11 @@ class Venue(ABC):
     def is_halted(self, code: str) -> bool:
         """Whether ``code`` takes no orders: scripted, or by the market's own scenario."""
         return self._faults.find(WireFaultKind.HALT, symbol=code) is not None or self.account.is_halted(code)
+
+    def flags_of(self, code: str) -> frozenset[str]:
+        """What the list of markets warns of at ``code``: scripted."""
+        flag = self._faults.take(WireFaultKind.FLAG, symbol=code)
+        return frozenset(flag.words.split(",") if flag is not None and flag.words else ())
 
     @property
     def is_ready(self) -> bool:

@@ -121,6 +121,8 @@ def _kind(annotation: Any) -> str:
     if origin is list:
         if get_origin(inner[0]) is Annotated and get_origin(get_args(inner[0])[0]) is list:
             return 'a list of pairs, such as [["a", "b"]]'
+        if get_origin(inner[0]) is Literal:
+            return f"a list of {_kind(inner[0])}"
         return "a list of whole numbers" if inner == (int,) else "a list of texts"
     if origin is dict:
         values = {str: "texts in quotes", float: "numbers"}.get(inner[1])

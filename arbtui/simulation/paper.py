@@ -4,9 +4,11 @@ import asyncio
 import math
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport, StandingOrder
+from arbtui.exchanges.market_flags import Flags, untold
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.errors import ArbtuiError, JournalFailed, OrderRejected, OrderUnknown
@@ -65,7 +67,7 @@ class PaperExchange(ExchangeAdapter):
     def __init__(self, core: VenueCore, rng: Rng, latency_ms: tuple[int, int] = (50, 200), public: ExchangeAdapter | None = None) -> None:
         self.name = core.name
         self.markets: Mapping[str, Market] = core.markets
-        self.capabilities = played_capabilities(core.name)
+        self.capabilities = replace(played_capabilities(core.name), flags=public is not None and public.capabilities.flags)
         self.absence_proof_s = 1.0  # a request takes latency_ms at most, and ends with this process
         self.core = core
         self._public = public
@@ -156,11 +158,11 @@ class PaperExchange(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.fetch_networks`; answered at once, so that asking changes nothing of the run."""
         return simulated_networks(self.markets.values(), assets)
 
-    async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
+    async def fetch_trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
         """See :meth:`ExchangeAdapter.fetch_trading`; a simulated venue answers at once, so that asking changes nothing of the run."""
         if self._public is not None:
             return await self._public.fetch_trading(codes)
-        return [code for code in codes if not self.core.is_halted(code)]
+        return untold(code for code in codes if not self.core.is_halted(code))
 
     def throttled(self) -> str | None:
         """None: a paper venue has no rate limits."""

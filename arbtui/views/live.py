@@ -22,6 +22,7 @@ from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.model.turns import Turns
 from arbtui.portfolio.operator_events import untyped
 from arbtui.portfolio.past_cycles import PastCycle
+from arbtui.portfolio.state import Repeats
 from arbtui.portfolio.traded import TradedSums
 from arbtui.portfolio.transfer_plan import plan_lines
 from arbtui.portfolio.valuation import Pnl
@@ -328,7 +329,9 @@ class EngineViews:
         """See :class:`arbtui.views.ReadModel`."""
         engine = self._engine
         now_ms, halts = engine.components.clock.time_ms(), engine.risk.halts.standing
-        return notice_lines(engine.notices.notices, halts, now_ms, engine.notices.told)
+        return notice_lines(
+            engine.notices.notices, halts, now_ms, lambda record: engine.notices.told(record) or engine.cautions.told(record)
+        )
 
     def gauges(self) -> GaugeView:
         """See :class:`arbtui.views.ReadModel`."""
@@ -386,8 +389,20 @@ class EngineViews:
         )
 
     def _breach(self, breach: Breach) -> BreachLine:
-        acknowledged = breach.id in self._engine.breaches.acknowledged
-        return BreachLine(breach.id, breach.ts_ms, breach.severity, breach.kind, breach.scope, breach.detail, breach.action, acknowledged)
+        book = self._engine.breaches
+        written, (counted, last_ms) = self._engine.portfolio.state.repeats.get(breach.id, Repeats()), book.counted(breach)
+        return BreachLine(
+            breach.id,
+            breach.ts_ms,
+            breach.severity,
+            breach.kind,
+            breach.scope,
+            breach.detail,
+            breach.action,
+            breach.id in book.acknowledged,
+            written.times + counted,
+            last_ms or written.last_ms,
+        )
 
 
 class EngineControls:

@@ -150,6 +150,8 @@ class BreachLine:
     detail: str
     action: str
     acknowledged: bool
+    repeats: int = 0  #: how often it was met again
+    last_ms: int = 0  #: and when the last time
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ def read_status(
                 "scope": breach.scope,
                 "detail": breach.detail,
                 "action": breach.action,
+                **_repeats(portfolio, breach.breach_id),
             }
             for breach in (journal.breaches if journal else ())
         ],
@@ -105,6 +106,12 @@ def read_status(
             for halt in halts
         ],
     }
+
+
+def _repeats(portfolio: Portfolio | None, breach_id: str) -> dict[str, Any]:
+    """How often a breach was met again, as far as that is journaled, and when the last time."""
+    told = None if portfolio is None else portfolio.state.repeats.get(breach_id)
+    return {"repeats": 0 if told is None else told.times, "last": None if told is None else iso_ms(told.last_ms)}
 
 
 def _notices(portfolio: Portfolio | None, halts: Sequence[ScopedHalt], now_ms: int) -> Sequence[NoticeLine]:

@@ -11,12 +11,14 @@ listen on this machine only. Ctrl+C, or SIGTERM, ends both. Standard library onl
 """
 
 import argparse
+import errno
 import ipaddress
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -149,6 +151,30 @@ def check(folder: Path, tools: Mapping[str, str]) -> None:
             raise Refused(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
 
 
+def free(address: str, program: str, flag: str) -> None:
+    """Check that nobody listens at ``address``.
+
+    Raises:
+        Refused: somebody does, or it is no address of this machine.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            host.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(place)
+            one.listen()
+    except (OSError, OverflowError) as error:
+        said = (
+            f"{program} cannot listen at {address} ({getattr(error, 'strerror', None) or error}); say another place with {flag} HOST:PORT"
+        )
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            said += f", or end the service that Debian's package has started: systemctl disable --now {program}"
+        raise Refused(said) from None
+
+
 def run(folder: Path, data: Path, tools: Mapping[str, str], prometheus: str, alertmanager: str) -> int:
     """Run both until one ends or this is ended; the exit code."""
     commands = (
@@ -203,11 +229,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = write(folder, wish.engine, os.environ, wish.alertmanager)
         tools = programs()
         check(folder, tools)
+        if not wish.write:
+            free(wish.alertmanager, "prometheus-alertmanager", "--alertmanager")
+            free(wish.prometheus, "prometheus", "--prometheus")
     except (Refused, OSError) as error:
         print(f"monitoring: {error}", file=sys.stderr)
         return 2
     if not told:
-        print("monitoring: nobody is told of alerts: set ALERT_CHAT_ID, or ALERT_EMAIL_TO and ALERT_SMTP", file=sys.stderr)
+        print(
+            "monitoring: nobody is told of alerts: set ARBTUI_TELEGRAM_TOKEN and ALERT_CHAT_ID, or ALERT_EMAIL_TO and ALERT_SMTP",
+            file=sys.stderr,
+        )
     if wish.write:
         print(f"written to {folder}, and found right; it holds the bot's token and the mail password where they are set")
         return 0

@@ -11,6 +11,7 @@ import pytest
 
 from arbtui.journal.events import (
     BreachRecorded,
+    BreachRepeated,
     CycleEnded,
     CycleOpened,
     FillRecorded,
@@ -162,15 +163,20 @@ def test_a_page_shows_the_newest_breaches_and_how_many_more(arbtui: Here, home: 
         journal = await Journal.open(path, clock=SystemClock(), door="sync", salt="s")
         await journal.commit(RunStarted("r1", "p", "sim", 1, "", "", {}, "ARMED"))
         await journal.commit(*(BreachRecorded(f"b{n}", "WARN", "LOSSES", f"route-{n}", "x", "paused") for n in range(12)))
+        await journal.commit(BreachRepeated("b11", 999, 1_767_225_600_000), BreachRepeated("b11", 1, 1_767_225_601_000))
         await journal.close()
 
     asyncio.run(write())
     page = arbtui("status", "--profile", "p").out
     assert re.search(r"^breaches 12 +WARN .* LOSSES route-11: x", page, re.MULTILINE)
+    assert "route-11: x (and 1,000 times more, the last 2026-01-01T00:00:01.000Z)" in " ".join(page.split())
     assert "route-2:" in page
     assert "route-1:" not in page
     assert re.search(r"^ +and 2 more: --json *$", page, re.MULTILINE)
-    assert len(json.loads(arbtui("status", "--profile", "p", "--json").out)["breaches"]) == 12
+    breaches = json.loads(arbtui("status", "--profile", "p", "--json").out)["breaches"]
+    assert len(breaches) == 12
+    assert [row["repeats"] for row in breaches] == [*[0] * 11, 1000]
+    assert breaches[-1]["last"] == "2026-01-01T00:00:01.000Z"
 
 
 def test_notices_are_told_with_what_was_done_and_what_is_to_come(arbtui: Here, home: Path) -> None:

@@ -1,7 +1,9 @@
 """From a condition to a message: real Prometheus, real Alertmanager, a Bot API server and a mail server on this machine."""
 
 import asyncio
+import json
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -9,6 +11,8 @@ from contextlib import ExitStack, closing, contextmanager
 from email import message_from_bytes
 from email.policy import default
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -99,8 +103,8 @@ def free_port() -> int:
 class Stack:
     """Both programs, and what has reached a person."""
 
-    def __init__(self, bot: BotApi, mail: Mail, engines: Engines) -> None:
-        self.bot, self.mail, self.engines = bot, mail, engines
+    def __init__(self, bot: BotApi, mail: Mail, engines: Engines, alertmanager: subprocess.Popen[bytes]) -> None:
+        self.bot, self.mail, self.engines, self.alertmanager = bot, mail, engines, alertmanager
 
     def by_telegram(self, words: str) -> bool:
         """Whether a message has them."""
@@ -111,9 +115,48 @@ class Stack:
         return any(words in text for text in self.mail.texts)
 
 
+class Switch(ThreadingHTTPServer):
+    """A dead man's switch elsewhere: it notes when it was called."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Called)
+        self.calls: list[float] = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Where it is called."""
+        return f"http://127.0.0.1:{self.server_port}/alive"
+
+    @property
+    def silent_s(self) -> float:
+        """For how long nobody has called it; from some time on it pages."""
+        return time.monotonic() - self.calls[-1]
+
+    def close(self) -> None:
+        """End it."""
+        self.shutdown()
+        self.server_close()
+
+
+class _Called(BaseHTTPRequestHandler):
+    server: Switch
+
+    def do_POST(self) -> None:
+        """As the Alertmanager calls a webhook."""
+        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if told["commonLabels"]["alertname"] == "Watchdog":
+            self.server.calls.append(time.monotonic())
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 @contextmanager
-def stack(tells: Mapping[str, At], folder: Path) -> Iterator[Stack]:
-    """Everything, running, the rules played fast."""
+def stack(tells: Mapping[str, At], folder: Path, switch: str = "") -> Iterator[Stack]:
+    """Everything, running, the rules played fast. ``switch``: URL of the dead man's switch."""
     with ExitStack() as ends:
         bot, mail, engines = ends.enter_context(bot_api()), Mail(), Engines(tells)
         smtp = Controller(mail, hostname="127.0.0.1", port=free_port())
@@ -123,18 +166,18 @@ def stack(tells: Mapping[str, At], folder: Path) -> Iterator[Stack]:
         ends.callback(engines.close)
         environment = {
             "ARBTUI_TELEGRAM_TOKEN": TOKEN, "ALERT_CHAT_ID": str(CHAT), "ALERT_TELEGRAM_URL": bot.url,
-            "ALERT_EMAIL_TO": "desk@example.org", "ALERT_SMTP": f"127.0.0.1:{smtp.port}",
+            "ALERT_EMAIL_TO": "desk@example.org", "ALERT_SMTP": f"127.0.0.1:{smtp.port}", "ALERT_WATCHDOG_URL": switch,
         }  # fmt: skip
         config, prometheus, alertmanager = folder / "config", f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
         written(config, {**engines.addresses, "EngineDown": f"127.0.0.1:{free_port()}"}, environment, alertmanager)
         play_minutes_fast(config)
         command = [program("prometheus-alertmanager"), f"--config.file={config / 'alertmanager.yml'}", "--cluster.listen-address="]
         places = [f"--storage.path={folder / 'alertmanager'}", f"--web.listen-address={alertmanager}"]
-        ends.enter_context(running(*command, *places, log=folder / "alertmanager.log"))
+        process = ends.enter_context(running(*command, *places, log=folder / "alertmanager.log"))
         until(partial(is_ready, alertmanager), "the Alertmanager takes alerts")  # one that is lost is sent again after a minute only
         command = [program("prometheus"), f"--config.file={config / 'prometheus.yml'}", f"--web.listen-address={prometheus}"]
         ends.enter_context(running(*command, f"--storage.tsdb.path={folder / 'prometheus'}", log=folder / "prometheus.log"))
-        yield Stack(bot, mail, engines)
+        yield Stack(bot, mail, engines, process)
 
 
 @pytest.mark.slow
@@ -159,3 +202,21 @@ def test_every_condition_reaches_a_person_and_what_is_critical_by_two_ways(tmp_p
         whole.bot.every_send = lambda taken: None
         whole.engines.close()
         until(lambda: whole.by_mail("NoEngine at none:"), "told that no engine is left")
+
+
+@pytest.mark.slow
+def test_f76_a_dead_engine_is_told_of_and_a_dead_alertmanager_by_a_watchdog_that_stops_coming(tmp_path: Path) -> None:
+    """Its process is gone and with it its metrics; then whoever tells of that is gone too."""
+    switch = Switch()
+    with closing(switch), stack({"desk": healthy}, tmp_path, switch.url) as whole:
+        until(lambda: len(switch.calls) >= 3, "the dead man's switch is called again and again")
+        assert not whole.by_telegram("at desk:")
+        whole.engines.close()
+        until(lambda: whole.by_telegram("EngineDown at desk:") and whole.by_mail("EngineDown at desk:"), "the engine is gone, by both ways")
+        until(lambda: whole.by_telegram("NoEngine at none:") and whole.by_mail("NoEngine at none:"), "none is left, by both ways")
+        before = len(switch.calls)
+        until(lambda: len(switch.calls) > before, "the way out itself still works")
+        whole.alertmanager.kill()
+        whole.alertmanager.wait()
+        slowest = max(later - earlier for earlier, later in pairwise(switch.calls))
+        until(lambda: switch.silent_s > 3 * slowest + 5.0, "nobody calls it any more, so it pages")

@@ -17,6 +17,7 @@ BOUNDS = (
     "arbtui.execution.order_cache._BOOKED",
     "arbtui.portfolio.portfolio._KEPT_ENDED",
     "arbtui.portfolio.portfolio._KEPT_FILLS",
+    "arbtui.portfolio.portfolio._REPEATS_KEPT",
     "arbtui.engine.engine._KEPT_CYCLES",
     "arbtui.engine.decisions.KEPT",
     "arbtui.engine.breaches._KEPT",

@@ -767,14 +767,14 @@ def test_what_still_holds_is_never_forgotten(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
             announce(w, "긴급 서버 점검 안내", name="old")
-            for number in range(250):
+            for number in range(550):
                 announce(w, f"엑스알피(XRP) 재단 소식 {number}", name=f"n{number}")
-            assert len(w.portfolio.state.notices.by_id) <= 201
+            assert len(w.portfolio.state.notices.by_id) <= 501
             announce(w, "서버 점검 안내 (01/01 09:30 ~ 10:00)", name="2")
             await until_min(w, 70)
             assert halts(w) == {"exchange.upbit": "HALTED"}
             assert w.engine.operator.scopes.rearm("exchange.upbit", "p", "it is back", "ann") is None
-            for number in range(250):
+            for number in range(550):
                 announce(w, f"엑스알피(XRP) 재단 소식 {number}", name=f"m{number}")
             assert "upbit:old" not in w.portfolio.state.notices.by_id
             w.same_after_restart()

@@ -23,6 +23,8 @@ def orders(scope: str) -> ScopeOrders:
         ("symbol.XRP", "binance", "BTCUSDT", "any", False),
         ("symbol.USDT", "binance", "BTCUSDT", "any", True),
         ("symbol.XRP", "upbit", "KRW-NEW", "any", False),
+        ("symbol.upbit:XRP", "upbit", "KRW-XRP", "any", True),
+        ("symbol.upbit:XRP", "binance", "XRPUSDT", "any", False),
         ("route.XRP:upbit>binance", "upbit", "KRW-XRP", "known", True),
         ("route.XRP:upbit>binance", "upbit", "KRW-XRP", "back", False),
         ("route.XRP:upbit>binance", "binance", "XRPUSDT", "lost", True),
@@ -41,6 +43,7 @@ def test_orders_of_a_scope(scope: str, exchange: str, code: str, client_order_id
         ("exchange.binance", ["binance"]),
         ("exchange.bybit", []),
         ("symbol.XRP", ["upbit", "binance"]),
+        ("symbol.upbit:XRP", ["upbit"]),
         ("route.XRP:upbit>bybit", ["upbit"]),
     ],
 )

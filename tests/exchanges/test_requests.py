@@ -121,7 +121,8 @@ CALLS = [
         "listed", "upbit", listed,
         {("GET", "/v1/market/all"): [{"market": "KRW-XRP"}, {"market": "BTC-XRP"}], ("GET", "/v1/orderbook/instruments"): [UNITS],
          ("GET", "/v1/ticker"): [TICKER]},
-        [public("market/all"), public("orderbook/instruments", {"markets": "KRW-XRP"}), public("ticker", {"markets": "KRW-XRP"})],
+        [public("market/all", {"is_details": "true"}), public("orderbook/instruments", {"markets": "KRW-XRP"}),
+         public("ticker", {"markets": "KRW-XRP"})],
         [("KRW-XRP", Decimal(1), 3000.5)],
     ),
     Call(
@@ -220,7 +221,7 @@ CALLS += [
     Call("connect", "upbit", lambda one: one.connect(["KRW-XRP"]),
          {("GET", "/v1/api_keys"): [{"access_key": "k7"}], ("GET", "/v1/market/all"): [{"market": "KRW-XRP"}],
           ("GET", "/v1/orderbook/instruments"): [UNITS], ("GET", "/v1/ticker"): [TICKER], ("GET", "/v1/orders/chance"): chance("KRW-XRP")},
-         [upbit("api_keys"), public("market/all"), public("orderbook/instruments", {"markets": "KRW-XRP"}),
+         [upbit("api_keys"), public("market/all", {"is_details": "true"}), public("orderbook/instruments", {"markets": "KRW-XRP"}),
           public("ticker", {"markets": "KRW-XRP"}), upbit("orders/chance", {"market": "KRW-XRP"})]),
     Call("connect", "binance", lambda one: one.connect(["XRPUSDT"]),
          {("GET", "/api/v3/time"): {"serverTime": 1}, ("GET", "/sapi/v1/account/apiRestrictions"): MAY, ("GET", "/api/v3/account"): ACCOUNT,

@@ -12,6 +12,7 @@ import pytest
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+from arbtui.exchanges.market_flags import MarketFlag
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import VenueFailed
 from arbtui.model.market import FeeTakenIn, FixedUnit
@@ -459,5 +460,33 @@ def test_cancel_all_takes_everything_that_is_open() -> None:
             venue.on("DELETE", "/v1/orders/open", value({"success": {"count": 7}, "failed": {"count": 1}}))  # and which, is not told
             with pytest.raises(VenueFailed, match="could not be cancelled"):
                 await adapter.cancel_all()
+
+    run(main)
+
+
+EVENT = {"warning": False, "caution": {"PRICE_FLUCTUATIONS": True, "GLOBAL_PRICE_DIFFERENCES": False}}
+
+
+def test_what_upbit_warns_of_is_told_by_market_and_what_cannot_be_read_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [
+        {"market": "KRW-XRP", "market_event": EVENT},
+        {"market": "KRW-ADA", "market_event": {"warning": True, "caution": {"OF_TOMORROW": True}}},
+        {"market": "KRW-OLD"},
+        {"market": "BTC-ODD", "market_event": {"warning": "yes"}},
+        {"market": "USDT-XRP", "market_event": EVENT},
+    ]
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            venue.on("GET", "/v1/market/all", value(rows))
+            told = await adapter.fetch_trading(["KRW-XRP"])
+            assert told == {
+                "KRW-XRP": frozenset({MarketFlag("PRICE_FLUCTUATIONS", is_grave=False)}),
+                "KRW-ADA": frozenset({MarketFlag("OF_TOMORROW", is_grave=False), MarketFlag("warning", is_grave=True)}),
+                "KRW-OLD": None,
+                "BTC-ODD": None,
+            }
+            await adapter.fetch_trading(["KRW-XRP"])
+            assert caplog.text.count("warns of at its markets cannot be read") == 1
 
     run(main)

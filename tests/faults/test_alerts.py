@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import re
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -177,7 +178,10 @@ def test_f75_a_flood_of_critical_alerts_is_one_and_one_with_its_count(tmp_path: 
 def test_f75_a_flood_in_a_whole_program_stands_in_the_journal_and_the_engine_decides_on(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """1,000 breaches in 10 s, in real time and over real sockets. What the loop's lag was, before and meanwhile, is printed."""
+    """1,000 breaches in 10 s, each met twice, in real time and over real sockets. What the loop's lag was, meanwhile and else, is printed.
+
+    Compared are no milliseconds: the share of the loop's time that recording takes, by its thread's CPU, and what it decides meanwhile.
+    """
     state, facts = tmp_path / "state", tmp_path / "facts.json"
     monkeypatch.setenv("ARBTUI_TELEGRAM_TOKEN", TOKEN)
     monkeypatch.setenv("FLOOD_FACTS", str(facts))
@@ -190,17 +194,21 @@ def test_f75_a_flood_in_a_whole_program_stands_in_the_journal_and_the_engine_dec
             ("chat_ids", "chat_ids = [42]"),
             ("base_url", f'base_url = "{server.url}"'),
         )
-        arguments = ("--profile", str(profile), "--state-dir", str(state), "--headless", "--max-runtime", "36")
+        arguments = ("--profile", str(profile), "--state-dir", str(state), "--headless", "--max-runtime", "240")
         ended = run(*arguments, program=Path(flooded_child.__file__))
-        assert ended.code == 0, ended.err
+        assert ended.code == 128 + signal.SIGTERM, ended.err
         told = [text for text in server.texts() if "CRITICAL FLOOD" in text]
     with closing(sqlite3.connect(state / "desk" / "sim" / "journal.db")) as db:
         assert db.execute("SELECT count(*) FROM breach WHERE kind = 'FLOOD'").fetchone() == (1000,)
-    counts = [
+        counts = "SELECT sum(json_extract(payload, '$.times')) FROM event JOIN breach ON breach_id = json_extract(payload, '$.breach_id')"
+        assert db.execute(f"{counts} WHERE type = 'BreachRepeated' AND kind = 'FLOOD'").fetchone() == (1000,), "written at the run's end"
+    told_of = [
         int(found[1]) if (found := re.search(r"^(\d+) times", text, re.M)) else len(re.findall("CRITICAL FLOOD", text)) for text in told
     ]
-    assert sum(counts) == 1000
+    assert sum(told_of) == 1000
     assert len(told) <= 5, "the first, what came before it was a flood, and the count"
     measured = json.loads(facts.read_text())
     print(f"{len(told)} messages; {measured}")
-    assert measured["flood"]["evaluations"] > measured["before"]["evaluations"] / 10, "it decides on meanwhile"
+    quiet, flood = measured["quiet"], measured["flood"]
+    assert flood["recording_share"] < 0.1, "of the loop's time, however long a breach waits for others"
+    assert flood["evaluations_per_s"] > quiet["evaluations_per_s"] / 2, "it decides on meanwhile"

@@ -97,3 +97,21 @@ def test_a_wallet_that_closes_gates_the_coin(tmp_path: Path) -> None:
             assert route.terms.order_value == usual / 4
 
     play(main)
+
+
+def test_a_market_that_its_venue_flags_is_entered_no_more_without_any_notice(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            await d.healthy()
+            flag = d.fault("upbit", WireFaultKind.FLAG, symbol="KRW-XRP", words="warning,PRICE_FLUCTUATIONS")
+            await d.engine.markets.look()  # as once a minute
+            await d.until(lambda: standing(d) == {"symbol.upbit:XRP": "REDUCING"}, "XRP is REDUCING at Upbit")
+            (breach,) = d.breaches("MARKET_FLAGGED")
+            assert (breach.severity, breach.scope) == (Severity.CRIT, "upbit:KRW-XRP")
+            assert flag.met > 0
+            await d.until(lambda: not d.engine.executor.open, "what was open ends")
+            opened = {cycle.id for cycle in d.engine.cycles.values() if cycle.plan.route.symbol == "XRP"}
+            await d.cycles(3, CycleState.HEDGED)  # of other coins
+            assert {cycle.id for cycle in d.engine.cycles.values() if cycle.plan.route.symbol == "XRP"} == opened
+
+    play(main)

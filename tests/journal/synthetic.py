@@ -11,6 +11,7 @@ from arbtui.journal.events import (
     BalanceOpened,
     BreachAcknowledged,
     BreachRecorded,
+    BreachRepeated,
     CommandActed,
     CommandReceived,
     CycleEnded,
@@ -129,6 +130,7 @@ class SyntheticRun:
         return [
             BreachRecorded(f"{self.run_id}-b1", "WARN", "BOOK_AGE", "ABC", "2100 ms", "BLOCKED"),
             BreachRecorded(f"{self.run_id}-b2", "CRIT", "MAX_LOSS_DAY", "global", "-1200 KRW", "HALTED"),
+            BreachRepeated(f"{self.run_id}-b1", 41, 1_767_225_600_000),
             BreachAcknowledged(f"{self.run_id}-b1", "operator"),
             Killed("KEY", "", 1),
             Rearmed("operator", "looked at it"),

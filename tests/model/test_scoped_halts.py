@@ -43,6 +43,7 @@ def depth_at(halts: ScopedHalts, exchange: str = "upbit", asset: str = "XRP", ro
     [
         ("exchange.Upbit", "exchange.upbit"),
         ("symbol.xrp", "symbol.XRP"),
+        ("symbol.Upbit:xrp", "symbol.upbit:XRP"),
         ("route.xrp:Upbit>binance", ROUTE),
         ("GLOBAL", "global"),
         (" Exchange.upbit ", "exchange.upbit"),
@@ -66,7 +67,7 @@ def test_what_is_no_depth_is_refused() -> None:
         depth_of("stopped")
 
 
-@pytest.mark.parametrize("scope", ["exchange.upbit", "symbol.XRP", ROUTE, "global", "exchange.../../evil"])
+@pytest.mark.parametrize("scope", ["exchange.upbit", "symbol.XRP", "symbol.upbit:XRP", ROUTE, "global", "exchange.../../evil"])
 def test_a_halt_is_kept_in_a_file_of_its_own_inside_the_folder(tmp_path: Path, scope: str) -> None:
     made = halt(scope)
     assert write_halt(tmp_path, made) == (made, True)
@@ -84,6 +85,9 @@ def test_what_each_scope_covers() -> None:
     assert not halt("exchange.okx").covers(("upbit", "binance"), (), "")
     assert halt("symbol.XRP").covers((), ("XRP",), "")
     assert not halt("symbol.XR").covers((), ("XRP",), "")
+    assert halt("symbol.upbit:XRP").covers(("upbit", "binance"), ("XRP",), "")
+    assert not halt("symbol.okx:XRP").covers(("upbit", "binance"), ("XRP",), "")
+    assert not halt("symbol.upbit:ADA").covers(("upbit", "binance"), ("XRP",), "")
     assert halt(ROUTE).covers((), (), "XRP:upbit>binance")
     assert not halt(ROUTE).covers((), (), "XRP:binance>upbit")
     assert halt("global").covers((), (), "")

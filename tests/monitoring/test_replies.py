@@ -1,11 +1,17 @@
 """Replies: cut between lines, within Telegram's length, whatever stands in them."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arbtui.monitoring.config import COMMAND_NAMES
-from arbtui.monitoring.replies import HELP, LONGEST, cut, help_text
+from arbtui.monitoring.replies import HELP, LONGEST, cut, health, help_text
+from tests.console.demo import DemoModel
 from tests.monitoring.bot_api import LONGEST_TEXT
+from tests.monitoring.test_telegram_commands import HEADER
 
 
 def units(text: str) -> int:
@@ -43,3 +49,11 @@ def test_help_names_each_command_that_there_is_and_no_other() -> None:
     assert list(HELP) == list(COMMAND_NAMES)
     told = help_text({"kill"})
     assert [line.split()[0] for line in told.splitlines()] == ["/kill", "Re-arming"]
+
+
+@pytest.mark.parametrize(("mode", "is_watched", "said"), [("SIM", True, None), ("LIVE", True, "watches"), ("LIVE", False, "NONE")])
+def test_a_guardian_is_told_of_where_one_is_looked_for(mode: str, is_watched: bool, said: str | None) -> None:
+    """In sim nobody looks for one: that it watches would be an invention."""
+    header = replace(HEADER, mode=mode, is_watched=is_watched)
+    told = health(header, DemoModel().gauges(), (), 0, 0, lambda ms: datetime.fromtimestamp(ms / 1000, UTC))
+    assert [line.split()[-1] for line in told.splitlines() if line.startswith("guardian")] == ([] if said is None else [said])

@@ -178,7 +178,8 @@ def test_only_what_is_proven_goes(path: Path) -> None:
     assert archive(path, proven=PORTION - 1) == 0
     assert not (path.parent / FOLDER).exists()
     assert archive(path, proven=2 * PORTION) == 2
-    tamper(path, f"UPDATE event SET payload = replace(payload, '0.30', '0.31') WHERE seq = {2 * PORTION + 9}")
+    price = f"SELECT min(seq) FROM event WHERE seq > {2 * PORTION} AND instr(payload, '0.30')"
+    tamper(path, f"UPDATE event SET payload = replace(payload, '0.30', '0.31') WHERE seq = ({price})")
     with pytest.raises(UsageError, match="is not what was written"):
         archive(path)
 

@@ -367,6 +367,8 @@ def test_faults_over_the_control_port() -> None:
                 ({"venue": "upbit", "kind": "drop", "on": "it"}, "; there are order, test, cancel, query, account, wallet, public, any"),
                 ({"venue": "upbit", "kind": "drop", "stream": "it"}, "; there are public, private, any"),
                 ({"venue": "upbit", "kind": "freeze", "symbol": "KRW-NIX"}, "no market KRW-NIX"),
+                ({"venue": "upbit", "kind": "flag", "symbol": "KRW-BTC", "words": "CAUTION"}, "and words of warning, PRICE_FLUCTUATIONS, "),
+                ({"venue": "binance", "kind": "flag", "symbol": "BTCUSDT", "words": "warning"}, "binance's list of markets has no flags"),
                 ({"venue": "upbit", "kind": "drop", "sybmol": "KRW-BTC"}, "`sybmol`; there are venue, kind, count, seconds, symbol, on, "),
                 ({"venue": "upbit", "kind": "lose", "count": 1, "seconds": 1}, "not both"),
             ):

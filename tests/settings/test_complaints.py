@@ -91,6 +91,7 @@ def test_unknown_keys_name_the_nearest(complaint: Complaint, text: str, said: st
         ("universe = 3", "mine.toml:1: universe is a table: write [universe]"),
         ("risk = 3", "mine.toml:1: risk is a table"),
         ("risk.global = 3", "risk.global is a table"),
+        ('[alerts]\nsecond = ["mail"]', 'expected a list of "telegram" or "email" or "services"; did you mean email?'),
         ("[console]\nframe_rate = 50", "console.frame_rate = 50: expected a whole number from 1 to 20"),
     ],
 )

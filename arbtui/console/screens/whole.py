@@ -16,6 +16,7 @@ from arbtui.console.numbers import MISSING, clock, duration, hours, quantity, si
 from arbtui.console.screens.dialog import ScrollDialog, scroll_bindings
 from arbtui.console.words import REASONS
 from arbtui.model.clock import iso_ms
+from arbtui.model.counted import counted
 from arbtui.model.printable import printable
 from arbtui.views import (
     BreachLine,
@@ -160,6 +161,7 @@ def breach_facts(breach: BreachLine) -> Facts:
         ("scope", breach.scope),
         ("detail", breach.detail),
         ("done", breach.action or "-"),
+        *([("met again", f"{counted(breach.repeats, 'time')}, the last at {clock(breach.last_ms)}Z")] if breach.repeats else []),
         ("seen", "acknowledged" if breach.acknowledged else "not acknowledged yet"),
     ]
 

@@ -30,6 +30,7 @@ from arbtui.exchanges.binance.rules import FEE_COIN, markets_of
 from arbtui.exchanges.binance.signing import BinanceSigning
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing, smallest_order
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.market_flags import Flags, untold
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, confirmed
 from arbtui.exchanges.queries import ARCHIVED, Costs, unreadable
@@ -95,11 +96,11 @@ class BinanceAdapter(CcxtAdapter):
         markets = {code: market for code, market in markets.items() if code not in self.odd}
         return {code: Listing(market, last_price(last_prices.get(code, ZERO))) for code, market in markets.items()}
 
-    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
+    async def _trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
         trading: dict[str, Market] = {}
         for start in range(0, len(codes), _SYMBOLS_A_REQUEST):
             trading |= await self._listed(codes[start : start + _SYMBOLS_A_REQUEST])
-        return trading
+        return untold(trading)
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused (``/sapi/v1/account/apiRestrictions``)."""

@@ -32,6 +32,7 @@ from arbtui.exchanges.bitget.rules import CROSS, DOLLARS, FEE_COIN, markets_of
 from arbtui.exchanges.bitget.subscriptions import KEEPALIVE
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.market_flags import Flags, untold
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.order_outcome import OrderOutcomes
 from arbtui.exchanges.private_stream import PrivateStream, confirmed
@@ -111,8 +112,8 @@ class BitgetAdapter(CcxtAdapter):
         self.tell_odd(before)
         return {code: Listing(market, prices.get(code, 0.0)) for code, market in markets.items() if code not in self.odd}
 
-    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
-        return await self._listed(await self._worth(_crosses(codes)))
+    async def _trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
+        return untold(await self._listed(await self._worth(_crosses(codes))))
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused (``account/info``)."""

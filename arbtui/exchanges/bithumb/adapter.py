@@ -13,7 +13,7 @@ Quirks, with the document that states each (apidocs.bithumb.com):
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -28,6 +28,7 @@ from arbtui.exchanges.bithumb.refusals import refusal
 from arbtui.exchanges.bithumb.rules import market_of
 from arbtui.exchanges.ccxt_adapter import Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.market_flags import Flags
 from arbtui.exchanges.private_stream import confirmed
 from arbtui.exchanges.queries import Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
@@ -78,8 +79,8 @@ class BithumbAdapter(WonAdapter[orders.ListedOrder]):
         self.tell_odd(before)
         return {code: Listing(market_of(code), float(price)) for code, price in prices.items()}
 
-    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
-        return await self._market_list.markets(QUOTES)
+    async def _trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
+        return {code: one.flags for code, one in (await self._market_list.markets(QUOTES)).items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are queried for each market."""

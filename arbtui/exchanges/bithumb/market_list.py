@@ -11,6 +11,7 @@ from arbtui.exchanges.amounts import last_price, read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.bithumb.rules import CROSS, QUOTE
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+from arbtui.exchanges.market_flags import MarketFlag
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.errors import WireError
 
@@ -41,6 +42,11 @@ class Listed:
 
     code: str
     caution: str
+
+    @property
+    def flags(self) -> frozenset[MarketFlag]:
+        """``CAUTION`` is a designation (거래유의), told in a notice too; no figure sets it (apidocs.bithumb.com, 마켓코드-조회)."""
+        return frozenset([MarketFlag(self.caution, is_grave=True)] if self.caution else [])
 
 
 class MarketList:

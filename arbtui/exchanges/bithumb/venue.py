@@ -59,7 +59,7 @@ VENUE = Venue(
         cancels=frozenset({("DELETE", "v2/order"), ("POST", "v2/orders/cancel")}),
         signing=_signing,
     ),
-    capabilities=Capabilities(notices=True, test_orders=False, tells_price_units=False, lists_tell_halts=False),
+    capabilities=Capabilities(notices=True, flags=True, test_orders=False, tells_price_units=False, lists_tell_halts=False),
     # The documents' examples have fees with two decimals and no rule: the plain product, so that each fill's fee is known where only
     # their sum is reported.
     fee_step=None,

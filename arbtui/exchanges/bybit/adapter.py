@@ -25,10 +25,11 @@ from arbtui.exchanges.amounts import fee_rate, last_price, read
 from arbtui.exchanges.bybit import orders
 from arbtui.exchanges.bybit.networks import Coins, networks_of
 from arbtui.exchanges.bybit.refusals import refusal
-from arbtui.exchanges.bybit.rules import FEE_COIN, Instruments, markets_of
+from arbtui.exchanges.bybit.rules import FEE_COIN, Instruments, flags_of, markets_of
 from arbtui.exchanges.bybit.subscriptions import KEEPALIVE
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.market_flags import Flags
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.order_outcome import OrderOutcomes
 from arbtui.exchanges.private_stream import PrivateStream, confirmed
@@ -97,8 +98,10 @@ class BybitAdapter(CcxtAdapter):
         self.tell_odd(before)
         return {code: Listing(market, last_price(last_prices.get(code, ZERO))) for code, market in markets.items()}
 
-    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
-        return await self._listed(codes)
+    async def _trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
+        rows = await self._instruments()
+        markets, flags = markets_of(rows, self.odd), flags_of(rows)
+        return {code: flags.get(code) for code in codes if code in markets}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can move money is refused (``/v5/user/query-api``)."""
@@ -152,10 +155,14 @@ class BybitAdapter(CcxtAdapter):
         return theirs
 
     async def _listed(self, codes: Sequence[str] | None) -> dict[str, Market]:
-        """The markets of ``codes`` that trade; one question for all of spot, which has no pages."""
-        answer = await self.query("public", "GET", "market/instruments-info", _SPOT, costs={"http": 1})
-        markets = markets_of(orders.result_of(answer, Instruments, "instruments-info").list, self.odd)
+        """The markets of ``codes`` that trade."""
+        markets = markets_of(await self._instruments(), self.odd)
         return markets if codes is None else {code: markets[code] for code in codes if code in markets}
+
+    async def _instruments(self) -> list[Any]:
+        """A row of each market; one question for all of spot, which has no pages."""
+        answer = await self.query("public", "GET", "market/instruments-info", _SPOT, costs={"http": 1})
+        return orders.result_of(answer, Instruments, "instruments-info").list
 
     async def _with_fees(self, markets: Mapping[str, Market]) -> dict[str, Market]:
         """``markets`` with the account's own rates, and the asset that fees are taken in, which is a switch of the account."""

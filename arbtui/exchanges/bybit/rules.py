@@ -1,6 +1,5 @@
 """Bybit's spot market rules, from ``GET /v5/market/instruments-info`` (bybit-exchange/docs, v5, "Get Instruments Info")."""
 
-import logging
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -8,10 +7,9 @@ from typing import Any
 import msgspec
 
 from arbtui.exchanges.amounts import read
+from arbtui.exchanges.market_flags import MarketFlag
 from arbtui.model.errors import WireError
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
-
-log = logging.getLogger("arbtui")
 
 EXCHANGE = "bybit"
 #: What an account may switch its spot fees to (v5, "Get Trade Behaviour Config": ``smsef``).
@@ -38,7 +36,7 @@ class _Price(msgspec.Struct):
 
 
 class _Instrument(msgspec.Struct):
-    """``stTag`` "1" and ``symbolType`` are the venue's own warnings: special treatment, adventure zone, tokenized shares."""
+    """``symbolType`` is a warning of the venue's own: adventure zone, tokenized shares. ``stTag`` is another, see :func:`flags_of`."""
 
     symbol: str
     baseCoin: str
@@ -46,7 +44,6 @@ class _Instrument(msgspec.Struct):
     status: str
     lotSizeFilter: _Lot
     priceFilter: _Price
-    stTag: str = "0"
     symbolType: str = ""
 
 
@@ -64,20 +61,21 @@ def spot_market(base: str, quote: str, tick: Decimal, lot: Decimal, min_cost: De
 def markets_of(rows: Iterable[Any], odd: dict[str, str] | None = None) -> dict[str, Market]:
     """Every market that trades, by code. One whose rules cannot be read is left out; ``odd`` gets each, and why."""
     markets: dict[str, Market] = {}
-    warned: list[str] = []
     for row in rows:
         try:
             instrument = read(row, _Instrument, "instruments-info")
             if instrument.status == "Trading":
                 markets[instrument.symbol] = _market(instrument)
-                if instrument.stTag == "1":
-                    warned.append(instrument.symbol)
         except WireError as error:
             if odd is not None:
                 odd[str(row.get("symbol", "?")) if isinstance(row, dict) else "?"] = error.detail
-    if warned:
-        log.info("bybit: under special treatment, and may be delisted: %s", ", ".join(warned))
     return markets
+
+
+def flags_of(rows: Iterable[Any]) -> dict[str, frozenset[MarketFlag]]:
+    """By code of each market whose row tells it: ``stTag`` "1" is the label of special treatment, which comes before a delisting."""
+    told = {row["symbol"]: row["stTag"] for row in rows if isinstance(row, dict) and "symbol" in row and row.get("stTag") in ("0", "1")}
+    return {code: frozenset([MarketFlag("stTag", is_grave=True)] if tag == "1" else []) for code, tag in told.items()}
 
 
 def _market(instrument: _Instrument) -> Market:

@@ -61,7 +61,7 @@ VENUE = Venue(
         options={"defaultType": "spot"},
         signing=_signing,
     ),
-    capabilities=Capabilities(test_orders=False, publishes_contracts=True),
+    capabilities=Capabilities(test_orders=False, flags=True, publishes_contracts=True),
     # Fees are not documented to be rounded: a fill's is the plain product.
     fee_step=None,
     fee_coin=FEE_COIN,

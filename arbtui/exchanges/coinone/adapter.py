@@ -32,6 +32,7 @@ from arbtui.exchanges.coinone.networks import Currencies, networks_of
 from arbtui.exchanges.coinone.order_ids import OrderIds
 from arbtui.exchanges.coinone.refusals import refusal
 from arbtui.exchanges.coinone.rules import QUOTE, code_of, pair_of
+from arbtui.exchanges.market_flags import Flags, untold
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.private_stream import PrivateStream, StreamRefused, next_frame
 from arbtui.exchanges.queries import Costs, unreadable
@@ -86,8 +87,8 @@ class CoinoneAdapter(CcxtAdapter):
         self.tell_odd(before)
         return {code: Listing(market, float(prices.get(code, 0))) for code, market in markets.items()}
 
-    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
-        return await self._market_list.markets()
+    async def _trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
+        return untold(await self._market_list.markets())
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Price units are queried for each market."""

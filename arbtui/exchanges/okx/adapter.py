@@ -30,6 +30,7 @@ from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.amounts import last_price, number, read
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.market_flags import Flags, untold
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.okx import orders
 from arbtui.exchanges.okx.networks import Currency, networks_of
@@ -103,8 +104,8 @@ class OkxAdapter(CcxtAdapter):
         answer = await self.query("public", "GET", "public/instruments", _SPOT, costs={"instruments": 1})
         return markets_of(orders.rows_of(answer, Any, "instruments"), self.odd)
 
-    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
-        return await self._listed()
+    async def _trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
+        return untold(await self._listed())
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused, and an account that may borrow."""

@@ -12,7 +12,7 @@ Quirks, with the document that states each:
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,6 +26,7 @@ from arbtui.exchanges.amounts import amount, read
 from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.ccxt_adapter import Listing, smallest_order
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.market_flags import Flags
 from arbtui.exchanges.private_stream import StreamRefused, next_frame
 from arbtui.exchanges.queries import Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
@@ -73,14 +74,14 @@ class UpbitAdapter(WonAdapter[orders.OrderRow]):
         """See :meth:`CcxtAdapter.listed`."""
         before = len(self.odd)
         try:
-            units = await self._market_list.units(list(await self._market_list.codes(self.quotes)))
+            units = await self._market_list.units(list(await self._market_list.markets(self.quotes)))
         except WireError as error:
             raise unreadable(self.name, error) from error
         self.tell_odd(before)
         return {code: Listing(with_unit(market_of(code), price, unit), float(price)) for code, (price, unit) in units.items()}
 
-    async def _trading(self, codes: Sequence[str]) -> Collection[str]:
-        return await self._market_list.codes(QUOTES)
+    async def _trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
+        return await self._market_list.markets(QUOTES)
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are queried for each market (30 a second)."""
@@ -94,7 +95,7 @@ class UpbitAdapter(WonAdapter[orders.OrderRow]):
             raise unreadable(self.name, error) from error
 
     async def _rules(self, codes: Sequence[str] | None) -> dict[str, Market]:
-        listed = await self._market_list.codes(self.quotes if codes is None else QUOTES)
+        listed = await self._market_list.markets(self.quotes if codes is None else QUOTES)
         wanted = list(listed) if codes is None else [code for code in codes if code in listed]
         units = await self._market_list.units(wanted)
         made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))

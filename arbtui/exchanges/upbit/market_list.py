@@ -1,5 +1,6 @@
-"""Upbit's list of markets with their prices and price units; one odd market is left out, never a reason to fail."""
+"""Upbit's list of markets with their flags, prices and price units; one odd market is left out, never a reason to fail."""
 
+import logging
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -9,10 +10,13 @@ import msgspec
 from arbtui.exchanges.amounts import last_price, read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+from arbtui.exchanges.market_flags import Flags, MarketFlag
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.upbit import orders
 from arbtui.exchanges.upbit.rules import CROSS, QUOTE
 from arbtui.model.errors import WireError
+
+log = logging.getLogger("arbtui")
 
 #: Quotes whose rules are known.
 QUOTES = (QUOTE, CROSS)
@@ -27,6 +31,24 @@ class Ticker(msgspec.Struct):
     trade_price: Decimal
 
 
+class MarketEvent(msgspec.Struct):
+    """``market_event`` of a row of ``GET /v1/market/all?is_details=true`` (docs.upbit.com, list-trading-pairs).
+
+    ``warning``: designated for caution (유의 종목). ``caution``: by kind, such as ``GLOBAL_PRICE_DIFFERENCES``, whether a market alarm
+    (주의 종목) stands, of whatever stage (docs.upbit.com/kr/changelog/market_event, 2026-01-29). The field took the place of
+    ``market_warning`` on 2024-11-20 (changelog).
+    """
+
+    warning: bool
+    caution: dict[str, bool]
+
+    @property
+    def flags(self) -> frozenset[MarketFlag]:
+        """Those that are set."""
+        alarms = (MarketFlag(kind, is_grave=False) for kind, is_set in self.caution.items() if is_set)
+        return frozenset([*alarms, *([MarketFlag("warning", is_grave=True)] if self.warning else [])])
+
+
 _Row = TypeVar("_Row", orders.Instrument, Ticker)
 
 
@@ -35,13 +57,25 @@ class MarketList:
 
     def __init__(self, adapter: CcxtAdapter) -> None:
         self._adapter = adapter
+        self._unread = ""  # why flags could not be read, the last time
 
-    async def codes(self, quotes: Sequence[str] = QUOTES) -> dict[str, None]:
-        """Every market of ``quotes`` that is listed."""
-        answer = await self._adapter.query("public", "GET", "market/all", costs={"quotation": 1})
-        rows = read(answer, list[Any], "market/all")
-        codes = (str(row.get("market", "")) for row in rows if isinstance(row, dict))
-        return dict.fromkeys(code for code in codes if code.partition("-")[0] in quotes)
+    async def markets(self, quotes: Sequence[str] = QUOTES) -> dict[str, Flags]:
+        """Every market of ``quotes`` that is listed, by code, with its flags; None of one whose flags cannot be read."""
+        answer = await self._adapter.query("public", "GET", "market/all", {"is_details": "true"}, costs={"quotation": 1})
+        found: dict[str, Flags] = {}
+        unread = ""
+        for row in read(answer, list[Any], "market/all"):
+            code = str(row.get("market", "")) if isinstance(row, dict) else ""
+            if code.partition("-")[0] not in quotes:
+                continue
+            try:
+                found[code] = read(row.get("market_event"), MarketEvent, "market/all").flags
+            except WireError as error:
+                found[code], unread = None, str(error)
+        if unread and unread != self._unread:
+            log.warning("upbit: what it warns of at its markets cannot be read (%s): read its notices", unread)
+        self._unread = unread
+        return found
 
     async def units(self, codes: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
         """Each market's last price and the price unit that holds there; odd ones are left out and noted in the adapter's ``odd``."""

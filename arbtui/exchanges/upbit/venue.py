@@ -57,7 +57,7 @@ VENUE = Venue(
         signing=_signing,
     ),
     is_proven=True,
-    capabilities=Capabilities(notices=True, lists_tell_halts=False, requests_carry_time=False),
+    capabilities=Capabilities(notices=True, flags=True, lists_tell_halts=False, requests_carry_time=False),
     # Upbit's own examples have fees of nine and more decimals ("paid_fee": "3.697095875" of 7394.19175 KRW, ccxt's upbit.py,
     # parse_order): the plain product. So each fill's fee is known, also where only their sum is reported.
     fee_step=None,

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, Protocol, TypeVar
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport, StandingOrder
+from arbtui.exchanges.market_flags import Flags, untold
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.book import Level
@@ -246,9 +247,9 @@ class Connection(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.fetch_networks`."""
         return simulated_networks(self.markets.values(), assets)
 
-    async def fetch_trading(self, codes: Sequence[str]) -> Collection[str]:
+    async def fetch_trading(self, codes: Sequence[str]) -> Mapping[str, Flags]:
         """See :meth:`ExchangeAdapter.fetch_trading`."""
-        return [code for code in codes if not self._venue.core.is_halted(code)]
+        return untold(code for code in codes if not self._venue.core.is_halted(code))
 
     def throttled(self) -> str | None:
         """None: a simulated venue has no rate limits."""

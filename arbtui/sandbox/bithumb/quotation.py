@@ -29,7 +29,7 @@ class BithumbQuotation(Quotation):
         """``GET /v1/market/all``; with ``isDetails`` the caution flag too."""
         rows = [{"market": code, "korean_name": market.base, "english_name": market.base} for code, market in self._markets.items()]
         details = str(query.get("isDetails", "false")).lower() == "true"
-        return [{**row, "market_warning": "NONE"} for row in rows] if details else rows
+        return [{**row, "market_warning": next(iter(self.flags_of(row["market"])), "NONE")} for row in rows] if details else rows
 
     async def orderbook(self, query: Body) -> list[dict[str, Any]]:
         """``GET /v1/orderbook?markets=A,B``."""

@@ -34,6 +34,7 @@ class BithumbVenue(WonVenue):
     name = "bithumb"
     public_path = "/websocket/v1"
     private_path = "/websocket/v2/private"
+    flags = ("CAUTION",)
     invalid = "invalid_parameter"
     used_before = "duplicate_client_order_id"
 
@@ -42,6 +43,7 @@ class BithumbVenue(WonVenue):
         tape = Tape(BithumbDecoder, book_of, clock.time_ms)
         self._limits = BithumbLimits(clock.monotonic, enforced=premises.limits)
         quotation = BithumbQuotation(account.markets, book_of, tape, self.is_halted, clock.time_ms)
+        quotation.flags_of = self.flags_of
         self._exchange = exchange = BithumbExchange(account, faults, self.is_halted, clock)
         calls: dict[str, tuple[str, Open]] = {
             "/v1/market/all": ("market", quotation.market_all),

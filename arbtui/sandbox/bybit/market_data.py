@@ -43,7 +43,10 @@ class BybitMarketData(MarketCalls):
     async def instruments(self, params: Params) -> Any:
         """``GET /v5/market/instruments-info``: of spot only what trades is told."""
         codes = self._codes(params)
-        return {"category": "spot", "list": [_instrument(self._markets[code]) for code in codes if not self._is_halted(code)]}
+        return {"category": "spot", "list": [self._instrument(code) for code in codes if not self._is_halted(code)]}
+
+    def _instrument(self, code: str) -> dict[str, Any]:
+        return _instrument(self._markets[code]) | {"stTag": "1" if self.flags_of(code) else "0"}
 
     async def orderbook(self, params: Params) -> Any:
         """``GET /v5/market/orderbook``. Its ``u`` is of the topic of 1,000 levels, in other numbers than those of 50."""
@@ -135,7 +138,6 @@ def _instrument(market: Market) -> dict[str, Any]:
         "innovation": "0",
         "status": "Trading",
         "marginTrading": "none",
-        "stTag": "0",
         "lotSizeFilter": {
             "basePrecision": plain(market.lot_step),
             "quotePrecision": "0.00000001",

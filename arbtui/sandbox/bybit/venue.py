@@ -43,6 +43,7 @@ class BybitVenue(Venue):
     timestamps = re.compile(rb'"(ts|cts|T)":(\d{13})')
 
     errors_have_codes = True
+    flags = ("stTag",)
     error_pattern = r"-?\d{1,7}"
     error_example = "170131"
 
@@ -59,6 +60,7 @@ class BybitVenue(Venue):
         self._data = data = BybitMarketData(
             account.markets, book_of, lambda code: self._numbers.get(code, 0), tape, faults, self.is_halted, clock.time_ms
         )
+        data.flags_of = self.flags_of
         trading = BybitTrading(account, self._trades, faults, self.is_halted, clock)
         self._events_sent = 0
         self._open: dict[str, Open] = {

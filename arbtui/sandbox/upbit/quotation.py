@@ -1,5 +1,6 @@
 """Upbit's public data: the REST answers without a signature, and the ticker frame (docs.upbit.com, Quotation API)."""
 
+from collections.abc import Collection
 from typing import Any
 
 from arbtui.model.money import decimal_of
@@ -11,6 +12,14 @@ from arbtui.sandbox.won.parameters import Body
 from arbtui.sandbox.won.quotation import Quotation, figures
 
 LEVELS = 30  #: of a REST book, where the market has so many
+WARNING = "warning"
+CAUTIONS = (
+    "PRICE_FLUCTUATIONS",
+    "TRADING_VOLUME_SOARING",
+    "DEPOSIT_AMOUNT_SOARING",
+    "GLOBAL_PRICE_DIFFERENCES",
+    "CONCENTRATION_OF_SMALL_ACCOUNTS",
+)
 
 
 class UpbitQuotation(Quotation):
@@ -29,17 +38,7 @@ class UpbitQuotation(Quotation):
         rows = [{"market": code, "korean_name": market.base, "english_name": market.base} for code, market in self._markets.items()]
         if str(query.get("is_details", query.get("isDetails", "false"))).lower() != "true":
             return rows
-        caution = dict.fromkeys(
-            (
-                "PRICE_FLUCTUATIONS",
-                "TRADING_VOLUME_SOARING",
-                "DEPOSIT_AMOUNT_SOARING",
-                "GLOBAL_PRICE_DIFFERENCES",
-                "CONCENTRATION_OF_SMALL_ACCOUNTS",
-            ),
-            False,
-        )
-        return [{**row, "market_event": {"warning": False, "caution": caution}} for row in rows]
+        return [{**row, "market_event": _event(self.flags_of(row["market"]))} for row in rows]
 
     async def orderbook(self, query: Body) -> list[dict[str, Any]]:
         """``GET /v1/orderbook?markets=A,B&count=n``."""
@@ -89,3 +88,7 @@ class UpbitQuotation(Quotation):
             "timestamp": self._now_ms(),
             "stream_type": stream_type,
         }
+
+
+def _event(flags: Collection[str]) -> dict[str, Any]:
+    return {"warning": WARNING in flags, "caution": {kind: kind in flags for kind in CAUTIONS}}

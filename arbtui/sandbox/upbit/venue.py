@@ -18,7 +18,7 @@ from arbtui.sandbox.upbit.bodies import announcement, my_asset, my_order
 from arbtui.sandbox.upbit.exchange import UpbitExchange
 from arbtui.sandbox.upbit.limits import UpbitLimits, refusal
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
-from arbtui.sandbox.upbit.quotation import UpbitQuotation
+from arbtui.sandbox.upbit.quotation import CAUTIONS, WARNING, UpbitQuotation
 from arbtui.sandbox.upbit.refusals import not_found, refused
 from arbtui.sandbox.upbit.stream import PUBLIC, UpbitSubscriptions
 from arbtui.sandbox.venue import Premises
@@ -32,6 +32,7 @@ class UpbitVenue(WonVenue):
     name = "upbit"
     public_path = "/websocket/v1"
     private_path = "/websocket/v1/private"
+    flags = (WARNING, *CAUTIONS)
     invalid = "validation_error"
     used_before = "duplicated_identifier"
 
@@ -41,6 +42,7 @@ class UpbitVenue(WonVenue):
         tape.on_trade_of = self._on_trade
         self._limits = UpbitLimits(clock.monotonic, enforced=premises.limits)
         self._quotation = quotation = UpbitQuotation(account.markets, book_of, tape, self.is_halted, clock.time_ms)
+        quotation.flags_of = self.flags_of
         self._exchange = exchange = UpbitExchange(account, book_of, faults, self.is_halted, clock)
         self._asset_events = 0
         calls: dict[str, tuple[str, Open]] = {

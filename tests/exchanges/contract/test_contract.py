@@ -11,6 +11,7 @@ import pytest
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.model.errors import OrderAbandoned, OrderRejected, OrderUnknown
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
+from arbtui.sandbox.doors import door_of
 from arbtui.sandbox.faults import WireFault, WireFaultKind
 from tests.exchanges.contract.venues import FACTORIES, SCALE, Factory, VenueUnderTest, run
 
@@ -331,5 +332,25 @@ def test_rules_are_read_again_as_they_were_read_at_the_start_and_of_the_markets_
                 assert changed[code].min_cost >= 77777 > told[code].min_cost
             v.sandbox.fault(WireFault(v.adapter.name, WireFaultKind.HALT, symbol=code))
             assert await v.adapter.fetch_rules([code]) == {}
+
+    run(main)
+
+
+def test_a_venue_tells_what_it_warns_of_or_that_it_tells_nothing(factory: Factory, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with factory(tmp_path) as v:
+            code, name = v.market.code, v.adapter.name
+            flags = door_of(name).flags if v.sandbox is not None else ()
+            assert v.adapter.capabilities.flags is bool(flags)
+            told = await v.adapter.fetch_trading([code])
+            assert told[code] == (frozenset() if flags else None)
+            if v.sandbox is None or not flags:
+                return
+            v.sandbox.fault(WireFault(name, WireFaultKind.FLAG, symbol=code, words=",".join(flags)))
+            after = await v.adapter.fetch_trading([code])
+            assert after[code] is not None
+            assert {flag.word for flag in after[code] or ()} == set(flags)
+            assert [flag.word for flag in after[code] or () if flag.is_grave] == [flags[0]]
+            assert all(not one for other, one in after.items() if other != code)
 
     run(main)
