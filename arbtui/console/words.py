@@ -68,7 +68,7 @@ REASONS: Mapping[str, str] = {
     "QUARANTINED": "a book has just come back after a reconnect or a gap; clears itself in a moment",
     "PRICE_JUMP": "a price moved too far within seconds: the asset rests for a minute",
     "ORDER_VALUE": "the order is over its limit",
-    "ROUTE_BUSY": "a cycle of this asset runs",
+    "ROUTE_BUSY": "a cycle of this asset runs, or a transfer that its own could be taken for",
     "COOLDOWN": "rests after a cycle",
     "REFUSED": "a venue refused an order of it: paused for a while",
     "ONE_LEG": "too many cycles of the last hour ended with one leg taken back or left over",

@@ -127,7 +127,11 @@ class OrderGate:
         """What data and all four tiers say of the entries of ``plan``; ``cycle``: once it is open."""
         own = [order.client_order_id for order in cycle.orders] if cycle is not None else []
         cycle_id = cycle.id if cycle is not None else ""
-        return plan.route.data_refusal(now) or self._risk.check_entry(plan.route, plan.edge_bps, plan.value, now, cycle_id, own)
+        return (
+            plan.route.data_refusal(now)
+            or self._risk.check_entry(plan.route, plan.edge_bps, plan.value, now, cycle_id, own)
+            or (self._risk.route.mistaken(plan.moved()) if plan.transfers else None)
+        )
 
     def _hedge(self, cycle: OrderOwner, order: Order, now: float) -> Reason | None:
         return self._risk.check_hedge(order, cycle.book_of(order.market), now)

@@ -1,14 +1,15 @@
 """What a cycle is to do: legs with a worst price each, in the order that they wait for one another, flat in everything but money."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from arbtui.execution.config import EntryOrder
 from arbtui.journal.events import LegAfter, On, PlannedLeg, PlannedTransfer
 from arbtui.model.market import Market
-from arbtui.model.money import BPS, ONE, ZERO, decimal_of
+from arbtui.model.money import BPS, ONE, ZERO, decimal_of, floor_to
 from arbtui.model.order import Side
+from arbtui.portfolio.operator_events import Transfer
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.route import ArbRoute, Opportunity, SizedHop
 from arbtui.routes.size import kept_of_bought
@@ -45,6 +46,13 @@ class CyclePlan:
     def assets(self) -> tuple[str, ...]:
         """Every asset that a leg buys or sells, in the order of the legs."""
         return tuple(dict.fromkeys(leg.base for leg in self.legs))
+
+    def moved(self) -> Iterator[Transfer]:
+        """What is moved of legs that fill whole."""
+        for move in self.transfers:
+            bought = self.legs[move.leg].qty * kept_of_bought(self.hops[move.leg].market)
+            qty = floor_to(bought, move.step) if move.step else bought
+            yield Transfer(move.asset, move.from_exchange, move.to_exchange, qty, move.network, move.fee, move.minutes)
 
 
 @dataclass(frozen=True, slots=True)

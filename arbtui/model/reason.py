@@ -74,7 +74,7 @@ class Reason(StrEnum):
     PRICE_JUMP = "PRICE_JUMP"  #: a price moved too far within a second, or ten
     ORDER_VALUE = "ORDER_VALUE"
     # tiers: route
-    ROUTE_BUSY = "ROUTE_BUSY"  #: a cycle of this symbol is open
+    ROUTE_BUSY = "ROUTE_BUSY"  #: a cycle of this symbol is open, or a transfer under way that its own could be taken for
     COOLDOWN = "COOLDOWN"
     ONE_LEG = "ONE_LEG"  #: too many cycles of the last hour ended with one leg taken back or left over
     LOSSES = "LOSSES"  #: consecutive losses: paused for a while

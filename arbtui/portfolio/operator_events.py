@@ -114,7 +114,10 @@ def begin_transfer(portfolio: Portfolio, wanted: Transfer, by: str, reason: str,
     if not 0.0 < wanted.minutes <= 100_000.0:
         return f"{wanted.minutes:g} min: give what it usually takes, more than 0"
     for one in portfolio.open_transfers:
-        if (one.asset, one.sender, one.receiver) == (wanted.asset, wanted.sender, wanted.receiver):
+        same_way = (one.asset, one.sender, one.receiver) == (wanted.asset, wanted.sender, wanted.receiver)
+        # A cycle's is moved whole, so that it can be told from one of stock by its amount.
+        is_of_kind = bool(one.cycle_id) == bool(cycle_id)
+        if same_way and (is_of_kind or one.looks_like(wanted.qty, wanted.fee)):
             return f"{one.id} moves {one.asset} from {one.sender} to {one.receiver} already ({one.state}): wait for it, or settle it"
     free = portfolio.available(wanted.sender, wanted.asset, cycle_id)
     if free < wanted.qty:

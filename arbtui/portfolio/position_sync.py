@@ -205,7 +205,8 @@ class CrossExchangePositionSync:
         coming = [one for one in transfers if one.receiver == exchange and change > ZERO and one.fits_arrival(change)]
         if not coming:
             return []
-        one = min(coming, key=lambda one: abs(one.expected - change))
+        # What a cycle has moved is moved whole, so that a part is rather of a move of stock.
+        one = min(coming, key=lambda one: (bool(one.cycle_id) and not one.completes(change), abs(one.expected - change)))
         left = [] if one.left_ms is not None else [TransferLeft(one.id, one.sender, asset, one.qty)]  # it came, so it has left
         return [*left, TransferArrived(one.id, exchange, asset, change)]
 

@@ -90,6 +90,23 @@ class TransferAccount(Struct):
         """Whether a fall of the sender's balance by ``-change`` is this one leaving; venues that add their fee take it on top."""
         return self.waiting > ZERO and abs(-change - self.qty) <= self.fee
 
+    def completes(self, change: Decimal) -> bool:
+        """Whether it is complete once ``change``, of it by :meth:`fits_arrival`, has come."""
+        return self.left_ms is None or self.under_way - change <= 2 * self.fee
+
+    def looks_like(self, qty: Decimal, fee: Decimal) -> bool:
+        """Whether one change of a balance, that of all of it, could be that of a transfer of ``qty`` that costs ``fee``.
+
+        Either network may keep twice its fee.
+        """
+        apart = 2 * max(fee, self.fee)
+        return any(abs(qty - mine) <= apart for mine in (self.qty, self.to_come))
+
+    @property
+    def to_come(self) -> Decimal:
+        """The most that one credit at the receiver can be of it: all of it, or what is still under way."""
+        return self.qty if self.left_ms is None else self.under_way
+
     def fits_arrival(self, change: Decimal) -> bool:
         """Whether a rise of the receiver's balance by ``change`` is of this one. Before it was seen to leave, only all of it is."""
         if self.left_ms is None:

@@ -13,6 +13,7 @@ from arbtui.model.book import OrderBook
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.reason import Reason
 from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.operator_events import Transfer
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.recent import within_hour
 from arbtui.portfolio.trading_state import TradingState
@@ -319,7 +320,7 @@ class RouteGuard:
         return {(leg.exchange, leg.market) for cycle in self._portfolio.open_cycles if not cycle.is_moving for leg in cycle.legs}
 
     def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
-        """Whether an open cycle trades on a market of ``route``, or a transfer is under way at a place of one of its own.
+        """Whether an open cycle trades on a market of ``route``, or moves what it moves at one of its places.
 
         ``cycle_id``: itself, which is not in its own way.
 
@@ -336,13 +337,25 @@ class RouteGuard:
         return self.is_moved_alike(route, cycle_id)
 
     def is_moved_alike(self, route: ArbRoute, cycle_id: str = "") -> bool:
-        """Whether a transfer of what ``route`` moves, not that of ``cycle_id``, is under way at one of its places: two would look alike."""
+        """Whether another cycle's transfer of what ``route`` moves is under way at one of its places: two of an order's size look alike.
+
+        ``cycle_id``: its own. One of stock is in its way only by its amount (:meth:`mistaken`).
+        """
         return bool(route.transfers and self._portfolio.state.transfers) and any(
             one.asset == hop.asset and not {one.sender, one.receiver}.isdisjoint((hop.sender, hop.receiver))
             for one in self._portfolio.open_transfers
-            if (one.cycle_id or " ") != cycle_id
+            if one.cycle_id and one.cycle_id != cycle_id
             for hop in route.transfers
         )
+
+    def mistaken(self, wanted: Iterable[Transfer]) -> Reason | None:
+        """Whether any of ``wanted``, a cycle's, could be taken for a transfer that is under way at one of its places."""
+        for move in wanted:
+            for one in self._portfolio.open_transfers if self._portfolio.state.transfers else ():
+                is_near = one.asset == move.asset and not {one.sender, one.receiver}.isdisjoint((move.sender, move.receiver))
+                if is_near and one.looks_like(move.qty, move.fee):
+                    return Reason.ROUTE_BUSY
+        return None
 
     def one_leg(self, route_id: str) -> int:
         """How many cycles ended with a leg taken back or left over within the last hour, in earlier runs too."""

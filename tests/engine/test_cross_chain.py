@@ -12,10 +12,12 @@ import pytest
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState, Phase
 from arbtui.journal.reader import events, reading
+from arbtui.model.money import ONE
 from arbtui.model.order import OrderState, Purpose
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
+from arbtui.portfolio.operator_events import Transfer
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.transfers import TransferAccount
 from arbtui.routes.rules import RouteRules
@@ -314,6 +316,57 @@ def test_coins_on_their_way_are_in_nobodys_way_and_are_limited(tmp_path: Path) -
             assert rows["global.max_uncovered_in_transit"] == rows["global.max_asset_in_transit"] == cycle.account.value
             assert rows["global.max_in_transit"] == cycle.account.value
             assert w.engine.risk.total.unhedged == cycle.account.value
+
+    run_virtual(main())
+
+
+def test_a_refill_under_way_is_told_apart_by_its_amount_and_what_a_cycle_moves_comes_and_is_sold_beside_it(tmp_path: Path) -> None:
+    """A wanted coin is brought as stock, too, all the time that it is wanted: routes over networks must not wait for that."""
+
+    async def main() -> None:
+        async with chain_world(tmp_path, person=False) as w:
+
+            async def booked(exchange: str, amount: Decimal, state: tuple[str, str]) -> None:
+                await w.venues[exchange].core._ledger.deposit(exchange, {"XRP": amount}, f"{state}", w.clock.time_ms())
+                await until(lambda: (refill.state, moved.state) == state)
+
+            w.engine.marks.take("start")
+            assert (
+                w.engine.operator.begin_transfer(Transfer("XRP", "binance", "upbit", Decimal(300), "XRP", ONE, 2.0), "p", "refill") is None
+            )
+            refill = moved = transfer(w)
+            await booked("binance", Decimal(-300), ("IN_TRANSIT", "IN_TRANSIT"))
+            cycle = opened(w)
+            await w.engine.executor.quiet.wait()
+            moved = next(one for one in w.portfolio.open_transfers if one.cycle_id == cycle.id)
+            await booked("binance", -moved.qty, ("IN_TRANSIT", "IN_TRANSIT"))
+            await booked("upbit", Decimal(30), ("PARTIAL", "IN_TRANSIT"))  # less than the cycle's, and none of it
+            assert cycle.account.is_open
+            await booked("upbit", moved.qty - moved.fee, ("PARTIAL", "ARRIVED"))
+            await until(lambda: not cycle.account.is_open)
+            assert cycle.state is CycleState.HEDGED
+            await booked("upbit", Decimal(269), ("ARRIVED", "ARRIVED"))
+            ledger = audited(w)
+            assert not any(w.portfolio.state.disputes.values())
+            assert Decimal(ledger["pnl"]["rotation"]) < 0, "the refill's fee, and not the cycle's"
+            w.same_after_restart()
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_beside_a_refill_of_about_as_much_nothing_is_bought_to_be_moved(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with chain_world(tmp_path / "free", person=False) as w:
+            opened(w)
+            await w.engine.executor.quiet.wait()
+            qty = transfer(w).qty
+        async with chain_world(tmp_path / "alike", person=False) as w:
+            move = Transfer("XRP", "binance", "upbit", qty, "XRP", ONE, 2.0)
+            assert w.engine.operator.begin_transfer(move, "p", "refill") is None
+            w.show("upbit", UPBIT_DEAR)
+            assert not w.engine.executor.open
+            assert w.engine.risk.denials[Reason.ROUTE_BUSY] == 1
 
     run_virtual(main())
 

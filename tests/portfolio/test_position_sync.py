@@ -525,6 +525,21 @@ def test_of_two_transfers_under_way_the_one_that_expects_about_as_much_has_come(
     on_desk(tmp_path, main)
 
 
+@pytest.mark.parametrize(("change", "stock", "moved"), [("5", "5", "0"), ("19.7", "19.7", "0"), ("19.8", "0", "19.8"), ("60", "60", "0")])
+def test_what_a_cycle_has_moved_comes_whole_and_a_part_is_of_a_move_of_stock(tmp_path: Path, change: str, stock: str, moved: str) -> None:
+    async def main(desk: Desk) -> None:
+        refill = TransferBegun("T1", "XRP", "okx", "upbit", "XRP", Decimal(80), Decimal("0.1"), 4.0, "me", "x")
+        bought = TransferBegun("T2", "XRP", "binance", "upbit", "XRP", Decimal(20), Decimal("0.1"), 4.0, "arbtui", "cycle c1", "c1")
+        await desk.journal.commit(refill, TransferLeft("T1", "okx", "XRP", Decimal(80)))
+        await desk.journal.commit(bought, TransferLeft("T2", "binance", "XRP", Decimal(20)))
+        desk.sync.decide("upbit", "XRP", Decimal(100), 100 + Decimal(change))
+        await desk.journal.commit()
+        transfers = desk.portfolio.state.transfers
+        assert {name: one.received for name, one in transfers.items()} == {"T1": Decimal(stock), "T2": Decimal(moved)}
+
+    on_desk(tmp_path, main)
+
+
 def test_what_came_and_what_left_between_two_reads_are_both_known(tmp_path: Path) -> None:
     """Their sum alone shows: it is neither dust, nor a part of one of them."""
 

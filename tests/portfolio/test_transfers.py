@@ -1,5 +1,6 @@
 """Transfers that a person begins: reserved, then in transit, then there; equity moves by the network's fee alone."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -131,6 +132,25 @@ def test_one_that_makes_no_sense_is_refused_in_words(change: dict[str, Any], why
 def test_a_second_one_the_same_way_waits_for_the_first() -> None:
     tell = begun()
     assert "already (BEGUN)" in str(begin_transfer(tell.portfolio, XRP, "ann", "x"))
+    assert "already (BEGUN)" in str(begin_transfer(tell.portfolio, replace(XRP, qty=Decimal(20)), "ann", "x"))
+
+
+@pytest.mark.parametrize(("qty", "waits"), [("48.99", False), ("49", True), ("50", True), ("51", True), ("51.01", False)])
+def test_one_of_a_cycle_waits_for_one_of_stock_only_where_their_amounts_are_alike(qty: str, waits: bool) -> None:
+    def refused(tell: Telling, cycle_id: str) -> bool:
+        said = begin_transfer(tell.portfolio, replace(XRP, qty=Decimal(qty), fee=Decimal("0.1")), "arbtui", "x", cycle_id)
+        return isinstance(said, str) and "already (BEGUN)" in said
+
+    tell = Telling().start()
+    tell(TransferBegun("T9", "XRP", "binance", "upbit", "XRP", Decimal(50), Decimal("0.5"), 4.0, "ann", "refill"))
+    tell.portfolio.state.balances["binance"]["XRP"] = Decimal(200)
+    assert refused(tell, "c1") is waits
+    assert refused(tell, ""), "two of stock may each come in parts"
+    tell = Telling().start()
+    tell(TransferBegun("T9", "XRP", "binance", "upbit", "XRP", Decimal(50), Decimal("0.5"), 4.0, "arbtui", "cycle c1", "c1"))
+    tell.portfolio.state.balances["binance"]["XRP"] = Decimal(200)
+    assert refused(tell, "") is waits
+    assert refused(tell, "c2"), "two of cycles are of about the same size"
 
 
 def account(**change: Any) -> TransferAccount:

@@ -1,5 +1,6 @@
 """What is on its way between venues has limits: everything, what is uncovered, and of one asset."""
 
+from dataclasses import replace
 from decimal import Decimal
 from math import nan
 
@@ -8,6 +9,7 @@ import pytest
 
 from arbtui.journal.events import PlannedTransfer, TransferArrived, TransferBegun, TransferLeft
 from arbtui.model.reason import Reason
+from arbtui.portfolio.operator_events import Transfer
 from arbtui.risk.config import GlobalLimits, RouteLimits
 from arbtui.risk.in_transit import InTransitGuard
 from arbtui.risk.tiers import RouteGuard
@@ -87,5 +89,30 @@ def test_a_transfer_that_would_look_like_its_own_keeps_a_route_busy() -> None:
     assert guard.is_busy(route, "c2")
     assert not guard.is_busy(route, "c1"), "a cycle is not in its own way"
     assert not guard.is_busy(pair.to_upbit), "what moves nothing is not asked"
-    tell(msgspec.structs.replace(others, transfer_id="T4", to_exchange="upbit"))
-    assert guard.is_busy(route, "c1"), "nor does a move of stock belong to any cycle"
+
+
+@pytest.mark.parametrize(("qty", "reason"), [("49.59", None), ("49.6", Reason.ROUTE_BUSY), ("50.4", Reason.ROUTE_BUSY), ("50.41", None)])
+def test_a_move_of_stock_is_in_the_way_of_a_transfer_by_its_amount_alone(qty: str, reason: Reason | None) -> None:
+    tell, pair = Telling().start(), Pair()
+    guard = RouteGuard(RouteLimits(), tell.portfolio, lambda: tell.now_ms)
+    stock = TransferBegun("T1", "XRP", "binance", "upbit", "XRP", Decimal(50), Decimal("0.2"), 4.0, "me", "refill")
+    tell(stock)
+    assert not guard.is_busy(pair.over_network())
+    wanted = Transfer("XRP", "binance", "upbit", Decimal(qty), "XRP", Decimal("0.1"), 4.0)
+    assert guard.mistaken([wanted]) is reason
+    assert guard.mistaken([replace(wanted, sender="bybit")]) is reason, "what comes to one place is told apart by nothing else"
+    assert guard.mistaken([replace(wanted, sender="upbit", receiver="bybit")]) is reason
+    assert guard.mistaken([replace(wanted, asset="ADA")]) is guard.mistaken([replace(wanted, sender="okx", receiver="bybit")]) is None
+
+
+def test_what_is_still_to_come_of_a_move_of_stock_is_in_the_way_too() -> None:
+    tell = Telling().start()
+    guard = RouteGuard(RouteLimits(), tell.portfolio, lambda: tell.now_ms)
+    tell(TransferBegun("T1", "XRP", "binance", "upbit", "XRP", Decimal(90), Decimal("0.2"), 4.0, "me", "refill"))
+    tell(TransferLeft("T1", "binance", "XRP", Decimal(90)))
+    wanted = Transfer("XRP", "binance", "upbit", Decimal(50), "XRP", Decimal("0.1"), 4.0)
+    assert guard.mistaken([wanted]) is None
+    tell(TransferArrived("T1", "upbit", "XRP", Decimal(40)))
+    assert guard.mistaken([wanted]) is Reason.ROUTE_BUSY
+    tell(TransferArrived("T1", "upbit", "XRP", Decimal("49.8")))
+    assert guard.mistaken([wanted]) is None

@@ -26,8 +26,24 @@ transfer_risk_sd = 0.0
 """
 
 
-def _run(path: Path, state: Path, seconds: int) -> dict[str, Any]:
-    arguments = ("--headless", "--symbols", "XRP", "--seed", "3", "--speed", "max", "--max-runtime", str(seconds), "--json", "-")
+#: As shipped but for fewer venues and coins, which make it quick: one coin is wanted from 20 s on, the other one from 196 s on.
+WANTED = """
+[exchanges.upbit]
+quote = 'KRW'
+[exchanges.binance]
+quote = 'USDT'
+[exchanges.bybit]
+quote = 'USDT'
+[universe]
+pairs = [["upbit", "binance"], ["upbit", "bybit"]]
+shapes = ["two_leg", "cross_chain"]
+[simulator]
+person = 'auto'
+"""
+
+
+def _run(path: Path, state: Path, seconds: int, symbols: str = "XRP", seed: int = 3) -> dict[str, Any]:
+    arguments = ("--headless", "--symbols", symbols, "--seed", str(seed), "--speed", "max", "--max-runtime", str(seconds), "--json", "-")
     done = in_shell("--profile", str(path), *arguments, "--state-dir", str(state))
     assert done.code == 0, done.err
     told: dict[str, Any] = json.loads(done.out)
@@ -59,3 +75,16 @@ def test_what_is_bought_is_moved_and_sold_over_a_restart_in_transit(tmp_path: Pa
     if AUDIT.is_file():
         code, said = audit(ledger)
         assert code == 0, said
+
+
+def test_in_busy_a_wanted_coin_is_bought_moved_and_sold_beside_the_refills_of_its_stock(tmp_path: Path) -> None:
+    path, state = tmp_path / "wanted.toml", tmp_path / "state"
+    path.write_text(WANTED)
+    told = _run(path, state, 430, "XRP,ADA", 1)
+    assert told["cycles_by_shape"]["cross_chain"] >= 1, told["cycles_by_shape"]
+    ledger = _told(path, state, "ledger")
+    moved = [row for row in ledger["cycles"] if ">chain>" in row["route"]]
+    assert "HEDGED" in {row["state"] for row in moved}
+    assert any(row["reason"].endswith("played") for row in ledger["transfers"]), "the played person refilled stock, too"
+    assert ledger["breaches"] == []
+    assert disagreements(ledger) == []
