@@ -561,3 +561,26 @@ def test_an_event_that_is_missing_or_comes_again_is_refused_and_changes_nothing(
     with pytest.raises(ValueError, match=f"event {seq} follows on 1"):
         portfolio.apply(Recorded(seq, 0, "r1", Rearmed("me", "")))
     assert portfolio.dump() == before
+
+
+def test_a_leg_that_moved_to_another_venue_keeps_what_it_may_use_from_others_also_after_a_restart() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY)
+    tell.fill("c1", bought("10"), PRICES)
+    moved = leg(1, "upbit", Side.SELL, Decimal(10), Decimal(3000))
+    tell(intent_of("c1", moved, "m1", Purpose.COMPLETE))
+    assert tell.portfolio.total("upbit", "XRP") == 100
+
+    def free() -> tuple[Decimal, Decimal]:
+        again = Portfolio.load(tell.portfolio.dump())
+        found = {(one.available("upbit", "XRP"), one.available("upbit", "XRP", "c1")) for one in (tell.portfolio, again)}
+        (same,) = found
+        return same
+
+    assert free() == (90, 100)
+    tell.fill("c1", fill_of("upbit", Side.SELL, Decimal(4), Decimal(3000), "x1", client_order_id="m1"), PRICES, 1)
+    assert free() == (90, 96)
+    tell.order("m1", OrderState.UNKNOWN, Decimal(4))
+    assert free() == (90, 96)
+    tell.order("m1", OrderState.EXPIRED, Decimal(4))
+    assert free() == (96, 96)
