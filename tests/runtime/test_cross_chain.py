@@ -5,7 +5,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.command import in_shell
+from tests.lifecycle.programs import run
 from tests.portfolio.auditing import AUDIT, audit, disagreements
 
 #: Coins stay dearer at Upbit by about half of what a cycle costs, so a little below break-even something is always found.
@@ -26,6 +29,9 @@ transfer_risk_sd = 0.0
 """
 
 
+#: s of real time that a run may take.
+WITHIN_S = 900.0
+
 #: As shipped but for fewer venues and coins, which make it quick: one coin is wanted from 20 s on, the other one from 196 s on.
 WANTED = """
 [exchanges.upbit]
@@ -44,7 +50,7 @@ person = 'auto'
 
 def _run(path: Path, state: Path, seconds: int, symbols: str = "XRP", seed: int = 3) -> dict[str, Any]:
     arguments = ("--headless", "--symbols", symbols, "--seed", str(seed), "--speed", "max", "--max-runtime", str(seconds), "--json", "-")
-    done = in_shell("--profile", str(path), *arguments, "--state-dir", str(state))
+    done = run("--profile", str(path), *arguments, "--state-dir", str(state), within=WITHIN_S)
     assert done.code == 0, done.err
     told: dict[str, Any] = json.loads(done.out)
     return told
@@ -77,6 +83,8 @@ def test_what_is_bought_is_moved_and_sold_over_a_restart_in_transit(tmp_path: Pa
         assert code == 0, said
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(WITHIN_S)
 def test_in_busy_a_wanted_coin_is_bought_moved_and_sold_beside_the_refills_of_its_stock(tmp_path: Path) -> None:
     path, state = tmp_path / "wanted.toml", tmp_path / "state"
     path.write_text(WANTED)
