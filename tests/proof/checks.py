@@ -59,6 +59,16 @@ CHECKS: Sequence[Check] = (
         tells=("SHAPES ",),
     ),
     PytestCheck(
+        "recorded-evaluations",
+        "600 s of the sandbox of all venues, recorded and replayed: a sample of evaluations of every shape equals Fractions",
+        "tests/runtime/test_recorded_evaluations.py::test_a_sample_of_evaluations_equals_fractions",
+        SECONDS,
+        steps=600,
+        limit_s=7200.0,
+        unit="s",
+        tells=("EVALUATIONS ",),
+    ),
+    PytestCheck(
         "live-thousand",
         "600 s of live against the sandbox with 1,000 symbols: all of them are streamed and priced, audit agrees; what it costs is printed",
         "tests/lifecycle/test_live_many_symbols.py::test_every_symbol_is_streamed_and_priced",

@@ -1,7 +1,6 @@
 """Routes of several legs, priced by the walk and by a slow computation in fractions that shares nothing with it."""
 
 import random
-from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import floor
 from typing import cast
@@ -18,6 +17,7 @@ from arbtui.model.reason import Reason
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
 from tests.routes.pairs import NOW, TERMS, one_rate, rate_book
 from tests.routes.pairs import book as made_book
+from tests.routes.slow import Costs, Slow, fee_of, quote_of, side_of
 from tests.routes.venues import books_of, market, universe
 
 RECEIVED = FeeTakenIn.RECEIVED
@@ -73,7 +73,6 @@ WORLDS: dict[str, tuple[list[tuple[Market, float]], str]] = {
         "XRP:binance+bybit>upbit",
     ),
 }
-WON = Fraction(1400)
 
 
 def ladder(one: Market, best: float, way: int, chance: random.Random, worth: float) -> list[Level]:
@@ -109,25 +108,11 @@ def world(name: str, chance: random.Random, order_value: float = 100.0) -> ArbRo
     return made.by_id[route_id]
 
 
-def exact(levels: Iterable[Level]) -> list[tuple[Fraction, Fraction]]:
-    return [(Fraction(repr(price)), Fraction(repr(qty))) for price, qty in levels]
-
-
-def side_of(book: OrderBook, side: Side) -> list[tuple[Fraction, Fraction]]:
-    return exact(book.asks() if side is Side.BUY else book.bids())
-
-
-def fee_of(one: Market) -> Fraction:
-    return Fraction(str(one.fees.taker))
-
-
-def quote_of(levels: Sequence[tuple[Fraction, Fraction]], qty: Fraction) -> Fraction:
-    total = Fraction(0)
-    for price, size in levels:
-        part = min(size, qty)
-        total, qty = total + part * price, qty - part
-    assert qty <= 0, "the book does not show so much"
-    return total
+def slow(route: ArbRoute) -> Slow:
+    """The second opinion at the terms of ``route``."""
+    terms = route.terms
+    costs = Costs(Fraction(repr(terms.order_value)), Fraction(100), "USDT", Fraction(repr(terms.slippage_bps)), 0.0, 0.0)
+    return Slow(route.rates.markets, costs, NOW)
 
 
 def effects(found: Opportunity) -> dict[str, Fraction]:
@@ -136,6 +121,7 @@ def effects(found: Opportunity) -> dict[str, Fraction]:
     for order in found.orders:
         one, qty = order.hop.market, Fraction(str(order.qty))
         quote, fee = quote_of(side_of(order.hop.book, order.hop.side), qty), fee_of(one)
+        assert quote is not None, "the book does not show so much"
         if order.hop.side is Side.BUY:
             in_coin = one.fees.taken_in is RECEIVED
             base, spent = (qty * (1 - fee), quote) if in_coin else (qty, quote * (1 + fee))
@@ -145,30 +131,6 @@ def effects(found: Opportunity) -> dict[str, Fraction]:
         for asset, change in parts:
             changed[asset] = changed.get(asset, Fraction(0)) + change
     return changed
-
-
-def in_money(found: Opportunity, changed: dict[str, Fraction]) -> Fraction:
-    """The gain in the money that is spent first."""
-    money = found.orders[0].hop.market.quote
-    worth = {("USDT", "KRW"): WON, ("KRW", "USDT"): 1 / Fraction("1400.5")}
-    total = changed.get(money, Fraction(0))
-    for asset in ("KRW", "USDT"):
-        amount = changed.get(asset, Fraction(0))
-        if asset != money and amount:
-            total += amount * worth[asset, money] if amount > 0 else amount / worth[money, asset]
-    return total
-
-
-def first_cost(found: Opportunity) -> Fraction:
-    """What the purchases of the route's beginning cost: of a fork all of them."""
-    money, cost = found.orders[0].hop.market.quote, Fraction(0)
-    forked = found.route.shape == "split_leg"
-    for order in found.orders if forked else found.orders[:1]:
-        if order.hop.side is Side.BUY:
-            assert order.hop.market.quote == money
-            quote = quote_of(side_of(order.hop.book, Side.BUY), Fraction(str(order.qty)))
-            cost += quote if order.hop.market.fees.taken_in is RECEIVED else quote * (1 + fee_of(order.hop.market))
-    return cost
 
 
 @pytest.mark.parametrize("name", WORLDS)
@@ -183,12 +145,12 @@ def test_what_is_found_is_worth_what_fractions_say_and_leaves_nothing_but_dust(n
             continue
         found_in += 1
         changed = effects(found)
-        edge = in_money(found, changed) / first_cost(found) * 10_000 - Fraction(repr(route.terms.slippage_bps))
-        assert float(edge) == pytest.approx(found.edge_bps, abs=1e-3)
+        cost = slow(route).first_cost(found)
+        assert found.edge_bps == pytest.approx(float(slow(route).edge_bps(found)), abs=1e-6)
         assert found.edge_bps >= route.threshold_bps()
         assert found.value <= 101.0
         money = found.orders[0].hop.market.quote
-        assert found.value == pytest.approx(float(first_cost(found)) / (1.0 if money == "USDT" else 1400.25))
+        assert found.value == pytest.approx(float(cost) / (1.0 if money == "USDT" else 1400.25))
         for coin, left in changed.items():
             if coin in ("KRW", "USDT"):
                 continue
@@ -217,7 +179,7 @@ def walked(book: OrderBook, side: Side, qty: Fraction) -> list[tuple[Fraction, F
 
 @pytest.mark.parametrize("name", [name for name in WORLDS if ">" in WORLDS[name][1] and "+" not in WORLDS[name][1]])
 def test_it_goes_as_deep_as_the_last_unit_pays_and_no_deeper(name: str) -> None:
-    """The amount at which one more unit brings back too little, by halving: what a unit brings only falls with the amount."""
+    """Beside the amount at which one more unit brings back too little, found by halving."""
     chance = random.Random(f"8 {name}")
     compared = 0
     for _ in range(150):
@@ -226,43 +188,11 @@ def test_it_goes_as_deep_as_the_last_unit_pays_and_no_deeper(name: str) -> None:
         if found is None:
             continue
         least = 1 + (Fraction(repr(route.threshold_bps())) + Fraction(repr(route.terms.slippage_bps))) / 10_000
-        low, high = Fraction(0), Fraction(1000) * (1 if found.orders[0].hop.market.quote == "USDT" else Fraction("1400.25"))
-        for _ in range(45):
-            middle = (low + high) / 2
-            low, high = (middle, high) if marginal(route, middle) > least else (low, middle)
+        most = slow(route).most_cost(route, least)
         coarsest = max(Fraction(str(order.hop.market.lot_step)) / Fraction(str(order.qty)) for order in found.orders)
-        assert float(first_cost(found)) == pytest.approx(float(low), rel=float(coarsest) * 2 + 1e-6)
+        assert float(slow(route).first_cost(found)) == pytest.approx(float(most), rel=float(coarsest) * 2 + 1e-6)
         compared += 1
     assert compared > 20
-
-
-def marginal(route: ArbRoute, amount: Fraction) -> Fraction:
-    """What one more unit brings back once ``amount`` of the first money has been spent; 0 where a book ends."""
-    gain = Fraction(1)
-    before = route.trades[-1]
-    for number, hop in enumerate(route.trades):
-        fee, one = fee_of(hop.market), hop.market
-        given = (before.market.base if before.side is Side.BUY else before.market.quote) if number else one.quote
-        spends = one.quote if hop.side is Side.BUY else one.base
-        if given != spends:
-            rate = WON if given == "USDT" else 1 / Fraction("1400.5")
-            amount, gain = amount * rate, gain * rate
-        brought = Fraction(0)
-        for price, size in side_of(hop.book, hop.side):
-            if hop.side is Side.BUY:
-                in_coin = one.fees.taken_in is RECEIVED
-                room, unit = (size * price, (1 - fee) / price) if in_coin else (size * price * (1 + fee), 1 / (price * (1 + fee)))
-            else:
-                room, unit = size, price * (1 - fee)
-            if amount < room:
-                gain, amount = gain * unit, brought + amount * unit
-                break
-            brought, amount = brought + room * unit, amount - room
-        else:
-            return Fraction(0)
-        before = hop
-    closing, money = before.market.quote, route.trades[0].market.quote
-    return gain if closing == money else gain * (WON if closing == "USDT" else 1 / Fraction("1400.5"))
 
 
 def paying(name: str) -> ArbRoute:
