@@ -14,6 +14,11 @@ log = logging.getLogger("arbtui")
 
 _KEPT = 500
 _REPEAT_AFTER_S = 60.0
+#: Of one kind, so many breaches are logged line by line in so many s; the others then in one line: to format and redact a line and write
+#: it to the file costs the loop twice what all else of a breach does. The journal has every one.
+_LOGGED, _LOGGED_S = 20, 10.0
+
+_LEVELS = {Severity.CRIT: logging.CRITICAL, Severity.WARN: logging.WARNING}
 
 #: Denials that an operator should see as a breach, not only as a count.
 TOLD_DENIALS = {
@@ -46,6 +51,17 @@ class _Window:
         self.last_ms = 0
 
 
+class _Spate:
+    """The breaches of one kind in some seconds, as far as the log is concerned."""
+
+    __slots__ = ("last", "since", "times")
+
+    def __init__(self, since: float) -> None:
+        self.since = since  #: monotonic s
+        self.times = 0
+        self.last: Breach | None = None  #: of those that were not logged
+
+
 class BreachBook:
     """Open and acknowledged breaches, newest last, bounded; the journal keeps all."""
 
@@ -55,6 +71,7 @@ class BreachBook:
         self._run_id = run_id
         self._count = 0
         self._windows: dict[tuple[str, str], _Window] = {}  # the one that was opened last at the end
+        self._spates: dict[str, _Spate] = {}  # by kind, likewise
         self.breaches: dict[str, Breach] = {
             row.breach_id: Breach(row.breach_id, row.ts_ms, Severity(row.severity), row.kind, row.scope, row.detail, row.action)
             for row in left
@@ -85,7 +102,7 @@ class BreachBook:
         if len(self.breaches) > _KEPT:
             self._forget_one()
         self.version += 1
-        log.log(logging.CRITICAL if severity is Severity.CRIT else logging.WARNING, "%s %s: %s (%s)", kind, scope, detail, action)
+        self._log(breach)
         self._journal.post(BreachRecorded(breach.id, severity, kind, scope, detail, action))
         return breach
 
@@ -94,6 +111,8 @@ class BreachBook:
         now = self._clock.monotonic()
         while self._windows and now - next(iter(self._windows.values())).since >= _REPEAT_AFTER_S:
             self._close(next(iter(self._windows)))
+        while self._spates and now - next(iter(self._spates.values())).since >= _LOGGED_S:
+            self._log_others(self._spates.pop(next(iter(self._spates))))
 
     def counted(self, breach: Breach) -> tuple[int, int]:
         """How often ``breach`` was met again and is not journaled yet, and when last, in ms."""
@@ -104,6 +123,25 @@ class BreachBook:
         """The run ends: write what has been counted so far."""
         for window in self._windows.values():
             self._write(window)
+        while self._spates:
+            self._log_others(self._spates.popitem()[1])
+
+    def _log(self, breach: Breach) -> None:
+        spate = self._spates.get(breach.kind)
+        if spate is None:
+            spate = self._spates[breach.kind] = _Spate(self._clock.monotonic())
+        spate.times += 1
+        if spate.times > _LOGGED:
+            spate.last = breach
+        else:
+            log.log(_LEVELS[breach.severity], "%s %s: %s (%s)", breach.kind, breach.scope, breach.detail, breach.action)
+
+    def _log_others(self, spate: _Spate) -> None:
+        last = spate.last
+        if last is not None:
+            words = "%s: %d more within %g s, which the journal has; the last of %s: %s (%s)"
+            told = last.kind, spate.times - _LOGGED, _LOGGED_S, last.scope, last.detail, last.action
+            log.log(_LEVELS[last.severity], words, *told)
 
     def _close(self, key: tuple[str, str]) -> None:
         self._write(self._windows.pop(key))

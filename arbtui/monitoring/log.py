@@ -31,7 +31,11 @@ _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 
 class _PrivateFileHandler(RotatingFileHandler):
-    """Creates its files with mode 0600, whatever the umask."""
+    """Creates its files with mode 0600, whatever the umask. One is full by what is in it: to ask its base would format each line twice."""
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:
+        """Whether the file is full."""
+        return self.stream is not None and self.stream.tell() >= self.maxBytes
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)

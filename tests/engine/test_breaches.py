@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import pytest
+
 from arbtui.model.clock import iso_ms
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -105,6 +107,28 @@ def test_as_many_counts_are_remembered_as_breaches(tmp_path: Path) -> None:
             w.engine.breaches.end()
             assert len(w.portfolio.state.repeats) == 500
             w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_a_flood_of_one_kind_is_a_few_lines_of_the_log_and_one_with_its_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            caplog.clear()
+            for number in range(1000):
+                w.engine.breaches.record(Severity.CRIT, "FLOOD", f"route {number}", "a limit was broken", "look")
+                await asyncio.sleep(0.005)
+            w.engine.breaches.record(Severity.WARN, "IN_FLIGHT", "upbit", "seven", "denied")
+            await asyncio.sleep(10.0)
+            w.engine.housekeep()
+            lines = [line for line in caplog.messages if line.startswith("FLOOD")]
+            assert lines[:20] == [f"FLOOD route {number}: a limit was broken (look)" for number in range(20)]
+            more = "FLOOD: 980 more within 10 s, which the journal has; the last of route 999: a limit was broken (look)"
+            assert lines[20:] == [more]
+            assert caplog.messages.count("IN_FLIGHT upbit: seven (denied)") == 1
+            w.engine.breaches.record(Severity.CRIT, "FLOOD", "route 0", "again", "look", every_time=True)
+            assert caplog.messages[-1] == "FLOOD route 0: again (look)"
+            assert [record.levelname for record in caplog.records if record.getMessage() == more] == ["CRITICAL"]
 
     run_virtual(main())
 
