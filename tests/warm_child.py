@@ -18,7 +18,7 @@ def _facts() -> dict[str, object]:
     streams = [(one.encoding, one.errors, one.line_buffering, one.write_through) for one in standard]
     return {
         "arguments": sys.argv[1:],
-        "program": sys.argv[0],
+        "program": os.path.realpath(sys.argv[0]),
         "name": __name__,
         "environment": dict(os.environ),
         "folder": os.getcwd(),

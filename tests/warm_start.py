@@ -34,8 +34,11 @@ _OWN_TERMINAL = "import os, sys, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTT
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _PR_SET_CHILD_SUBREAPER = 36  #: prctl(2)
 _ENCODING = "PYTHONIOENCODING"
-#: What else the interpreter itself reads when it starts.
+#: What the interpreter reads when it starts, and what of that is taken on later, or is no affair of the interpreter's.
 _READ_AT_START = ("PYTHON", "LC_", "LANG")
+_READ_LATER = (_ENCODING, "PYTHON_KEYRING_BACKEND")
+#: Of the tests as they were started, whatever one of them sets.
+_ENVIRONMENT = dict(os.environ)
 #: What many sessions import while they start: classes of ccxt, and other packages.
 _CCXT = ("binance", "upbit")
 _PACKAGES = ("telegram", "telegram.request")
@@ -73,9 +76,13 @@ def run(module: str, *arguments: str, within: float, cold: bool = False) -> tupl
 
 
 def _can_be_forked(environment: Mapping[str, str]) -> bool:
-    names = {name for name in (*environment, *os.environ) if name.startswith(_READ_AT_START) and name != _ENCODING}
-    same = all(environment.get(name) == os.environ.get(name) for name in names)
+    same = _read_at_start(environment) == _read_at_start(_ENVIRONMENT)
     return sys.platform == "linux" and same and not os.environ.get("ARBTUI_TESTS_COLD")
+
+
+def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the interpreter itself reads, but for the encoding of its streams."""
+    return {name: value for name, value in environment.items() if name.startswith(_READ_AT_START) and name not in _READ_LATER}
 
 
 class _Forked(subprocess.Popen[Any]):
@@ -109,7 +116,12 @@ class _WarmProcess:
         with theirs:
             command = [sys.executable, "-m", "tests.warm_start", str(theirs.fileno())]
             self._process = subprocess.Popen(
-                command, cwd=_REPOSITORY, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+                command,
+                cwd=_REPOSITORY,
+                env=_ENVIRONMENT,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
             )
         atexit.register(self._end)
 
@@ -177,11 +189,14 @@ def _forked(connection: socket.socket) -> list[int]:
         reader, writer = os.pipe()
         between = os.fork()
         if not between:
+            between = os.getpid()
             child = os.fork()
             if not child:
                 for number in (reader, writer):
                     os.close(number)
                 connection.close()
+                while os.getppid() == between:
+                    time.sleep(0.001)
                 return descriptors
             os.write(writer, str(child).encode())
             os._exit(0)  # the child is an orphan, whom the one that asked has said it takes

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from arbtui.engine import engine
+from arbtui.exchanges import ccxt_client
 from arbtui.journal.events import CycleState
 from arbtui.model.ids import client_order_id
 from arbtui.model.order import Order, OrderState, Purpose, Side, TimeInForce
@@ -196,8 +197,11 @@ def test_a_kill_cancels_what_is_ours_and_names_what_is_not(venue: str, exclusive
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_f63_an_order_that_the_venue_accepts_after_the_kill_is_found_and_cancelled(venue: str, tmp_path: Path) -> None:
+def test_f63_an_order_that_the_venue_accepts_after_the_kill_is_found_and_cancelled(
+    venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its request was under way when the gate closed, and its answer never came: the first lists do not hold it."""
+    monkeypatch.setattr(ccxt_client, "RECV_WINDOW_MS", 60_000)  # 5 s in earnest: what comes as late as here is not accepted at all
 
     async def main() -> None:
         async with desk(tmp_path, absence_s=20.0) as d:

@@ -41,9 +41,9 @@ def test_the_file_is_its_owner_s_alone_also_after_rotation(tmp_path: Path, monke
 def test_a_disk_that_is_full_costs_the_file_a_line_and_nobody_a_traceback(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     ring = log.set_up_logging(tmp_path)
     handler = next(each for each in logging.getLogger("arbtui").handlers if isinstance(each, logging.FileHandler))
-    before = handler.setStream(open("/dev/full", "w"))  # noqa: SIM115 (the handler closes it)
-    assert before is not None
-    before.close()
+    assert handler.stream is not None
+    handler.stream.close()
+    handler.stream = open("/dev/full", "w")  # noqa: SIM115 (the handler closes it)
     logging.getLogger("arbtui").error("the journal failed")
     log.close_logging()
     assert ring.lines()[-1].text == "the journal failed"
