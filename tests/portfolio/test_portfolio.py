@@ -571,11 +571,11 @@ def test_a_leg_that_moved_to_another_venue_keeps_what_it_may_use_from_others_als
     tell(intent_of("c1", moved, "m1", Purpose.COMPLETE))
     assert tell.portfolio.total("upbit", "XRP") == 100
 
-    def free() -> tuple[Decimal, Decimal]:
+    def free() -> tuple[int, int]:
         again = Portfolio.load(tell.portfolio.dump())
         found = {(one.available("upbit", "XRP"), one.available("upbit", "XRP", "c1")) for one in (tell.portfolio, again)}
-        (same,) = found
-        return same
+        ((for_others, for_it),) = found
+        return int(for_others), int(for_it)
 
     assert free() == (90, 100)
     tell.fill("c1", fill_of("upbit", Side.SELL, Decimal(4), Decimal(3000), "x1", client_order_id="m1"), PRICES, 1)
