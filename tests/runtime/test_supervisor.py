@@ -16,7 +16,7 @@ from tests.lifecycle.waiting import DEADLINE_S, until
 
 #: Appends its pid and arguments to a file, then does what the next line of its script says: a code to exit with, a signal, or ``wait``.
 _CHILD = """
-import os, signal, sys
+import os, signal, sys, time
 log, script = sys.argv[1:3]
 with open(log, "a") as file:
     file.write(f"{os.getpid()} {' '.join(sys.argv[3:])}\\n")
@@ -25,7 +25,7 @@ what = open(script).read().split()[turn]
 if what == "wait":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     while True:
-        signal.pause()
+        time.sleep(0.05)  # not pause: a signal that comes just before it would be waited for in vain
 if what.startswith("SIG"):
     os.kill(os.getpid(), getattr(signal, what))
 if what == "failed":
