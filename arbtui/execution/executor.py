@@ -1,6 +1,7 @@
 """Runs cycles: opens one from a plan, sends both legs, hedges what differs, and ends it when no order can fill any more."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
@@ -28,6 +29,8 @@ from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.guard import RiskGuard
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.route import ArbRoute
+
+log = logging.getLogger("arbtui")
 
 #: Between two hedging orders of a cycle: the books must show what the first one took, in seconds.
 _HEDGE_PAUSE_S = 0.1
@@ -314,6 +317,8 @@ class CycleExecutor:
                     order = self._order(cycle.id, cycle.plan, cycle.orders, less)
                     refusal = self._gate.hedge_refusal(cycle, order)
                 if refusal is None:
+                    if step.hop not in cycle.plan.hops:
+                        log.warning("%s: its venue takes no order of leg %d, which moves to %s", cycle.id, step.leg, order.market.exchange)
                     cycle.orders.append(order)
                     await self._tracker.send(cycle, [order], self._tracker.intend([order]))
                     cycle.reason = order.reason

@@ -206,7 +206,7 @@ class RiskGuard:
             or self.factor.refusal(route, cycle.value, self.total.limits.max_factor_exposure, cycle.id)
             or self.open_fx.check(route, cycle.value, cycle.id)
             or venue.unfit(now)
-            or venue.untried()
+            or (None if venue.health.is_proven else Reason.VENUE_UNTRIED)
             or venue.rests(market.code, now)
             or venue.disputed(market.base, market.quote)
             or venue.check(now)

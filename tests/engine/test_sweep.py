@@ -62,6 +62,19 @@ def test_a_list_that_changes_is_looked_at_whole(size: int) -> None:
     assert set(since) == set(routes[2:])
 
 
+@pytest.mark.parametrize("gone", range(10))
+def test_a_route_that_takes_the_place_of_another_hides_none(gone: int) -> None:
+    routes = _routes(10)
+    sweep = Sweep(lambda: routes)
+    sweep.begin()
+    seen = set(sweep.take(6))
+    del routes[gone]
+    routes.append(cast(ArbRoute, 10))
+    while sweep.left:
+        seen.update(sweep.take(4))
+    assert seen >= set(routes)
+
+
 def test_changes_that_come_faster_than_a_sweep_ends_pass_nobody_over() -> None:
     routes = _routes(100)
     sweep = Sweep(lambda: routes)
