@@ -341,7 +341,8 @@ class CycleExecutor:
 
         That is at the worst price, and free of other cycles.
         """
-        found, now = [], self._clock.monotonic()
+        found: list[TradeHop] = []
+        now = self._clock.monotonic()
         for route, hop in places:
             missing = abs(cycle.residual.get(hop.market.base, ZERO))
             worst = decimal_of(hop.touch_price * (1.0 + self._config.unwind_bps / 1e4)) if isfinite(hop.touch_price) else ZERO
