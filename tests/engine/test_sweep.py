@@ -196,3 +196,27 @@ def test_of_few_gaps_each_ends_at_the_tick() -> None:
         assert desk.episodes.open == {}
 
     run_virtual(main())
+
+
+def test_a_route_that_cannot_be_evaluated_keeps_no_other_from_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluate = deciding.evaluate_all
+
+    async def main() -> None:
+        desk = _Desk()
+        bad = desk.universe.routes[len(desk.universe.routes) // 2]
+        told: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context.get("exception")))
+
+        def evaluated(routes: Sequence[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
+            if bad in routes:
+                raise ZeroDivisionError
+            return evaluate(routes, now, refused)
+
+        monkeypatch.setattr(deciding, "evaluate_all", evaluated)
+        for times in (1, 2):
+            desk.move_rate(1400.0 + times)
+            await desk.decider.settled.wait()
+            assert len(told) == times, "it is told each time"
+            assert sum(desk.looks()) > times * (len(desk.universe.routes) - 10)
+
+    run_virtual(main())
