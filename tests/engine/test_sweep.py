@@ -21,7 +21,7 @@ from arbtui.model.virtual_loop import run_virtual
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity
 from arbtui.routes.rules import SHAPES, RouteRules
-from arbtui.routes.universe import ArbUniverse
+from arbtui.routes.universe import ArbUniverse, evaluate_all
 from tests.bench.many_routes import PAIRS, fair_books, markets
 from tests.routes.pairs import NOW, TERMS, rate_book
 
@@ -199,8 +199,6 @@ def test_of_few_gaps_each_ends_at_the_tick() -> None:
 
 
 def test_a_route_that_cannot_be_evaluated_keeps_no_other_from_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    evaluate = deciding.evaluate_all
-
     async def main() -> None:
         desk = _Desk()
         bad = desk.universe.routes[len(desk.universe.routes) // 2]
@@ -210,7 +208,7 @@ def test_a_route_that_cannot_be_evaluated_keeps_no_other_from_its_turn(monkeypat
         def evaluated(routes: Sequence[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
             if bad in routes:
                 raise ZeroDivisionError
-            return evaluate(routes, now, refused)
+            return evaluate_all(routes, now, refused)
 
         monkeypatch.setattr(deciding, "evaluate_all", evaluated)
         for times in (1, 2):
