@@ -41,7 +41,9 @@ class Clearing:
     async def clear_scope(self, scope: str) -> None:
         """A halt of depth HALTED stands over ``scope``: cancel what is ours there, again and again while it is not confirmed."""
         orders = ScopeOrders(scope, self._assets_of, self._route_of)
-        exchanges = orders.exchanges(self._components.adapters)
+        named = orders.exchanges(self._components.adapters)
+        moved = (name for name in self._components.adapters if name not in named and self._is_unsure(name, orders))
+        exchanges = [*named, *moved]  # a leg of a route may be at a venue that its id does not name
         while exchanges and self._is_halted(scope) and not self._components.halt.is_closed:
             cleared = await asyncio.gather(*(self.clear(name, _SETTLE_S, orders) for name in exchanges))
             words = ", ".join(one.in_words() for one in cleared)

@@ -151,20 +151,24 @@ class Decider:
         routes: list[ArbRoute] = []
         found: list[Opportunity] = []
         refused: list[ArbRoute] = []
-        while sweep.left and work < _SLICE:
-            group = sweep.take(_GROUP)
-            at = len(refused)
-            pays = evaluate_all(group, now, refused)
-            priced = [*(one.route for one in pays), *(route for route in refused[at:] if route.blocked is None)]
-            work += len(group) + _PRICED * sum([len(route.trades) for route in priced])
-            if self._gaps_wait:
-                work += _GAP * sum([route.id in self._episodes.open for route in group])
-            found += pays
-            routes += group
-        if sweep.left:
-            self._waiting[sweep] = None
-        if self._waiting:
-            asyncio.get_running_loop().call_soon(self._slice)
+        try:
+            while sweep.left and work < _SLICE:
+                group = sweep.take(_GROUP)
+                at = len(refused)
+                pays = evaluate_all(group, now, refused)
+                priced = [*(one.route for one in pays), *(route for route in refused[at:] if route.blocked is None)]
+                work += len(group) + _PRICED * sum([len(route.trades) for route in priced])
+                if self._gaps_wait:
+                    work += _GAP * sum([route.id in self._episodes.open for route in group])
+                found += pays
+                routes += group
+        finally:  # a route that cannot be evaluated must not keep all others from their turns for good
+            if sweep.left:
+                self._waiting[sweep] = None
+            if self._waiting:
+                asyncio.get_running_loop().call_soon(self._slice)
+            else:
+                self.settled.set()
         if found:
             self._take(found)
         if refused:
@@ -172,8 +176,6 @@ class Decider:
         if sweep is self._all and self._gaps_wait:
             self._episodes.look_at(routes, now)
             self._gaps_wait = sweep.left > 0
-        if not self._waiting:
-            self.settled.set()
 
 
 def _in_order_of_routes(found: Sequence[Opportunity]) -> list[Opportunity]:

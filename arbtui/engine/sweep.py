@@ -21,6 +21,7 @@ class Sweep:
         self._first = first
         self._at = first
         self._size = 0  # of the list when it began
+        self._next: ArbRoute | None = None  # the one that it stands at
         self.left = 0  #: routes that are still to be looked at
 
     def begin(self) -> None:
@@ -30,15 +31,21 @@ class Sweep:
             self._at = self._first
         self._size = size
         self.left = max(0, size - self._first)
+        self._note_next()
 
     def take(self, most: int) -> Sequence[ArbRoute]:
         """The next ones, ``most`` at most; none where nothing is left."""
         routes = self._routes()
-        if len(routes) != self._size:  # some came or went: where it stands means nothing any more
+        if len(routes) != self._size or (self.left and routes[self._at] is not self._next):
+            self._at = len(routes)  # some came or went: where it stands means nothing any more
             self.begin()
         taken = routes[self._at : self._at + min(most, self.left)]
         self.left -= len(taken)
         self._at += len(taken)
         if self._at >= len(routes):
             self._at = self._first
+        self._note_next()
         return taken
+
+    def _note_next(self) -> None:
+        self._next = self._routes()[self._at] if self.left else None

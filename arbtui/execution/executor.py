@@ -1,6 +1,7 @@
 """Runs cycles: opens one from a plan, sends both legs, hedges what differs, and ends it when no order can fill any more."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
@@ -29,6 +30,8 @@ from arbtui.risk.guard import RiskGuard
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.route import ArbRoute
 
+log = logging.getLogger("arbtui")
+
 #: Between two hedging orders of a cycle: the books must show what the first one took, in seconds.
 _HEDGE_PAUSE_S = 0.1
 #: How long a cycle waits for a book or the gate to let its next hedge pass, in seconds; a stream that hiccups is back by then.
@@ -42,7 +45,7 @@ class CycleExecutor:
         run_id: part of every cycle's id, so ids never repeat over runs.
         salt: of the state folder and this run, part of every client order id.
         refresh_book: asks a venue for a market's book once more: (exchange, code).
-        elsewhere: where else a leg of a route may be traded, when its own venue takes no order of it.
+        elsewhere: the routes that trade a leg of a route at another venue, when its own takes no order of it, each with its trade there.
         on_end: called with each cycle that ended, after its end is durable.
         on_moving: called with each cycle whose coins are to be moved to another venue now.
     """
@@ -64,7 +67,7 @@ class CycleExecutor:
         refresh_book: Callable[[str, str], None],
         on_end: Callable[[ArbCycle], None],
         on_moving: Callable[[ArbCycle], None] = lambda _: None,
-        elsewhere: Callable[[ArbRoute, TradeHop], Sequence[TradeHop]] = lambda *_: (),
+        elsewhere: Callable[[ArbRoute, TradeHop], Sequence[tuple[ArbRoute, TradeHop]]] = lambda *_: (),
     ) -> None:
         self._config = config
         self._adapters = adapters
@@ -73,7 +76,7 @@ class CycleExecutor:
         self.hedging = HedgingEngine(
             config.completion_bps,
             config.unwind_bps,
-            lambda cycle, hop: self._held_at(cycle, elsewhere(cycle.plan.route, hop)),
+            lambda cycle, hop: self._fit_for(cycle, elsewhere(cycle.plan.route, hop)),
             self._is_closed,
         )
         self._risk = risk
@@ -314,6 +317,8 @@ class CycleExecutor:
                     order = self._order(cycle.id, cycle.plan, cycle.orders, less)
                     refusal = self._gate.hedge_refusal(cycle, order)
                 if refusal is None:
+                    if step.hop not in cycle.plan.hops:
+                        log.warning("%s: its venue takes no order of leg %d, which moves to %s", cycle.id, step.leg, order.market.exchange)
                     cycle.orders.append(order)
                     await self._tracker.send(cycle, [order], self._tracker.intend([order]))
                     cycle.reason = order.reason
@@ -331,14 +336,19 @@ class CycleExecutor:
                 return
             await asyncio.sleep(_HEDGE_PAUSE_S)
 
-    def _held_at(self, cycle: ArbCycle, hops: Sequence[TradeHop]) -> Sequence[TradeHop]:
-        """Those of ``hops`` whose venue holds what the missing quantity needs there, at the worst price, free of other cycles."""
-        found = []
-        for hop in hops:
+    def _fit_for(self, cycle: ArbCycle, places: Sequence[tuple[ArbRoute, TradeHop]]) -> Sequence[TradeHop]:
+        """The trades of those ``places`` that risk lets a leg move to, and that hold what the missing quantity needs there.
+
+        That is at the worst price, and free of other cycles.
+        """
+        found: list[TradeHop] = []
+        now = self._clock.monotonic()
+        for route, hop in places:
             missing = abs(cycle.residual.get(hop.market.base, ZERO))
             worst = decimal_of(hop.touch_price * (1.0 + self._config.unwind_bps / 1e4)) if isfinite(hop.touch_price) else ZERO
             exchange, asset, amount = needs(hop.market, hop.side, missing, worst)
-            if worst and self._portfolio.available(exchange, asset, cycle.id) >= amount:
+            is_held = worst and self._portfolio.available(exchange, asset, cycle.id) >= amount
+            if is_held and self._risk.check_move(route, hop, cycle.account, now) is None:
                 found.append(hop)
         return found
 

@@ -120,6 +120,11 @@ class Readings:
         orders = (cycle.orders[key] for key, cycle in self._owners.items())
         return [order for order in orders if not order.state.is_final]
 
+    @property
+    def unreserved_orders(self) -> Collection[OrderRecord]:
+        """Orders that may still fill and for which nothing was set aside: of settlements, and of legs that have moved to another venue."""
+        return self._unreserved.values()
+
     def cycle(self, cycle_id: str) -> CycleAccount | None:
         """One cycle, if it is still kept."""
         return self.state.cycles.get(cycle_id)

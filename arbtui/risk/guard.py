@@ -9,6 +9,7 @@ from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import Depth, ScopedHalts
+from arbtui.portfolio.accounts import CycleAccount
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
@@ -21,6 +22,7 @@ from arbtui.risk.open_fx import OpenFxGuard
 from arbtui.risk.order_pace import OrderPace
 from arbtui.risk.price_jumps import PriceJumps
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
+from arbtui.routes.hops import TradeHop
 from arbtui.routes.route import ArbRoute
 
 #: An asset rests for so long after a price of it jumped, in seconds.
@@ -181,6 +183,35 @@ class RiskGuard:
     def closed(self, market: Market, book: OrderBook, route_id: str, now: float) -> Reason | None:
         """Why no order of the route ``route_id`` may leave on ``market`` now, not even one that shrinks exposure; None where one may."""
         return self._halted(market, route_id) or self._useless(market, book, now)
+
+    def check_move(self, route: ArbRoute, hop: TradeHop, cycle: CycleAccount, now: float) -> Reason | None:
+        """Why no leg of ``cycle`` may move to ``hop``, which is where ``route`` trades it, at ``now`` (monotonic seconds); or None.
+
+        The venues of its plan must be gone on with, whatever they are like. Going to another one is a choice, and is held to what keeps
+        an entry from there: its health, halts of any depth, disputed balances, a route that is disabled, a market that another cycle is on,
+        rates and prices that are not to be believed, exposure that legs of that kind add.
+        """
+        market, venue = hop.market, self.exchange[hop.market.exchange]
+        self.halts.look()
+        depth = self.halts.depth((market.exchange,), (market.base, market.quote), route.id)
+        if depth is not None:
+            return _SCOPED[depth]
+        if self.route.is_disabled(route.id):
+            return Reason.DISABLED
+        if self.route.is_busy(route, cycle.id):
+            return Reason.ROUTE_BUSY
+        return (
+            route.rate_refusal(now)
+            or route.asset_refusal()
+            or self.factor.refusal(route, cycle.value, self.total.limits.max_factor_exposure, cycle.id)
+            or self.open_fx.check(route, cycle.value, cycle.id)
+            or venue.unfit(now)
+            or (None if venue.health.is_proven else Reason.VENUE_UNTRIED)
+            or venue.rests(market.code, now)
+            or venue.disputed(market.base, market.quote)
+            or venue.check(now)
+            or self.symbol.unfit(route, hop, now)
+        )
 
     def check_hedge(self, order: Order, book: OrderBook, now: float) -> Reason | None:
         """Why an order that shrinks exposure may not be sent: only limits marked "also what shrinks exposure"."""

@@ -18,6 +18,7 @@ from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.recent import within_hour
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import ExchangeLimits, GlobalLimits, RouteLimits, SymbolLimits
+from arbtui.routes.hops import TradeHop
 from arbtui.routes.route import ArbRoute
 
 #: Why nothing opens in a state; in every other one, because it is halted.
@@ -233,13 +234,23 @@ class SymbolGuard:
             received = [book.ts_init for book in books]
             if not (max(received) - min(received)) * 1000 <= limits.max_leg_skew_ms:
                 return Reason.LEG_SKEW
-        ratio = route.price_ratio()
-        if not abs(ratio - 1.0) * 1e4 <= limits.price_band_bps:
-            return Reason.PRICE_BAND
+        if (outside := _outside(route, limits)) is not None:
+            return outside
         for hop in route.trades:
             if (unmarked := self.unmarked(hop.market)) is not None:
                 return unmarked
         return None
+
+    def unfit(self, route: ArbRoute, hop: TradeHop, now: float) -> Reason | None:
+        """Why ``hop`` alone of ``route`` may not be traded on at ``now``, or None: the other books are not asked how old they are."""
+        limits = self.of_symbol.get(route.symbol, self.limits)
+        if not self.is_current(hop.book, now, limits):
+            return Reason.BOOK_AGE
+        if self.delays is not None:
+            late = self.delays.refusal((hop.book,), now, limits.max_excess_delay_ms, limits.max_leg_skew_ms)
+            if late is not None:
+                return late
+        return _outside(route, limits) or self.unmarked(hop.market)
 
     def is_young(self, book: OrderBook, now: float) -> bool:
         """Whether ``book`` changed lately enough to price an order with, without asking the venue."""
@@ -258,6 +269,11 @@ class SymbolGuard:
         coin = market.fees.coin if market.fees.taken_in is FeeTakenIn.COIN else market.quote
         known = self._marks.is_known
         return None if known(market.base) and known(market.quote) and known(coin) else Reason.NO_MARK
+
+
+def _outside(route: ArbRoute, limits: SymbolLimits) -> Reason | None:
+    """Whether the prices of ``route`` are too far apart to be believed."""
+    return None if abs(route.price_ratio() - 1.0) * 1e4 <= limits.price_band_bps else Reason.PRICE_BAND
 
 
 #: A size is cut at the touch, so its value may exceed ``order_value`` by deeper levels and by a lot (at most a fiftieth), and no more.
@@ -287,8 +303,7 @@ class RouteGuard:
             return Reason.RESIDUAL
         if self.is_busy(route, cycle_id):
             return Reason.ROUTE_BUSY
-        record = self._portfolio.state.routes.get(route.id)
-        if record is not None and not record.enabled:
+        if self.is_disabled(route.id):
             return Reason.DISABLED
         if self.cools(route.id, now):
             return Reason.COOLDOWN
@@ -301,6 +316,11 @@ class RouteGuard:
         if not edge_bps <= self.limits_of(route.id).max_edge_bps:
             return Reason.EDGE_TOO_GOOD
         return None
+
+    def is_disabled(self, route_id: str) -> bool:
+        """Whether the operator has disabled a route."""
+        record = self._portfolio.state.routes.get(route_id)
+        return record is not None and not record.enabled
 
     def size(self, route: ArbRoute, value: float) -> Reason | None:
         """May a cycle of ``value`` open? Sizes are cut to ``order_value``; this is the look that does not rely on it."""
@@ -324,7 +344,7 @@ class RouteGuard:
 
         ``cycle_id``: itself, which is not in its own way.
 
-        A cycle whose coins are on their way trades nowhere meanwhile.
+        A cycle whose coins are on their way trades nowhere meanwhile. A leg that has moved to another venue trades there, too.
         """
         open_cycles = self._portfolio.open_cycles
         if open_cycles and any(
@@ -332,6 +352,12 @@ class RouteGuard:
             for cycle in open_cycles
             if cycle.id != cycle_id and not cycle.is_moving
             for leg in cycle.legs
+        ):
+            return True
+        if any(
+            (order.intent.exchange, order.intent.market) in route.markets
+            for order in self._portfolio.unreserved_orders
+            if order.intent.cycle_id != cycle_id
         ):
             return True
         return self.is_moved_alike(route, cycle_id)

@@ -348,6 +348,10 @@ class ArbRoute:
                 return Reason.NO_BOOK
             if book.bid >= book.ask:
                 return Reason.CROSSED
+        return self.rate_refusal(now) if self._conversions else None
+
+    def rate_refusal(self, now: float) -> Reason | None:
+        """Why an exchange rate that it needs may not be used at ``now``, or None."""
         for conversion in self._conversions:
             refusal = conversion.refusal(now)
             if refusal is not None:

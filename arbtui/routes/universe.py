@@ -204,22 +204,25 @@ class ArbUniverse:
         """Every route that trades one asset."""
         return self._of_asset.get(symbol, ())
 
-    def elsewhere(self, route: ArbRoute, hop: TradeHop) -> list[TradeHop]:
-        """The same trade as ``hop`` of ``route`` at other venues: where a listed route is the same but for the venue of that trade.
+    def elsewhere(self, route: ArbRoute, hop: TradeHop) -> list[tuple[ArbRoute, TradeHop]]:
+        """The same trade as ``hop`` of ``route`` at other venues: listed routes that are the same but for its venue, each with that trade.
 
-        So the coin is known to be one asset at that venue and at the venues of the other trades.
+        So the coin is known to be one asset at that venue and at the venues of the other trades. What moves coins is another route.
         """
-        others = {(other.place, other.side) for other in route.trades if other.place != hop.place}
-        found: dict[tuple[str, str], TradeHop] = {}
-        for one in self.of_symbol(hop.market.base):
-            trades = {(each.place, each.side): each for each in one.trades}
-            if len(trades) != len(others) + 1 or not others <= trades.keys():
+        rest = [other for other in route.trades if other.place != hop.place]
+        others = {(other.place, other.side) for other in rest}
+        touched = [self.touched_by.get(other.book, ()) for other in rest]  # a coin may have ten thousands of routes
+        found: list[tuple[ArbRoute, TradeHop]] = []
+        for one in min(touched, key=len, default=self.of_symbol(hop.market.base)):
+            if len(one.trades) != len(others) + 1 or one.transfers:
                 continue
-            (other,) = (each for key, each in trades.items() if key not in others)
-            is_same = other.market.base == hop.market.base and other.side is hop.side
-            if is_same and other.market.exchange != hop.market.exchange:
-                found.setdefault(other.place, other)
-        return list(found.values())
+            left = [each for each in one.trades if (each.place, each.side) not in others]
+            if len(left) != 1:
+                continue
+            is_same = left[0].market.base == hop.market.base and left[0].side is hop.side
+            if is_same and left[0].market.exchange != hop.market.exchange:
+                found.append((one, left[0]))
+        return found
 
     def watch_rates(self, watches: Sequence[RateWatch]) -> None:
         """Let ``watches`` see every asset that is traded in both of a rate's currencies, and the routes what they find of theirs.

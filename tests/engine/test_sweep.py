@@ -21,7 +21,7 @@ from arbtui.model.virtual_loop import run_virtual
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity
 from arbtui.routes.rules import SHAPES, RouteRules
-from arbtui.routes.universe import ArbUniverse
+from arbtui.routes.universe import ArbUniverse, evaluate_all
 from tests.bench.many_routes import PAIRS, fair_books, markets
 from tests.routes.pairs import NOW, TERMS, rate_book
 
@@ -60,6 +60,19 @@ def test_a_list_that_changes_is_looked_at_whole(size: int) -> None:
     while sweep.left:
         since += sweep.take(4)
     assert set(since) == set(routes[2:])
+
+
+@pytest.mark.parametrize("gone", range(10))
+def test_a_route_that_takes_the_place_of_another_hides_none(gone: int) -> None:
+    routes = _routes(10)
+    sweep = Sweep(lambda: routes)
+    sweep.begin()
+    seen = set(sweep.take(6))
+    del routes[gone]
+    routes.append(cast(ArbRoute, 10))
+    while sweep.left:
+        seen.update(sweep.take(4))
+    assert seen >= set(routes)
 
 
 def test_changes_that_come_faster_than_a_sweep_ends_pass_nobody_over() -> None:
@@ -181,5 +194,27 @@ def test_of_few_gaps_each_ends_at_the_tick() -> None:
         assert 0 < len(desk.episodes.open) <= deciding._GAPS_AT_ONCE
         desk.move_rate(1400.0)
         assert desk.episodes.open == {}
+
+    run_virtual(main())
+
+
+def test_a_route_that_cannot_be_evaluated_keeps_no_other_from_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        desk = _Desk()
+        bad = desk.universe.routes[len(desk.universe.routes) // 2]
+        told: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context.get("exception")))
+
+        def evaluated(routes: Sequence[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
+            if bad in routes:
+                raise ZeroDivisionError
+            return evaluate_all(routes, now, refused)
+
+        monkeypatch.setattr(deciding, "evaluate_all", evaluated)
+        for times in (1, 2):
+            desk.move_rate(1400.0 + times)
+            await desk.decider.settled.wait()
+            assert len(told) == times, "it is told each time"
+            assert sum(desk.looks()) > times * (len(desk.universe.routes) - 10)
 
     run_virtual(main())

@@ -89,11 +89,11 @@ def test_a_trade_can_be_made_elsewhere_where_its_venue_is_paired_with_those_of_t
     listing = [market(venue, "XRP", "KRW") for venue in ("upbit", "bithumb")]
     listing += [market(venue, "XRP", "USDT") for venue in ("binance", "okx", "bybit")] + [market("upbit", "USDT", "KRW")]
     pairs = {"XRP": [("upbit", "binance"), ("bithumb", "binance"), ("upbit", "okx"), ("bithumb", "bybit")]}
-    made = universe(listing, books_of(listing), pairs=pairs)
+    made = universe(listing, books_of(listing), RouteRules(("two_leg", "split_leg", "cross_chain")), pairs=pairs)
     route = made.by_id["XRP:binance>upbit"]
     buy, sell = route.trades
-    assert [(hop.place, hop.side) for hop in made.elsewhere(route, sell)] == [(("bithumb", "XRP-KRW"), Side.SELL)]
-    assert [(hop.place, hop.side) for hop in made.elsewhere(route, buy)] == [(("okx", "XRP-USDT"), Side.BUY)]
+    assert [(hop.place, hop.side) for _, hop in made.elsewhere(route, sell)] == [(("bithumb", "XRP-KRW"), Side.SELL)]
+    assert [(hop.place, hop.side) for _, hop in made.elsewhere(route, buy)] == [(("okx", "XRP-USDT"), Side.BUY)]
     fork = made.by_id["XRP:binance>bithumb+upbit"]
     assert all(made.elsewhere(fork, hop) == [] for hop in fork.trades)
 
