@@ -281,7 +281,10 @@ def test_what_a_moved_leg_has_filled_is_found_after_a_crash_and_not_sold_again(s
             account = w.portfolio.cycle(cycle.id)
             assert account is not None
             assert account.state is state
-            sold = {name: sum(fill.qty for fill in venue.core.fills_since(0) if fill.side is Side.SELL) for name, venue in w.venues.items()}
+            sold = {
+                name: sum((fill.qty for fill in venue.core.fills_since(0) if fill.side is Side.SELL), Decimal(0))
+                for name, venue in w.venues.items()
+            }
             assert sold[DEARER.exchange] == min(cycle.orders[-1].qty, Decimal(shown))
             assert abs(sold[DEARER.exchange] + sold["upbit"] - 50) < Decimal("0.1")
             w.agree()
