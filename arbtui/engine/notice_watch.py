@@ -37,6 +37,8 @@ log = logging.getLogger("arbtui")
 _AGAIN_S = 5.0
 _RULES_AGAIN_S = 60.0
 _PROBE_S = 10.0
+#: s of one look that halts are written in, and no more than begun after: each waits for the disk, and so does the loop.
+_WRITING_S = 0.05
 #: Announcements that concern nothing of ours, by key and words, so that a list that is read again and again is not parsed each time.
 _PASSED_OVER = 1000
 _UNREAD = "RULES_UNREAD"  # breach: rules that a notice says have changed could not be compared
@@ -138,6 +140,9 @@ class NoticeWatch:
             if waits or key in self._running or now < self._not_before.get(key, -inf):
                 self._due_ms = -inf
                 continue
+            if has_held and parts.clock.monotonic() - now >= _WRITING_S:  # the others at the next look
+                self._due_ms = -inf
+                break
             self._do(record, step)
             has_held = has_held or step.verb == HOLD
             if step.key not in record.done:

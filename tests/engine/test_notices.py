@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from arbtui.engine import notice_watch
 from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.networks import Networks, NetworkTerms
 from arbtui.exchanges.rate_limit import Lane
@@ -743,6 +744,31 @@ def test_the_halts_are_looked_at_once_however_many_a_notice_sets(tmp_path: Path,
             announce(w, f"({', '.join(coins)}) 거래 유의 종목 지정 안내")
             assert looks == 1
             assert halts(w) == {f"symbol.{coin}": "REDUCING" for coin in coins}
+
+    run_virtual(main())
+
+
+def test_a_slow_disk_holds_up_the_loop_for_a_few_halts_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    coins = ("XRP", "ADA", "SOL", "DOT", "DOGE")
+
+    async def main() -> None:
+        async with world(tmp_path, symbols=coins, funds=funds_of(coins)) as w:
+            lost_s, monotonic = 0.0, w.clock.monotonic
+
+            def slow(folder: Path, halt: ScopedHalt) -> tuple[ScopedHalt, bool]:
+                nonlocal lost_s
+                lost_s += 0.03
+                return write_halt(folder, halt)
+
+            monkeypatch.setattr(notice_watch, "write_halt", slow)
+            monkeypatch.setattr(w.clock, "monotonic", lambda: monotonic() + lost_s)
+            announce(w, f"({', '.join(coins)}) 거래 유의 종목 지정 안내")
+            assert len(halts(w)) == 2
+            w.engine.notices.look()
+            assert len(halts(w)) == 4
+            w.engine.notices.look()
+            assert halts(w) == {f"symbol.{coin}": "REDUCING" for coin in coins}
+            assert len(done(w)) == 5
 
     run_virtual(main())
 
