@@ -36,11 +36,14 @@ class CautionWatch:
         self._components = components
         self._breaches = breaches
         self._notices = notices
-        self._now: dict[str, Mapping[str, Flags]] = {}  # by venue, what it told last of each market
+        self._now: dict[str, dict[str, list[str]]] = {}  # by venue and coin, what it told last of each market, in words
 
     def look(self, exchange: str, markets: Sequence[Market], told: Mapping[str, Flags]) -> None:
         """``exchange`` has told its flags. A market that is not among them, or whose flags are not told, keeps those that it had."""
-        self._now[exchange] = told
+        now = self._now[exchange] = {}
+        for market in markets:
+            if (flags := told.get(market.code)) is not None:
+                now.setdefault(market.base, []).append(f"{market.code}: {', '.join(_words(flags)) or 'no flag'}")
         if self._components.journal.failure is not None:
             return
         changed = [market for market in markets if self._take(market, told.get(market.code))]
@@ -108,12 +111,8 @@ class CautionWatch:
         read = record.read
         if NoticeKind.CAUTION not in read.kinds:
             return ""
-        words = []
-        for market in self._components.universe.markets:
-            flags = self._now.get(read.exchange, {}).get(market.code)
-            if market.exchange == read.exchange and market.base in read.coins and flags is not None:
-                words.append(f"{market.code}: {', '.join(_words(flags)) or 'no flag'}")
-        return "; ".join(words)
+        now = self._now.get(read.exchange, {})
+        return "; ".join(words for coin in read.coins for words in now.get(coin, ()))
 
 
 def _words(flags: frozenset[MarketFlag]) -> list[str]:

@@ -37,7 +37,7 @@ log = logging.getLogger("arbtui")
 _AGAIN_S = 5.0
 _RULES_AGAIN_S = 60.0
 _PROBE_S = 10.0
-#: s of one look that halts are written in, and no more than begun after: each waits for the disk, and so does the loop.
+#: s of one look after which no more halts are begun: each waits for the disk, and meanwhile open cycles for their hedges.
 _WRITING_S = 0.05
 #: Announcements that concern nothing of ours, by key and words, so that a list that is read again and again is not parsed each time.
 _PASSED_OVER = 1000
@@ -123,8 +123,8 @@ class NoticeWatch:
         for task in self._running.values():
             task.cancel()
 
-    def look(self) -> None:
-        """Do what is due now; cheap while nothing is."""
+    def look(self, writing_s: float = _WRITING_S) -> None:
+        """Do what is due now; cheap while nothing is. After ``writing_s`` of halts the others wait for the next look."""
         parts = self._components
         now_ms = parts.clock.time_ms()
         if now_ms < self._due_ms or parts.journal.failure is not None:
@@ -140,7 +140,7 @@ class NoticeWatch:
             if waits or key in self._running or now < self._not_before.get(key, -inf):
                 self._due_ms = -inf
                 continue
-            if has_held and parts.clock.monotonic() - now >= _WRITING_S:  # the others at the next look
+            if has_held and parts.clock.monotonic() - now >= writing_s:
                 self._due_ms = -inf
                 break
             self._do(record, step)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -767,7 +768,11 @@ def test_a_slow_disk_holds_up_the_loop_for_a_few_halts_at_a_time(tmp_path: Path,
             w.engine.notices.look()
             assert len(halts(w)) == 4
             w.engine.notices.look()
-            assert halts(w) == {f"symbol.{coin}": "REDUCING" for coin in coins}
+            announce(w, f"({', '.join(coins)}) 거래지원 종료 안내 (01/01 09:30)", name="2")
+            assert len(done(w, "upbit:2")) == 2
+            w.engine.notices.look(inf)
+            assert len(done(w, "upbit:2")) == 10
+            assert halts(w) == {f"symbol.{coin}": "HALTED" for coin in coins}
             assert len(done(w)) == 5
 
     run_virtual(main())
