@@ -293,7 +293,7 @@ class NoticeWatch:
                 self._tell_unread(exchange, record, "it tells no rules over its interface")
             self._acted(record, step, "not told by the venue: compare them with the notice")
             return
-        if not self._hold_differing(record, step, found):
+        if not await self._hold_differing(record, step, found):
             return
         if found.untold and is_last:
             self._tell_unread(exchange, record, f"not told (it does not trade, or its rules make no sense): {', '.join(found.untold)}")
@@ -305,8 +305,11 @@ class NoticeWatch:
         words += [f"{len(found.untold)} not told: {', '.join(found.untold)}"] if found.untold else []
         self._acted(record, step, f"read: {', '.join(words)}")
 
-    def _hold_differing(self, record: NoticeRecord, step: NoticeStep, found: RulesRead) -> bool:
-        """Halt what differs, under a source of its own: no end of a maintenance takes it away. False where one could not be written."""
+    async def _hold_differing(self, record: NoticeRecord, step: NoticeStep, found: RulesRead) -> bool:
+        """Halt what differs, under a source of its own: no end of a maintenance takes it away. False where it is to be done again.
+
+        Higher fees are those of every market: the loop has its turn after each halt, which waits for the disk.
+        """
         exchange, done = record.read.exchange, True
         for code, (coin, why) in found.differ.items():
             held = self._write(record, step, f"symbol.{coin}", Depth.REDUCING, scoped_halts.RULES)
@@ -316,6 +319,10 @@ class NoticeWatch:
                 self._differing[exchange, code] = why
                 action = f"{coin} is REDUCING: restart, which reads the rules, then arbtui rearm --scope symbol.{coin}"
                 self._breaches.record(Severity.CRIT, "RULES_CHANGED", f"{exchange}:{code}", why, action)
+            await asyncio.sleep(0)
+            if not self._is_due(record, step) or self._components.journal.failure is not None:
+                done = False
+                break
         self._scopes.look()
         return done
 

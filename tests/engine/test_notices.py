@@ -704,6 +704,32 @@ def test_what_an_order_costs_and_must_be_are_rules_too(tmp_path: Path, changed: 
     run_virtual(main())
 
 
+def test_rules_of_many_markets_hold_up_the_loop_for_one_halt_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    coins = ("XRP", "ADA", "SOL", "DOT")
+    turns: list[str] = []
+
+    def written(folder: Path, halt: ScopedHalt) -> tuple[ScopedHalt, bool]:
+        turns.append(halt.scope)
+        asyncio.get_running_loop().call_soon(turns.append, "others")
+        return write_halt(folder, halt)
+
+    async def main() -> None:
+        async with world(tmp_path, symbols=coins, funds=funds_of(coins)) as w:
+            ours = {market.code: market for market in w.components.universe.markets if market.exchange == "upbit"}
+
+            async def rules(codes: Collection[str]) -> Mapping[str, Market]:
+                return {code: replace(ours[code], min_cost=ours[code].min_cost * 2) for code in codes if ours[code].base in coins}
+
+            w.upbit.fetch_rules = rules  # type: ignore[method-assign]
+            monkeypatch.setattr(notice_watch, "write_halt", written)
+            announce(w, "수수료 정책 변경 안내")
+            await until_min(w, 1)
+            assert halts(w) == {f"symbol.{coin}": "REDUCING" for coin in coins}
+            assert turns[1:8:2] == ["others"] * 4
+
+    run_virtual(main())
+
+
 def test_an_update_that_comes_while_the_rules_are_read_is_read_for_too(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
