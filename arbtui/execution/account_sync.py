@@ -86,7 +86,7 @@ class AccountSync(AccountEvents):
     def on_balances(self, exchange: str, balances: Mapping[str, Balance]) -> None:
         """See :class:`AccountEvents`."""
         self.balances.update(balances)
-        self._sync.compare(exchange, balances, whole=False)
+        self._sync.compare(exchange, balances)
 
     def on_announcement(self, announcement: Announcement) -> None:
         """See :class:`AccountEvents`."""
@@ -162,10 +162,9 @@ class AccountSync(AccountEvents):
         Raises:
             ArbtuiError: no usable answer.
         """
-        version, before = self._sync.version, self._sync.disputed(self.name)
+        asked, before = self._sync.held(self.name), self._sync.disputed(self.name)
         self.balances = dict(await self._adapter.fetch_balances(lane))
-        if version == self._sync.version:  # else it moved while it was asked, which says nothing
-            self._sync.compare(self.name, self.balances, whole=True)
+        self._sync.compare_answer(self.name, self.balances, asked)
         return [f"balance of {asset} disputed" for asset in self._sync.disputed(self.name) if asset not in before]
 
     def _is_news(self, key: str) -> bool:

@@ -109,7 +109,6 @@ class Portfolio(Readings):
         super().__init__(state or PortfolioState(rules=RULES))
         self.spans: list[Baseline] = []  #: further moments that a reader counts PnL from, beside the run's start and the day's
         self._nodes: Mapping[tuple[str, str], Node] = {}
-        self.version = 0  #: rises with every change of a balance or a reservation
 
     def follow(self, nodes: Mapping[tuple[str, str], Node]) -> None:
         """Keep the float ``available`` and ``target`` of the routes' nodes in step from now on."""
@@ -632,7 +631,6 @@ class Portfolio(Readings):
         self._publish(intent.exchange, intent.base if intent.side is Side.SELL else intent.quote)
 
     def _publish(self, exchange: str, asset: str) -> None:
-        self.version += 1
         node = self._nodes.get((exchange, asset))
         if node is not None:
             node.available = float(self.available(exchange, asset))

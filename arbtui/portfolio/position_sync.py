@@ -109,7 +109,7 @@ class CrossExchangePositionSync:
         """
 
         async def ask(name: str, adapter: ExchangeAdapter) -> str:
-            version = self._portfolio.version
+            asked = self.held(name)
             try:
                 async with asyncio.timeout(within_s):
                     balances = await adapter.fetch_balances()
@@ -117,17 +117,15 @@ class CrossExchangePositionSync:
                 return f"no balances within {within_s:g} s"
             except ArbtuiError as error:
                 return str(error)
-            if version == self._portfolio.version:  # else it moved while it was asked, which says nothing
-                self.compare(name, balances, whole=True)
+            self.compare_answer(name, balances, asked)
             return ""
 
         whys = await asyncio.gather(*(ask(name, adapter) for name, adapter in self._adapters.items()))
         return {name: why for name, why in zip(self._adapters, whys, strict=True) if why}
 
-    @property
-    def version(self) -> int:
-        """Rises with every change of a balance of ours."""
-        return self._portfolio.version
+    def held(self, exchange: str) -> Mapping[str, Decimal]:
+        """What we hold at ``exchange`` now, in all, by asset; to be kept while its balances are asked for."""
+        return dict(self._portfolio.state.balances.get(exchange, {}))
 
     def disputed(self, exchange: str) -> frozenset[str]:
         """The assets that ``exchange`` and the portfolio disagree on."""
@@ -138,12 +136,20 @@ class CrossExchangePositionSync:
         """Whether a difference was seen that is not decided yet: worth asking again soon."""
         return bool(self._doubts)
 
-    def compare(self, exchange: str, balances: Mapping[str, Balance], *, whole: bool) -> None:
-        """Compare what ``exchange`` says. ``whole``: assets that it does not name are zero; else they are unchanged."""
+    def compare_answer(self, exchange: str, balances: Mapping[str, Balance], asked: Mapping[str, Decimal]) -> None:
+        """Compare all balances of ``exchange``, which were asked for when we held ``asked`` there. What moved meanwhile says nothing."""
+        ours = self._portfolio.state.balances.get(exchange, {})
+        self._compare_all(exchange, [asset for asset in {**ours, **balances} if ours.get(asset) == asked.get(asset)], balances)
+
+    def compare(self, exchange: str, balances: Mapping[str, Balance]) -> None:
+        """Compare what ``exchange`` has pushed: what it does not name is unchanged."""
+        self._compare_all(exchange, balances, balances)
+
+    def _compare_all(self, exchange: str, assets: Iterable[str], balances: Mapping[str, Balance]) -> None:
         now = self._clock.monotonic()
         self.read_at[exchange] = now
         ours = self._portfolio.state.balances.get(exchange, {})
-        for asset in dict.fromkeys([*(ours if whole else ()), *balances]):
+        for asset in assets:
             theirs = balances[asset].total if asset in balances else ZERO
             self._compare(exchange, asset, ours.get(asset, ZERO), theirs, now)
 

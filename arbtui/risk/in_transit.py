@@ -4,6 +4,7 @@ What a cycle has bought and not sold yet is uncovered until it has come; stock t
 and may be late or lost all the same.
 """
 
+from decimal import Decimal
 from math import inf
 
 from arbtui.model.reason import Reason
@@ -46,6 +47,11 @@ class InTransitGuard:
         """The most that is uncovered of one asset."""
         assets = {move.asset for cycle in self._portfolio.open_cycles for move in cycle.transfers}
         return max((self.uncovered(asset) for asset in assets), default=0.0)
+
+    def leaves_room(self, asset: str, qty: Decimal, limits: GlobalLimits) -> bool:
+        """Whether stock may be put on its way so that cycles may still put all there that they may; False where it has no mark."""
+        mark = self._marks.value(asset)
+        return mark is not None and self.total() + float(qty * mark) <= limits.max_in_transit - limits.max_uncovered_in_transit
 
     def check(self, route: ArbRoute, value: float, limits: GlobalLimits, cycle_id: str = "") -> Reason | None:
         """May a cycle of ``route`` that puts ``value`` on its way open? ``cycle_id``: itself, once it is open."""

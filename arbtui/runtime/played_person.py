@@ -22,6 +22,8 @@ _LOOK_EVERY_S = 5.0
 class PlayedPerson:
     """Begins what the plans propose, takes the coins out of one venue's ledger and pays them in at the other after the usual minutes.
 
+    Refills leave room under ``risk.max_in_transit`` for what cycles may have on its way.
+
     What has been done stands in the venues' ledger, so a restart in between neither forgets a payment nor makes it twice.
     """
 
@@ -40,10 +42,13 @@ class PlayedPerson:
     async def look(self) -> None:
         """Begin what is proposed, and do what is due."""
         engine = self._engine
+        risk = engine.components.risk
         if not engine.components.halt.is_closed and engine.components.journal.failure is None:
             for plan in engine.wallets.plans():
                 rail = plan.best
-                if rail is not None and rail.fee is not None and rail.minutes is not None:
+                if rail is None or not risk.in_transit.leaves_room(plan.asset, rail.amount, risk.total.limits):
+                    continue
+                if rail.fee is not None and rail.minutes is not None:
                     wanted = Transfer(plan.asset, plan.sender, plan.receiver, rail.amount, rail.network, rail.fee, rail.minutes)
                     events = begin_transfer(engine.portfolio, wanted, "simulator", "played")
                     if not isinstance(events, str):

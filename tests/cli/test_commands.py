@@ -103,6 +103,7 @@ class TestCheck:
             assert routes["left_out"] == others
         else:
             assert routes is None  # the simulator does not play it
+        assert told.pop("alerts") == {"at_once": [], "unacknowledged": []}
         assert told == {"profile": name, "ok": True, "problems": [], "quarantined": [], "venues": {}, "real_orders": []}
 
     def test_changes_nothing(self, arbtui: Here, home: Path) -> None:

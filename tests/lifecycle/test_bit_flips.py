@@ -30,7 +30,7 @@ from tests.proof.steps import FLIPS
 
 PROFILE = "upbit-binance"
 _SEED = 20261129
-#: The whole command line is asked for so many of the flips that are refused.
+#: The whole command line is asked for so many of the flips that a start and the ledger refuse; of 40 a handful, as the file happens to lie.
 _IN_SHELL = 3
 
 
@@ -111,7 +111,7 @@ def test_f45_a_bit_that_was_turned_over_is_refused_or_changes_nothing(state: Pat
             _refused_in_shell(state, tmp_path / f"shell{in_shell_left}", path)
     print(f"FLIPS {flips}: {harmless} harmless, refused by {', '.join(f'{name} {refused[name]}' for name in READERS)}")
     assert harmless < flips
-    assert in_shell_left == 0 or flips < 20
+    assert in_shell_left < _IN_SHELL or flips < 20, "the command line was never asked"
 
 
 def _refused_in_shell(state: Path, folder: Path, damaged: Path) -> None:

@@ -1,13 +1,16 @@
-"""A recording of the sandbox of all venues, replayed: a sample of evaluations of every shape equals a slow computation in Fractions.
+"""Recordings, replayed: a sample of evaluations equals a slow computation in Fractions.
 
-``python -m tests.proof recorded-evaluations`` records ten minutes, the suite some seconds.
+Of the sandbox of all venues, with every shape: ``python -m tests.proof recorded-evaluations`` records ten minutes, the suite some seconds.
+Of two real markets, with two legs: one of the recordings is moved in time, so that prices part as they did not when they were made.
 """
 
 import asyncio
+import gzip
 import os
 import random
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -21,6 +24,7 @@ from arbtui.marketdata.recording import open_recordings
 from arbtui.marketdata.recording_feed import RecordingFeed
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import LoopClock
+from arbtui.model.market import Market
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
@@ -49,26 +53,28 @@ SMALL = (Reason.TOO_SMALL, Reason.LOT_TOO_COARSE)
 
 
 class Sample:
-    """Plays a recording into books, and now and then compares a route of each shape with the slow computation."""
+    """Plays recordings into books, and now and then compares a route of each shape with the slow computation."""
 
-    def __init__(self, settings: Settings, file: Path, looks: int) -> None:
-        self.settings = settings
-        self._every = max(1, len({moment for moment, _ in open_recordings([file])}) // looks)
+    def __init__(
+        self, settings: Settings, files: Sequence[Path], looks: int, listed: Mapping[str, Mapping[str, Market]] | None = None
+    ) -> None:
+        self.settings, self._listed = settings, listed
+        self._every = max(1, len({moment for moment, _ in open_recordings(files)}) // looks)
         self.compared: Counter[str] = Counter()  #: touches, by shape
         self.priced: Counter[str] = Counter()  #: opportunities, by shape
         self.deep: Counter[str] = Counter()  #: of those, with an order that goes beyond the touch
         self.without: Counter[str] = Counter()  #: no opportunity where one might be, by reason
         self._chance = random.Random(5)
         self._batches = 0
-        run_virtual(self._play(file))
+        run_virtual(self._play(files))
 
-    async def _play(self, file: Path) -> None:
+    async def _play(self, files: Sequence[Path]) -> None:
         settings, self._clock = self.settings, LoopClock(asyncio.get_running_loop())
         symbols = [asset.symbol for asset in simulated_assets(settings)]
-        listed = simulated_markets(symbols, list(settings.exchanges), settings.cross_quotes)
+        listed = self._listed or simulated_markets(symbols, list(settings.exchanges), settings.cross_quotes)
         markets = {name: with_fees(listed[name], settings.exchanges[name]) for name in settings.exchanges}
         traded = [market for of in markets.values() for market in of.values()]
-        feed = RecordingFeed([file], self._clock, list(settings.exchanges))
+        feed = RecordingFeed(files, self._clock, list(settings.exchanges))
         keys = [(market.exchange, market.code) for market in traded]
         aggregator = OrderbookAggregator(
             self._clock, settings.marketdata, keys, self._on_books, feed.request_snapshot, exchanges=list(settings.exchanges)
@@ -81,7 +87,8 @@ class Sample:
         self.universe = ArbUniverse(traded, aggregator.books, self.rates, self._terms, 0.0, symbols, pairs, settings.settlement, rules)
         for node in self.universe.nodes.values():
             node.available = 1e15
-        self._of_shape = {shape: [route for route in self.universe.routes if route.shape == shape] for shape in SHAPES}
+        of_shape = {shape: [route for route in self.universe.routes if route.shape == shape] for shape in SHAPES}
+        self._of_shape = {shape: routes for shape, routes in of_shape.items() if routes}
         await feed.run(aggregator.deliver)
 
     def _on_books(self, books: Sequence[OrderBook]) -> None:
@@ -174,9 +181,33 @@ def test_a_sample_of_evaluations_equals_fractions(
     with live_desk(tmp_path, monkeypatch, SYMBOLS, of="all-venues") as desk:
         ended = run("record", "--profile", str(desk.profile), "--duration", f"{seconds:g}", "-o", str(file), within=seconds + 300.0)
         assert ended.code == 0, ended.err
-        sample = Sample(load_profile(str(desk.profile), {}), file, max(LOOKS, round(2 * seconds)))
+        sample = Sample(load_profile(str(desk.profile), {}), [file], max(LOOKS, round(2 * seconds)))
     with capsys.disabled():
         print(f"\nEVALUATIONS touches {dict(sample.compared)}, priced {dict(sample.priced)}, beyond the touch {dict(sample.deep)}")
         print(f"EVALUATIONS without an opportunity {dict(sample.without)}")
     assert all(sample.compared[shape] >= LEAST_TOUCHES for shape in SHAPES), sample.compared
     assert all(sample.priced[shape] >= LEAST_PRICED for shape in SHAPES), sample.priced
+
+
+def moved(file: Path, by_s: int, to: Path) -> Path:
+    """The same recording, received ``by_s`` later by its receiver's clock, and sent so by its venue's."""
+    with gzip.open(file, "rt") as lines, gzip.open(to, "wt", compresslevel=1) as out:
+        for line in lines:
+            received_ns, frame = line.split(" ", 1)
+            later = re.sub(r'"(E|T)":(\d{13})', lambda found: f'"{found[1]}":{int(found[2]) + 1000 * by_s}', frame)
+            out.write(f"{int(received_ns) + by_s * 10**9} {later}")
+    return to
+
+
+@pytest.mark.parametrize("by_s", [0, 60, 180])
+def test_two_legs_on_real_books_equal_fractions(by_s: int, tmp_path: Path, shared_data: Path) -> None:
+    """Bitcoin and its perpetual contract at Binance, in August 2024."""
+    folder = shared_data / "hftbacktest"
+    perpetual = moved(folder / "usdm_btcusdt_20240808.gz", by_s, tmp_path / "perpetual.gz")
+    settings = load_profile("binance-spot-perp", {"universe": {"symbols": ["BTC"]}})
+    spot = simulated_markets(["BTC"], ["binance"], {})["binance"]
+    listed = {"binance": spot, "binanceusdm": {code: replace(market, exchange="binanceusdm") for code, market in spot.items()}}
+    sample = Sample(settings, [folder / "spot_btcusdt_20240808.gz", perpetual], 300, listed)
+    assert sample.compared["two_leg"] >= 100 - by_s / 3, sample.compared
+    assert sample.priced["two_leg"] >= 50 - by_s / 6, sample.priced
+    assert sample.deep["two_leg"] >= 10, sample.deep
