@@ -60,6 +60,14 @@ def test_an_environment_that_the_interpreter_itself_reads_makes_it_a_cold_start(
         monkeypatch.setenv("PYTHONDEVMODE", "1")
 
 
+def test_what_a_library_reads_once_and_an_option_that_a_fork_cannot_have_make_it_a_cold_start() -> None:
+    options: list[dict[str, Any]] = [{"env": {**os.environ, "TEXTUAL_FPS": "7"}}, {"preexec_fn": os.getpid}]
+    for given in options:
+        process = warm_start.popen(_CHILD, "0", stdout=subprocess.DEVNULL, **given)
+        assert type(process) is subprocess.Popen
+        assert process.wait() == 0
+
+
 @pytest.mark.parametrize("end", ["0", "3", "text", "thread", "signal"])
 def test_it_ends_the_same(end: str) -> None:
     cold, warm = (ended(end, cold=cold) for cold in (True, False))

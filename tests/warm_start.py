@@ -34,9 +34,13 @@ _OWN_TERMINAL = "import os, sys, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTT
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _PR_SET_CHILD_SUBREAPER = 36  #: prctl(2)
 _ENCODING = "PYTHONIOENCODING"
-#: What the interpreter reads when it starts, and what of that is taken on later, or is no affair of the interpreter's.
-_READ_AT_START = ("PYTHON", "LC_", "LANG")
+#: What the interpreter and its C library read when they start, and what of that is taken on later, or is no affair of the interpreter's.
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_")
 _READ_LATER = (_ENCODING, "PYTHON_KEYRING_BACKEND")
+#: What libraries read once, while they are imported.
+_READ_AT_IMPORT = ("TEXTUAL", "ESCDELAY", "TERMINAL_WIDTH", "TYPER_", "_TYPER_", "AIOHTTP_")
+#: Options of Popen that reach a fork, too.
+_HANDED_ON = frozenset({"stdin", "stdout", "stderr", "text", "encoding", "errors", "bufsize", "cwd", "start_new_session"})
 #: Of the tests as they were started, whatever one of them sets.
 _ENVIRONMENT = dict(os.environ)
 #: What many sessions import while they start: classes of ccxt, and other packages.
@@ -49,12 +53,13 @@ def popen(
 ) -> "subprocess.Popen[Any]":
     """``subprocess.Popen([sys.executable, "-m", module, *arguments], ...)``.
 
-    ``own_terminal``: it leads a session, whose controlling terminal is its standard input.
+    ``own_terminal``: it leads a session, whose controlling terminal is its standard input. With an option that a fork cannot have, it is
+    a cold start.
     """
     command = [sys.executable, "-m", module, *arguments]
     if own_terminal:
         options["start_new_session"] = True
-    if not cold and _can_be_forked(os.environ if env is None else env):
+    if not cold and _HANDED_ON.issuperset(options) and _can_be_forked(os.environ if env is None else env):
         return _Forked(command, env=env, **options)
     return subprocess.Popen([sys.executable, "-c", _OWN_TERMINAL, *command] if own_terminal else command, env=env, **options)
 
@@ -81,8 +86,9 @@ def _can_be_forked(environment: Mapping[str, str]) -> bool:
 
 
 def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
-    """What the interpreter itself reads, but for the encoding of its streams."""
-    return {name: value for name, value in environment.items() if name.startswith(_READ_AT_START) and name not in _READ_LATER}
+    """What is read once and for all, but for the encoding of the interpreter's streams."""
+    once = (*_READ_AT_START, *_READ_AT_IMPORT)
+    return {name: value for name, value in environment.items() if name.startswith(once) and name not in _READ_LATER}
 
 
 class _Forked(subprocess.Popen[Any]):

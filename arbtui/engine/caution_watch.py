@@ -8,6 +8,8 @@ nothing. A halt that a person has lifted comes back only with a flag that was no
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.notice_watch import NoticeWatch, planned
@@ -15,13 +17,16 @@ from arbtui.exchanges.market_flags import Flags, MarketFlag
 from arbtui.journal.events import NoticeRead, NoticeStep
 from arbtui.model.market import Market
 from arbtui.model.scoped_halts import NOTICE, Depth
-from arbtui.portfolio.notices import NoticeRecord
+from arbtui.portfolio.notices import NoticeRecord, id_of_flags
 from arbtui.risk.breach import Severity
 from arbtui.risk.notices.kinds import NoticeKind
 from arbtui.risk.notices.reading import HOLD
 
 #: Breach: a market is flagged, or is no more.
 KIND = "MARKET_FLAGGED"
+_TOLD_ONLY = "told only: everything at that venue is priced in it"
+_NOT_LIFTED = "nothing is lifted by itself: arbtui rearm --scope, once you have looked"
+_CONFIRMED = frozenset({NoticeKind.CAUTION, NoticeKind.DELISTING})
 
 
 class CautionWatch:
@@ -31,11 +36,14 @@ class CautionWatch:
         self._components = components
         self._breaches = breaches
         self._notices = notices
-        self._now: dict[str, Mapping[str, Flags]] = {}  # by venue, what it told last of each market
+        self._now: dict[str, dict[str, list[str]]] = {}  # by venue and coin, what it told last of each market, in words
 
     def look(self, exchange: str, markets: Sequence[Market], told: Mapping[str, Flags]) -> None:
         """``exchange`` has told its flags. A market that is not among them, or whose flags are not told, keeps those that it had."""
-        self._now[exchange] = told
+        now = self._now[exchange] = {}
+        for market in markets:
+            if (flags := told.get(market.code)) is not None:
+                now.setdefault(market.base, []).append(f"{market.code}: {', '.join(_words(flags)) or 'no flag'}")
         if self._components.journal.failure is not None:
             return
         changed = [market for market in markets if self._take(market, told.get(market.code))]
@@ -44,27 +52,32 @@ class CautionWatch:
 
     def _take(self, market: Market, flags: Flags) -> bool:
         """Whether the flags of ``market`` have changed; that is journaled, and told where one is new or none is left."""
-        known = self._notices.notices.by_id.get(_id_of(market))
+        known = self._notices.notices.by_id.get(id_of_flags(market.exchange, market.code))
         before = "" if known is None else known.read.digest
         if flags is None or before == _digest(flags):
             return False
         raised = frozenset(flag for flag in flags if flag.word not in before.split())
-        read = self._read(market, flags, raised, () if known is None else known.read.steps)
+        holds = bool(raised) and self._holds(market, raised)
+        steps = [self._hold(market, known)] if holds else () if known is None else known.read.steps
+        read = self._read(market, flags, steps)
         self._notices.take_up(read)
         if raised or not flags:
             severity = Severity.CRIT if any(flag.is_grave for flag in raised) else Severity.WARN
-            action = planned(read) if raised else "nothing is lifted by itself: arbtui rearm --scope, once you have looked"
+            action = planned(read) if holds else _TOLD_ONLY if raised else _NOT_LIFTED
             self._breaches.record(severity, KIND, market.key, read.title, action, every_time=True)
         return True
 
-    def _read(self, market: Market, flags: frozenset[MarketFlag], raised: frozenset[MarketFlag], steps: Sequence[NoticeStep]) -> NoticeRead:
+    def _hold(self, market: Market, known: NoticeRecord | None) -> NoticeStep:
+        """Due now; one that was done for flags of before is to be done again, so it is due after that."""
+        step = NoticeStep(HOLD, self._scope(market), self._components.clock.time_ms(), Depth.REDUCING.value)
+        done_ms = -1 if known is None else known.done_ms.get(step.key, -1)
+        return step if step.at_ms > done_ms else msgspec.structs.replace(step, at_ms=done_ms + 1)
+
+    def _read(self, market: Market, flags: frozenset[MarketFlag], steps: Sequence[NoticeStep]) -> NoticeRead:
         words = ", ".join(_words(flags))
         now_ms = self._components.clock.time_ms()
-        if raised and self._holds(market, raised):
-            # A step to come is one that is to be done again, however often it was done for flags of before.
-            steps = [NoticeStep(HOLD, self._scope(market), now_ms + 1, Depth.REDUCING.value)]
         return NoticeRead(
-            notice_id=_id_of(market),
+            notice_id=id_of_flags(market.exchange, market.code),
             exchange=market.exchange,
             title=f"{market.code} is {f'flagged by {market.exchange}: {words}' if words else f'no longer flagged by {market.exchange}'}",
             url="",
@@ -80,10 +93,17 @@ class CautionWatch:
         return any(flag.is_grave for flag in raised) or market.base not in self._components.portfolio.state.settlement
 
     def _scope(self, market: Market) -> str:
-        """That of the coin at its venue; of the coin everywhere where a notice holds that already, which this one then confirms."""
+        """That of the coin at its venue; of the coin everywhere where a notice that it confirms holds that already.
+
+        It confirms a warning, and that the coin leaves. What holds the coin for another reason, as a maintenance, may be taken away
+        without a look at this one.
+        """
         everywhere = f"symbol.{market.base}"
-        standing = self._components.risk.halts.standing
+        standing, notices = self._components.risk.halts.standing, self._notices.notices
         holds = any(halt.scope == everywhere and halt.source == NOTICE and halt.depth.rank >= Depth.REDUCING.rank for halt in standing)
+        holds = holds and any(
+            not _CONFIRMED.isdisjoint(record.read.kinds) and notices.holds(record, everywhere) for record in notices.by_id.values()
+        )
         return everywhere if holds else f"symbol.{market.exchange}:{market.base}"
 
     def told(self, record: NoticeRecord) -> str:
@@ -91,17 +111,8 @@ class CautionWatch:
         read = record.read
         if NoticeKind.CAUTION not in read.kinds:
             return ""
-        words = []
-        for market in self._components.universe.markets:
-            flags = self._now.get(read.exchange, {}).get(market.code)
-            if market.exchange == read.exchange and market.base in read.coins and flags is not None:
-                words.append(f"{market.code}: {', '.join(_words(flags)) or 'no flag'}")
-        return "; ".join(words)
-
-
-def _id_of(market: Market) -> str:
-    """The id of the one notice that stands for the flags of ``market``: no venue's own has two colons."""
-    return f"{market.exchange}:flags:{market.code}"
+        now = self._now.get(read.exchange, {})
+        return "; ".join(words for coin in read.coins for words in now.get(coin, ()))
 
 
 def _words(flags: frozenset[MarketFlag]) -> list[str]:

@@ -280,7 +280,7 @@ class Engine:
         """
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
-        self.notices.look()  # what came due while nothing ran
+        self.notices.look(inf)  # what came due while nothing ran: all of it, before anything trades
         self.scopes.look()
         self.limits.tell()
         self.rearm_share.resume(self._last_kill)

@@ -52,7 +52,7 @@ class MarketWatch:
         self._unread: dict[str, str] = {}  # by venue: why it did not answer last
 
     async def run(self) -> None:
-        """Ask again and again, until cancelled; at once where venues flag their markets: none that is flagged at a start is entered."""
+        """Ask again and again, until cancelled; at once where venues flag their markets: one may have been flagged while nothing ran."""
         if any(adapter.capabilities.flags for adapter in self._adapters.values()):
             await self.look()
         while True:

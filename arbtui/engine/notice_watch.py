@@ -37,6 +37,8 @@ log = logging.getLogger("arbtui")
 _AGAIN_S = 5.0
 _RULES_AGAIN_S = 60.0
 _PROBE_S = 10.0
+#: s of one look after which no more halts are begun: each waits for the disk, and meanwhile open cycles for their hedges.
+_WRITING_S = 0.05
 #: Announcements that concern nothing of ours, by key and words, so that a list that is read again and again is not parsed each time.
 _PASSED_OVER = 1000
 _UNREAD = "RULES_UNREAD"  # breach: rules that a notice says have changed could not be compared
@@ -121,8 +123,8 @@ class NoticeWatch:
         for task in self._running.values():
             task.cancel()
 
-    def look(self) -> None:
-        """Do what is due now; cheap while nothing is."""
+    def look(self, writing_s: float = _WRITING_S) -> None:
+        """Do what is due now; cheap while nothing is. After ``writing_s`` of halts the others wait for the next look."""
         parts = self._components
         now_ms = parts.clock.time_ms()
         if now_ms < self._due_ms or parts.journal.failure is not None:
@@ -138,6 +140,9 @@ class NoticeWatch:
             if waits or key in self._running or now < self._not_before.get(key, -inf):
                 self._due_ms = -inf
                 continue
+            if has_held and parts.clock.monotonic() - now >= writing_s:
+                self._due_ms = -inf
+                break
             self._do(record, step)
             has_held = has_held or step.verb == HOLD
             if step.key not in record.done:
@@ -288,7 +293,7 @@ class NoticeWatch:
                 self._tell_unread(exchange, record, "it tells no rules over its interface")
             self._acted(record, step, "not told by the venue: compare them with the notice")
             return
-        if not self._hold_differing(record, step, found):
+        if not await self._hold_differing(record, step, found):
             return
         if found.untold and is_last:
             self._tell_unread(exchange, record, f"not told (it does not trade, or its rules make no sense): {', '.join(found.untold)}")
@@ -300,8 +305,11 @@ class NoticeWatch:
         words += [f"{len(found.untold)} not told: {', '.join(found.untold)}"] if found.untold else []
         self._acted(record, step, f"read: {', '.join(words)}")
 
-    def _hold_differing(self, record: NoticeRecord, step: NoticeStep, found: RulesRead) -> bool:
-        """Halt what differs, under a source of its own: no end of a maintenance takes it away. False where one could not be written."""
+    async def _hold_differing(self, record: NoticeRecord, step: NoticeStep, found: RulesRead) -> bool:
+        """Halt what differs, under a source of its own: no end of a maintenance takes it away. False where it is to be done again.
+
+        Higher fees are those of every market: the loop has its turn after each halt, which waits for the disk.
+        """
         exchange, done = record.read.exchange, True
         for code, (coin, why) in found.differ.items():
             held = self._write(record, step, f"symbol.{coin}", Depth.REDUCING, scoped_halts.RULES)
@@ -311,6 +319,10 @@ class NoticeWatch:
                 self._differing[exchange, code] = why
                 action = f"{coin} is REDUCING: restart, which reads the rules, then arbtui rearm --scope symbol.{coin}"
                 self._breaches.record(Severity.CRIT, "RULES_CHANGED", f"{exchange}:{code}", why, action)
+            await asyncio.sleep(0)
+            if not self._is_due(record, step) or self._components.journal.failure is not None:
+                done = False
+                break
         self._scopes.look()
         return done
 

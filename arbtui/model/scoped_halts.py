@@ -132,7 +132,8 @@ def scope_of(text: str) -> str:
     kind = kind.lower()
     if kind == GLOBAL and not name:
         return GLOBAL
-    if kind not in _KINDS or not re.fullmatch(r"[!-~]{1,150}", name):
+    is_half = kind in ("symbol", WALLET) and ":" in name and not all(name.rpartition(":")[::2])
+    if kind not in _KINDS or not re.fullmatch(r"[!-~]{1,150}", name) or is_half:
         raise UsageError(
             f"scope {text!r}: expected global, exchange.NAME, symbol.ASSET, symbol.EXCHANGE:ASSET, route.ID or wallet.EXCHANGE:ASSET"
         )

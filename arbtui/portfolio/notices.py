@@ -6,9 +6,14 @@ from msgspec import Struct, field
 
 from arbtui.journal.events import NoticeActed, NoticeRead, NoticeStep
 
-#: Notices that are remembered, with one for each market that its venue has flagged, beside those with a step to come or a halt that
-#: stands; and new coins.
+#: Notices that are remembered, beside those with a step to come or a halt that stands, and one for each market that is flagged: one that
+#: were forgotten would be a new one a minute later. And new coins.
 _KEPT, _KEPT_NEW = 500, 1000
+
+
+def id_of_flags(exchange: str, code: str) -> str:
+    """The id of the one notice that stands for the flags of a market: no venue's own has two colons."""
+    return f"{exchange}:flags:{code}"
 
 
 class NoticeRecord(Struct):
@@ -23,6 +28,11 @@ class NoticeRecord(Struct):
     def pending(self) -> list[NoticeStep]:
         """Its steps that are still to be done, the earliest first; of one moment, in their order."""
         return sorted((step for step in self.read.steps if step.key not in self.done), key=lambda step: step.at_ms)
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it stands for flags that a market has."""
+        return bool(self.read.digest) and self.read.notice_id.startswith(id_of_flags(self.read.exchange, ""))
 
 
 class Notices(Struct):
@@ -49,8 +59,9 @@ class Notices(Struct):
         while len(self.new_coins) > _KEPT_NEW:
             del self.new_coins[next(iter(self.new_coins))]
         if len(self.by_id) > _KEPT:
-            over = (key for key, one in self.by_id.items() if not one.pending and not self._still_holds(one))
-            if (oldest := next(over, None)) is not None:
+            others = [key for key, one in self.by_id.items() if not one.is_flag]
+            over = (key for key in others if not self.by_id[key].pending and not self._still_holds(self.by_id[key]))
+            if len(others) > _KEPT and (oldest := next(over, None)) is not None:
                 del self.by_id[oldest]
             self.lifted = {scope: ms for scope, ms in self.lifted.items() if self._names(scope)}
 

@@ -13,7 +13,7 @@ from arbtui.model.scoped_halts import archive_halt, file_name
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.risk.breach import Severity
 from arbtui.views.notices import notice_lines
-from tests.engine.test_notices import announce, halts
+from tests.engine.test_notices import announce, halts, until_min
 from tests.execution.world import UPBIT_DEAR, World, world
 
 SCOPE = "symbol.upbit:XRP"
@@ -131,12 +131,66 @@ def test_a_flag_confirms_a_notice_that_holds_the_coin_already(tmp_path: Path) ->
     run_virtual(main())
 
 
+def test_a_flag_confirms_no_maintenance_which_ends_without_taking_it_away(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            announce(w, "엑스알피(XRP) 마켓 점검 안내 (01/01 09:00 ~ 10:00)")
+            w.engine.notices.look()
+            assert halts(w)["symbol.XRP"] == "HALTED"
+            flag(w, [WARNING])
+            assert await look(w) == {"symbol.XRP": "HALTED", SCOPE: "REDUCING"}
+            await until_min(w, 62)
+            assert halts(w) == {SCOPE: "REDUCING"}
+            w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_its_market_is_held_in_the_moment_in_which_it_is_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            flag(w, [ALARM])
+            await w.engine.markets.look()
+            assert halts(w) == {SCOPE: "REDUCING"}
+            assert w.engine.operator.scopes.rearm(SCOPE, "p", "looked at", "ann") is None
+            await asyncio.sleep(1.0)
+            flag(w, [ALARM, OTHER])
+            await w.engine.markets.look()
+            assert halts(w) == {SCOPE: "REDUCING"}
+            w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_what_a_person_has_lifted_is_remembered_however_many_notices_come(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            flag(w, [ALARM])
+            assert await look(w) == {SCOPE: "REDUCING"}
+            assert w.engine.operator.scopes.rearm(SCOPE, "p", "looked at", "ann") is None
+            await asyncio.sleep(1.0)
+            for number in range(510):
+                announce(w, f"엑스알피(XRP) 재단 소식 {number}", name=f"n{number}")
+            assert await look(w) == {}
+            assert told(w) == []  # as many others came after the first, and no second
+            flag(w, [])
+            assert await look(w) == {}
+            for number in range(3):
+                announce(w, f"엑스알피(XRP) 재단 소식 {number}", name=f"m{number}")
+            assert len(w.engine.notices.notices.by_id) <= 501
+            w.same_after_restart()
+
+    run_virtual(main())
+
+
 def test_an_alarm_over_a_settlement_currency_is_told_and_a_designation_holds(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path, netting=NettingConfig()) as w:
             flag(w, [ALARM], "KRW-USDT")
             assert await look(w) == {}
             assert [severity for severity, _ in told(w)] == [Severity.WARN.value]
+            (breach,) = [breach for breach in w.engine.breaches.breaches.values() if breach.kind == KIND]
+            assert breach.action == "told only: everything at that venue is priced in it"
             flag(w, [ALARM, WARNING], "KRW-USDT")
             assert await look(w) == {"symbol.upbit:USDT": "REDUCING"}
 

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from arbtui.engine import notice_watch
 from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.networks import Networks, NetworkTerms
 from arbtui.exchanges.rate_limit import Lane
@@ -702,6 +704,32 @@ def test_what_an_order_costs_and_must_be_are_rules_too(tmp_path: Path, changed: 
     run_virtual(main())
 
 
+def test_rules_of_many_markets_hold_up_the_loop_for_one_halt_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    coins = ("XRP", "ADA", "SOL", "DOT")
+    turns: list[str] = []
+
+    def written(folder: Path, halt: ScopedHalt) -> tuple[ScopedHalt, bool]:
+        turns.append(halt.scope)
+        asyncio.get_running_loop().call_soon(turns.append, "others")
+        return write_halt(folder, halt)
+
+    async def main() -> None:
+        async with world(tmp_path, symbols=coins, funds=funds_of(coins)) as w:
+            ours = {market.code: market for market in w.components.universe.markets if market.exchange == "upbit"}
+
+            async def rules(codes: Collection[str]) -> Mapping[str, Market]:
+                return {code: replace(ours[code], min_cost=ours[code].min_cost * 2) for code in codes if ours[code].base in coins}
+
+            w.upbit.fetch_rules = rules  # type: ignore[method-assign]
+            monkeypatch.setattr(notice_watch, "write_halt", written)
+            announce(w, "수수료 정책 변경 안내")
+            await until_min(w, 1)
+            assert halts(w) == {f"symbol.{coin}": "REDUCING" for coin in coins}
+            assert turns[1:8:2] == ["others"] * 4
+
+    run_virtual(main())
+
+
 def test_an_update_that_comes_while_the_rules_are_read_is_read_for_too(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
@@ -743,6 +771,35 @@ def test_the_halts_are_looked_at_once_however_many_a_notice_sets(tmp_path: Path,
             announce(w, f"({', '.join(coins)}) 거래 유의 종목 지정 안내")
             assert looks == 1
             assert halts(w) == {f"symbol.{coin}": "REDUCING" for coin in coins}
+
+    run_virtual(main())
+
+
+def test_a_slow_disk_holds_up_the_loop_for_a_few_halts_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    coins = ("XRP", "ADA", "SOL", "DOT", "DOGE")
+
+    async def main() -> None:
+        async with world(tmp_path, symbols=coins, funds=funds_of(coins)) as w:
+            lost_s, monotonic = 0.0, w.clock.monotonic
+
+            def slow(folder: Path, halt: ScopedHalt) -> tuple[ScopedHalt, bool]:
+                nonlocal lost_s
+                lost_s += 0.03
+                return write_halt(folder, halt)
+
+            monkeypatch.setattr(notice_watch, "write_halt", slow)
+            monkeypatch.setattr(w.clock, "monotonic", lambda: monotonic() + lost_s)
+            announce(w, f"({', '.join(coins)}) 거래 유의 종목 지정 안내")
+            assert len(halts(w)) == 2
+            w.engine.notices.look()
+            assert len(halts(w)) == 4
+            w.engine.notices.look()
+            announce(w, f"({', '.join(coins)}) 거래지원 종료 안내 (01/01 09:30)", name="2")
+            assert len(done(w, "upbit:2")) == 2
+            w.engine.notices.look(inf)
+            assert len(done(w, "upbit:2")) == 10
+            assert halts(w) == {f"symbol.{coin}": "HALTED" for coin in coins}
+            assert len(done(w)) == 5
 
     run_virtual(main())
 

@@ -473,6 +473,7 @@ def test_what_upbit_warns_of_is_told_by_market_and_what_cannot_be_read_is_said_o
         {"market": "KRW-ADA", "market_event": {"warning": True, "caution": {"OF_TOMORROW": True}}},
         {"market": "KRW-OLD"},
         {"market": "BTC-ODD", "market_event": {"warning": "yes"}},
+        {"market": "BTC-TWO", "market_event": {"warning": False, "caution": {"two words": True}}},
         {"market": "USDT-XRP", "market_event": EVENT},
     ]
 
@@ -485,8 +486,28 @@ def test_what_upbit_warns_of_is_told_by_market_and_what_cannot_be_read_is_said_o
                 "KRW-ADA": frozenset({MarketFlag("OF_TOMORROW", is_grave=False), MarketFlag("warning", is_grave=True)}),
                 "KRW-OLD": None,
                 "BTC-ODD": None,
+                "BTC-TWO": None,
             }
             await adapter.fetch_trading(["KRW-XRP"])
             assert caplog.text.count("warns of at its markets cannot be read") == 1
+
+    run(main)
+
+
+def test_bithumbs_market_stays_listed_where_its_flag_cannot_be_read(caplog: pytest.LogCaptureFixture) -> None:
+    words = {"KRW-XRP": "NONE", "KRW-ADA": "CAUTION", "KRW-NULL": None, "KRW-NUM": 1, "KRW-TWO": "TWO WORDS", "KRW-EMPTY": ""}
+    rows = [{"market": code, "market_warning": word} for code, word in words.items()]
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "bithumb") as adapter:
+            venue.on("GET", "/v1/market/all", value([*rows, {"market": "KRW-OLD"}]))
+            told = await adapter.fetch_trading(["KRW-XRP"])
+            assert told == {
+                **dict.fromkeys([*words, "KRW-OLD"]),
+                "KRW-XRP": frozenset(),
+                "KRW-ADA": frozenset({MarketFlag("CAUTION", is_grave=True)}),
+            }
+            await adapter.fetch_trading(["KRW-XRP"])
+            assert caplog.text.count("bithumb: what it warns of at its markets cannot be read") == 1
 
     run(main)

@@ -54,7 +54,11 @@ def test_a_scope_is_written_in_one_way(typed: str, scope: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "upbit", "exchange", "exchange.", "venue.upbit", "global.x", "symbol.X RP", "symbol.\n", "symbol." + "X" * 151]
+    "typed",
+    [
+        *("", "upbit", "exchange", "exchange.", "venue.upbit", "global.x", "symbol.X RP", "symbol.\n", "symbol." + "X" * 151),
+        *("symbol.:XRP", "symbol.upbit:", "symbol.:", "wallet.:XRP", "wallet.upbit:"),  # nothing would fall under it
+    ],
 )
 def test_what_is_no_scope_is_refused(typed: str) -> None:
     with pytest.raises(UsageError, match=r"expected global, exchange\.NAME"):

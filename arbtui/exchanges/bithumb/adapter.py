@@ -99,8 +99,9 @@ class BithumbAdapter(WonAdapter[orders.ListedOrder]):
         made = await asyncio.gather(*(self._market_of(one.code) for one in wanted))
         markets = {market.code: market for market in made if market is not None}
         for one in wanted:
-            if one.caution and one.code in markets:
-                log.warning("bithumb %s: Bithumb has designated this market for caution (%s); read its notices", one.code, one.caution)
+            if one.flags and one.code in markets:
+                words = ", ".join(flag.word for flag in one.flags)
+                log.warning("bithumb %s: Bithumb has designated this market for caution (%s); read its notices", one.code, words)
         return markets
 
     async def _market_of(self, code: str) -> Market | None:

@@ -1,5 +1,6 @@
 """Bithumb's list of markets with their prices and caution flags; one odd market is left out, never a reason to fail."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,9 +12,11 @@ from arbtui.exchanges.amounts import last_price, read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.bithumb.rules import CROSS, QUOTE
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
-from arbtui.exchanges.market_flags import MarketFlag
+from arbtui.exchanges.market_flags import Flags, MarketFlag
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.errors import WireError
+
+log = logging.getLogger("arbtui")
 
 #: Quotes whose rules are known.
 QUOTES = (QUOTE, CROSS)
@@ -26,7 +29,7 @@ class _Row(msgspec.Struct):
     """A row of ``GET /v1/market/all?isDetails=true``."""
 
     market: str
-    market_warning: str = _NO_CAUTION
+    market_warning: Any = None
 
 
 class Ticker(msgspec.Struct):
@@ -38,15 +41,13 @@ class Ticker(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One market. ``caution``: Bithumb's word for a market that it has designated for caution; empty for any other."""
+    """One market. ``flags``: ``CAUTION`` is a designation (거래유의), told in a notice too; no figure sets it.
+
+    Source: apidocs.bithumb.com, 마켓코드-조회.
+    """
 
     code: str
-    caution: str
-
-    @property
-    def flags(self) -> frozenset[MarketFlag]:
-        """``CAUTION`` is a designation (거래유의), told in a notice too; no figure sets it (apidocs.bithumb.com, 마켓코드-조회)."""
-        return frozenset([MarketFlag(self.caution, is_grave=True)] if self.caution else [])
+    flags: Flags
 
 
 class MarketList:
@@ -54,11 +55,13 @@ class MarketList:
 
     def __init__(self, adapter: CcxtAdapter) -> None:
         self._adapter = adapter
+        self._unread = ""  # why flags could not be read, the last time
 
     async def markets(self, quotes: Sequence[str] = QUOTES) -> dict[str, Listed]:
         """Every market of ``quotes`` that is listed, by code. Bithumb lists what trades: there is no other state."""
         answer = await self._adapter.query("public", "GET", "v1/market/all", {"isDetails": "true"}, costs={"quotation": 1})
         found: dict[str, Listed] = {}
+        unread = ""
         for row in read(answer, list[Any], "market/all"):
             try:
                 one = read(row, _Row, "market/all")
@@ -67,8 +70,17 @@ class MarketList:
                 if code.partition("-")[0] in quotes:
                     self._adapter.odd[code] = str(error)
                 continue
-            if one.market.partition("-")[0] in quotes:
-                found[one.market] = Listed(one.market, "" if one.market_warning == _NO_CAUTION else one.market_warning)
+            if one.market.partition("-")[0] not in quotes:
+                continue
+            flags: Flags = None
+            try:
+                flags = frozenset() if one.market_warning == _NO_CAUTION else frozenset([MarketFlag(one.market_warning, is_grave=True)])
+            except WireError as error:
+                unread = str(error)
+            found[one.market] = Listed(one.market, flags)
+        if unread and unread != self._unread:
+            log.warning("bithumb: what it warns of at its markets cannot be read (%s): read its notices", unread)
+        self._unread = unread
         return found
 
     async def prices(self, codes: Sequence[str]) -> dict[str, Decimal]:

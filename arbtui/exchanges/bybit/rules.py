@@ -74,7 +74,7 @@ def markets_of(rows: Iterable[Any], odd: dict[str, str] | None = None) -> dict[s
 
 def flags_of(rows: Iterable[Any]) -> dict[str, frozenset[MarketFlag]]:
     """By code of each market whose row tells it: ``stTag`` "1" is the label of special treatment, which comes before a delisting."""
-    told = {row["symbol"]: row["stTag"] for row in rows if isinstance(row, dict) and "symbol" in row and row.get("stTag") in ("0", "1")}
+    told = {str(row.get("symbol")): row.get("stTag") for row in rows if isinstance(row, dict) and row.get("stTag") in ("0", "1")}
     return {code: frozenset([MarketFlag("stTag", is_grave=True)] if tag == "1" else []) for code, tag in told.items()}
 
 

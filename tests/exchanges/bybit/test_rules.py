@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges.bybit.rules import markets_of, spot_market
+from arbtui.exchanges.bybit.rules import flags_of, markets_of, spot_market
 from arbtui.model.market import FeeTakenIn
 
 # "Get Instruments Info", spot
@@ -34,6 +34,13 @@ def test_every_trading_symbol_of_the_real_list_becomes_a_market(shared_data: Pat
         assert market.max_qty == Decimal(lot["maxLimitOrderQty"])
         assert market.min_cost == Decimal(lot["minOrderAmt"])
     assert sum(market.quote == "USDT" for market in markets.values()) == 410
+
+
+@pytest.mark.parametrize("odd", [{"symbol": ["BTCUSDT"]}, {"symbol": {}}, {"symbol": None}, {"stTag": ["1"]}, {"stTag": 1}])
+def test_an_odd_row_tells_no_flag_and_costs_no_other(odd: dict[str, Any]) -> None:
+    rows: list[Any] = [BTC | odd, None, [], BTC | {"symbol": "XRPUSDT", "stTag": "1"}]
+    flags = flags_of(rows)
+    assert {code: {flag.word for flag in flags[code]} for code in ("BTCUSDT", "XRPUSDT") if code in flags} == {"XRPUSDT": {"stTag"}}
 
 
 def test_bitcoin_of_2026(shared_data: Path) -> None:
