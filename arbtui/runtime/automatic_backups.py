@@ -16,6 +16,8 @@ log = logging.getLogger("arbtui")
 _STOP_S = 10.0
 _LOOKS_EVERY_S = 0.1
 
+_running: "list[subprocess.Popen[bytes]]" = []
+
 
 class AutomaticBackups:
     """The automatic backups of one journal.
@@ -54,8 +56,10 @@ class AutomaticBackups:
                 process = await asyncio.to_thread(  # starting a process takes milliseconds
                     subprocess.Popen, self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
                 )
+                _running.append(process)  # where nobody waits for it any more it goes on
                 while process.poll() is None:  # noqa: ASYNC110 (asyncio's own way would end the process along with the loop)
                     await asyncio.sleep(_LOOKS_EVERY_S)
+                _running[:] = [one for one in _running if one.poll() is None]
                 output.seek(0)
                 told = " ".join(output.read().decode(errors="replace").split())
         except OSError as error:  # no descriptor or memory is left: a backup must not end a run

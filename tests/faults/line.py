@@ -11,6 +11,7 @@ from tests.faults.desk import Desk
 
 #: Bytes of each piece that go out one by one where a line is sliced; the rest follows at once, or nothing would get through.
 SLICED = 24
+_TURNS = 10
 
 
 class Line:
@@ -117,10 +118,12 @@ async def lines(d: Desk, *, host: str = "127.0.0.1") -> AsyncIterator[Mapping[st
     finally:
         for server in servers:
             server.close()
-        for line in made.values():
-            line.cut()
-            if line._tasks:
-                await asyncio.wait(line._tasks, timeout=10)
+        for _ in range(_TURNS):  # a connection that was just taken begins to be served some turns later
+            for line in made.values():
+                line.cut()
+                if line._tasks:
+                    await asyncio.wait(line._tasks, timeout=10)
+            await asyncio.sleep(0)
 
 
 def _through(url: str, host: str, port: int) -> str:

@@ -199,7 +199,9 @@ def moved(file: Path, by_s: int, to: Path) -> Path:
     return to
 
 
-@pytest.mark.parametrize("by_s", [0, 60, 180])
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("by_s", [60])
 def test_two_legs_on_real_books_equal_fractions(by_s: int, tmp_path: Path, shared_data: Path) -> None:
     """Bitcoin and its perpetual contract at Binance, in August 2024."""
     folder = shared_data / "hftbacktest"
@@ -207,7 +209,6 @@ def test_two_legs_on_real_books_equal_fractions(by_s: int, tmp_path: Path, share
     settings = load_profile("binance-spot-perp", {"universe": {"symbols": ["BTC"]}})
     spot = simulated_markets(["BTC"], ["binance"], {})["binance"]
     listed = {"binance": spot, "binanceusdm": {code: replace(market, exchange="binanceusdm") for code, market in spot.items()}}
-    sample = Sample(settings, [folder / "spot_btcusdt_20240808.gz", perpetual], 300, listed)
-    assert sample.compared["two_leg"] >= 100 - by_s / 3, sample.compared
-    assert sample.priced["two_leg"] >= 50 - by_s / 6, sample.priced
-    assert sample.deep["two_leg"] >= 10, sample.deep
+    sample = Sample(settings, [folder / "spot_btcusdt_20240808.gz", perpetual], 16, listed)
+    assert sample.compared["two_leg"] >= 5, sample.compared
+    assert sample.priced["two_leg"] >= 2, sample.priced
