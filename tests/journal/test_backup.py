@@ -34,10 +34,10 @@ def path(tmp_path: Path) -> Path:
 def test_it_lies_with_the_journal_is_one_file_and_says_the_same(path: Path) -> None:
     done = back_up(path)
     assert done.path.parent == path.parent / "backups"
-    assert done.path.name.startswith("journal-45-2")
+    assert done.path.name.startswith("journal-46-2")
     assert [file.name for file in done.path.parent.iterdir()] == [done.path.name]
     assert (done.path.stat().st_mode & 0o777, done.path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert (done.seq, done.last_hash) == (45, read_tip(path).hash)  # type: ignore[union-attr]
+    assert (done.seq, done.last_hash) == (46, read_tip(path).hash)  # type: ignore[union-attr]
     assert read_ledger(done.path) == read_ledger(path)
     assert [file.name for file in done.path.parent.iterdir()] == [done.path.name]  # reading leaves nothing beside it
 
@@ -153,7 +153,7 @@ def test_f46_the_way_back_from_one(path: Path) -> None:
     tip_file(path).unlink()
     record(path, [Killed("KEY", "", 1)])
     with reading(path) as db:
-        assert check_events(db).seq == 46
+        assert check_events(db).seq == 47
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 

@@ -60,7 +60,7 @@ def test_f46_yesterday_s_copy_is_refused_with_both_ends(path: Path, tmp_path: Pa
     shutil.copyfile(path, tmp_path / "yesterday.db")
     record(path, *whole_run("r2"))
     shutil.copyfile(tmp_path / "yesterday.db", path)
-    _refused(path, r"ends with event 45, and event 85 was on disk at 2026-01-01T00:00:00\.\d+Z: it is an older copy, or was cut off")
+    _refused(path, r"ends with event 46, and event 87 was on disk at 2026-01-01T00:00:00\.\d+Z: it is an older copy, or was cut off")
 
 
 def test_f46_one_that_went_another_way_is_refused(path: Path, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_f46_one_that_went_another_way_is_refused(path: Path, tmp_path: Path) ->
     record(path, [Killed("KEY", "here", 1)])
     record(other, [Killed("KEY", "there", 1)], [Killed("KEY", "", 2)])
     shutil.copyfile(other, path)
-    _refused(path, "is another history than the one that was written here, or damaged, at or before event 46")
+    _refused(path, "is another history than the one that was written here, or damaged, at or before event 47")
 
 
 def test_f45_another_journal_is_refused(path: Path, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_f46_an_older_one_is_gone_on_with_once_its_tip_is_moved_away(path: Path,
     shutil.copyfile(tmp_path / "yesterday.db", path)
     tip_file(path).unlink()
     record(path, [Killed("KEY", "", 1)])
-    assert (load(path).seq, read_tip(path).seq) == (46, 46)  # type: ignore[union-attr]
+    assert (load(path).seq, read_tip(path).seq) == (47, 47)  # type: ignore[union-attr]
 
 
 def test_a_journal_that_is_ahead_of_its_tip_is_the_usual_thing(path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_journal_that_is_ahead_of_its_tip_is_the_usual_thing(path: Path) -> No
     [
         lambda content: b"",
         lambda content: content[:40],
-        lambda content: content.replace(b'"seq":45', b'"seq":44'),
+        lambda content: content.replace(b'"seq":46', b'"seq":44'),
         lambda content: content.replace(b'"salt":"salt"', b'"salt":"malt"'),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_link_in_the_place_of_a_tip_is_not_followed(path: Path, tmp_path: Path
         load(path)
     write_tip(path, Tip("salt", 1, "", 0), sync=True)
     assert not tip_file(path).is_symlink()
-    assert '"seq":45' in moved.read_text()
+    assert '"seq":46' in moved.read_text()
 
 
 def test_it_is_one_line_that_any_program_can_work_out(path: Path) -> None:

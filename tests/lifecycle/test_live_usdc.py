@@ -28,7 +28,11 @@ def test_it_trades_against_usdc_and_the_ledgers_agree_to_the_last_digit(
     keys = {"binance": play_key("binance"), "okx": play_key("okx", passphrase=True)}
     with live_desk(tmp_path, monkeypatch, keys=keys, of=str(profile)) as desk:
         with running(*desk.arguments(), folder=tmp_path / "run") as engine:
-            until(lambda: engine.alive() and desk.journal.exists() and _quotes(desk.ledger()) == {"USDT", "USDC"}, "fills in both", 120.0)
+            until(
+                lambda: engine.alive() and (desk.journal.parent / "start.json").exists() and _quotes(desk.ledger()) == {"USDT", "USDC"},
+                "fills in both",
+                120.0,
+            )
             engine.signal(signal.SIGTERM)
             ended = engine.ended()
         assert ended.code == 128 + signal.SIGTERM, ended.err
