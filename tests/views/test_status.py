@@ -192,5 +192,7 @@ def test_breaches_that_nobody_has_seen_are_listed() -> None:
             "scope": "TRX",
             "detail": "left 1.5",
             "action": "acknowledge",
+            "repeats": 0,
+            "last": None,
         }
     ]
