@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from math import isfinite
+from typing import Any
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.execution.config import ExecutionConfig
@@ -131,7 +132,7 @@ class CycleExecutor:
         cycle = ArbCycle(cycle_id, plan, account, self._portfolio.state.settlement, self._clock.monotonic(), orders)
         self.open[cycle_id] = cycle
         self.quiet.clear()
-        self._tasks[cycle_id] = tasks.create_task(self._run(cycle, durable), name=cycle_id)
+        self._tasks[cycle_id] = _begun(tasks, self._run(cycle, durable), cycle_id)
         return cycle
 
     def resume(self, cycle: ArbCycle, sent: int, wait_s: float, tasks: asyncio.TaskGroup) -> None:
@@ -143,7 +144,7 @@ class CycleExecutor:
         self.moving.pop(cycle.id, None)
         self.open[cycle.id] = cycle
         self.quiet.clear()
-        self._tasks[cycle.id] = tasks.create_task(self._run_on(cycle, sent, wait_s), name=f"{cycle.id} resumed")
+        self._tasks[cycle.id] = _begun(tasks, self._run_on(cycle, sent, wait_s), f"{cycle.id} resumed")
 
     async def _run_on(self, cycle: ArbCycle, sent: int, wait_s: float) -> None:
         await asyncio.sleep(0)  # as in :meth:`_run`
@@ -402,3 +403,16 @@ class CycleExecutor:
 
 #: How a cycle can end, in the order in which summaries name it.
 ENDINGS = (CycleState.HEDGED, CycleState.UNWOUND, CycleState.RESIDUAL, CycleState.ABANDONED, CycleState.MISSED)
+
+
+def _begun(tasks: asyncio.TaskGroup, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
+    """``work`` as a task.
+
+    Raises:
+        RuntimeError: the run is ending with an error; nothing of ``work`` is done, and the next start resolves what was journaled.
+    """
+    try:
+        return tasks.create_task(work, name=name)
+    except RuntimeError:
+        work.close()
+        raise

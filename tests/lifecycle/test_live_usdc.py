@@ -9,6 +9,7 @@ import pytest
 from arbtui.sandbox.keys import play_key
 from tests.lifecycle.live import live_desk
 from tests.lifecycle.programs import run, running
+from tests.lifecycle.test_live_all_venues import fills
 from tests.lifecycle.waiting import until
 
 PROFILE = """
@@ -29,7 +30,7 @@ def test_it_trades_against_usdc_and_the_ledgers_agree_to_the_last_digit(
     with live_desk(tmp_path, monkeypatch, keys=keys, of=str(profile)) as desk:
         with running(*desk.arguments(), folder=tmp_path / "run") as engine:
             until(
-                lambda: engine.alive() and (desk.journal.parent / "start.json").exists() and _quotes(desk.ledger()) == {"USDT", "USDC"},
+                lambda: engine.alive() and bool(fills(desk)) and _quotes(desk.ledger()) == {"USDT", "USDC"},
                 "fills in both",
                 120.0,
             )
