@@ -94,7 +94,7 @@ def _in_lines(area: str, text: str) -> str:
 
 
 def _told(settings: "Settings") -> tuple[list[str], list[str]]:
-    """Which ways alerts go at once, and where a CRITICAL goes that nobody acknowledges; as :class:`AlertManager` has it."""
+    """The channels that get alerts at once, and those for a CRITICAL that nobody acknowledges; as :class:`AlertManager` decides."""
     ways = [name for name in ("telegram", "email", "services") if getattr(settings, name).enabled]
     first = [name for name in ways if name not in settings.alerts.second]
     return (first, [name for name in ways if name not in first]) if first else (ways, [])

@@ -1,4 +1,4 @@
-"""What venues warn of at their own markets, as flags in their lists: a market that is flagged is entered no more until a person lifts that.
+"""What venues warn of at their own markets, as flags in their lists: a market that is flagged is not entered until a person re-arms it.
 
 A flag is the structured form of a notice, so it goes the way of one: it is journaled as a notice that is read (one of each market, whose
 words are its flags), its halt has the same source, and it is shown among the notices. It confirms a notice, and where none was told or
@@ -39,7 +39,7 @@ class CautionWatch:
         self._now: dict[str, dict[str, list[str]]] = {}  # by venue and coin, what it told last of each market, in words
 
     def look(self, exchange: str, markets: Sequence[Market], told: Mapping[str, Flags]) -> None:
-        """``exchange`` has told its flags. A market that is not among them, or whose flags are not told, keeps those that it had."""
+        """Take the flags that ``exchange`` reported. A market that it did not report, or without flags, keeps those it had."""
         now = self._now[exchange] = {}
         for market in markets:
             if (flags := told.get(market.code)) is not None:
@@ -51,7 +51,7 @@ class CautionWatch:
             self._notices.look()
 
     def _take(self, market: Market, flags: Flags) -> bool:
-        """Whether the flags of ``market`` have changed; that is journaled, and told where one is new or none is left."""
+        """Whether the flags of ``market`` have changed. A change is journaled; a breach is recorded where one is new or none is left."""
         known = self._notices.notices.by_id.get(id_of_flags(market.exchange, market.code))
         before = "" if known is None else known.read.digest
         if flags is None or before == _digest(flags):
@@ -89,7 +89,7 @@ class CautionWatch:
         )
 
     def _holds(self, market: Market, raised: frozenset[MarketFlag]) -> bool:
-        """Whether entries stop. An alarm by figures over a settlement currency is told only: everything is priced in it."""
+        """Whether entries stop. An alarm by figures over a settlement currency is only reported: everything is priced in it."""
         return any(flag.is_grave for flag in raised) or market.base not in self._components.portfolio.state.settlement
 
     def _scope(self, market: Market) -> str:

@@ -208,7 +208,7 @@ class NoticeWatch:
                 self._why[key] = why
                 log.info("%s stays as it is after %r: %s", step.scope, read.title, why)
             return
-        # While the venue was asked, the notice may have been updated, another one have come, a person have acted, the run have ended.
+        # Meanwhile the notice may have been updated, another have arrived, a person have acted, or the run have ended.
         self._scopes.look()
         if not self._is_due(record, step) or not self._is_to_open(record, step):
             return
