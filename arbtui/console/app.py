@@ -138,6 +138,8 @@ class ConsoleApp(App[str]):
             self.call_after_refresh(self._after_first_paint)
 
     async def _paint_slice(self) -> None:
+        if not self.is_running:  # closing: the screens may be gone before the timer is
+            return
         await self._replay()
         self._slice = (self._slice + 1) % SLICES
         if self._slice == 0:
