@@ -26,9 +26,9 @@ class RunMetrics:
         reach: how the operator is reached; None where nobody is.
     """
 
-    def __init__(self, run: Run, views: EngineViews, reach: OperatorNotifications | None) -> None:
+    def __init__(self, run: Run, views: EngineViews, notifications: OperatorNotifications | None) -> None:
         self._run = run
-        self._reach = reach
+        self._notifications = notifications
         self._clock = run.engine.components.clock
         self._started_ms = self._clock.time_ms()
         self._reader = MeasuresReader(run.engine, views, __version__, self._measures)
@@ -74,11 +74,11 @@ class RunMetrics:
         )
 
     def _outbox(self) -> OutboxMeasures:
-        if self._reach is None:
+        if self._notifications is None:
             return OutboxMeasures()
-        late = list(self._reach.overdue.values())
+        late = list(self._notifications.overdue.values())
         oldest_s = max((age_s for _, age_s, _ in late), default=0.0)
-        return OutboxMeasures(self._reach.channels, self._reach.waiting, sum(count for count, _, _ in late), oldest_s)
+        return OutboxMeasures(self._notifications.channels, self._notifications.waiting, sum(count for count, _, _ in late), oldest_s)
 
     def _drill(self) -> DrillMeasures:
         drill = read_drill(self._run.engine.components.halt.folder, self._clock.time_ms())

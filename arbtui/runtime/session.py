@@ -158,7 +158,7 @@ class Session:
         self._settings = plan.settings
         self._lines = lines
         self._stop = Stop()
-        self._reach: OperatorNotifications | None = None
+        self._notifications: OperatorNotifications | None = None
         self._tap: SessionRecorder | None = None
         self._serves_metrics = plan.settings.metrics.enabled and not plan.virtual  # in virtual time nothing may wait for a socket
         self._judges_rules = bool(plan.settings.alerts.rules) and not plan.virtual
@@ -198,10 +198,14 @@ class Session:
             step.result = f"whole: every page and the hashes of {counted(journal.seq, 'event')}"
         try:
             with steps.report.step("alerts") as step:
-                self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram, self._plan.channels)
-                if self._reach is not None:
-                    self._reach.load_early()
-                step.result = "no channel" if self._reach is None else f"{counted(self._reach.waiting, 'alert')} of earlier runs to send"
+                self._notifications = open_notifications(self._settings, journal, clock, self._plan.telegram, self._plan.channels)
+                if self._notifications is not None:
+                    self._notifications.load_early()
+                step.result = (
+                    "no channel"
+                    if self._notifications is None
+                    else f"{counted(self._notifications.waiting, 'alert')} of earlier runs to send"
+                )
             with steps.report.step("last run") as step:
                 remembered, portfolio = restore(path)
                 check_open_tables(path, portfolio)
@@ -242,8 +246,8 @@ class Session:
             return 3 if portfolio.open_cycles or portfolio.open_orders else self._stop.code
         finally:
             try:
-                if self._reach is not None:
-                    await self._reach.close()
+                if self._notifications is not None:
+                    await self._notifications.close()
             finally:  # also when this is cancelled while alerts are sent
                 await journal.close()
             if self._backups is not None and self._ended_in_order:
@@ -356,8 +360,8 @@ class Session:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only
 
             screen = tasks.create_task(show(engine, views, self._settings.console, self._stop), name="console")
-        if self._reach is not None:
-            self._reach.attach(engine, views)
+        if self._notifications is not None:
+            self._notifications.attach(engine, views)
         live = self._settings.mode == "live"
         steps = self._steps
         assert steps.last is not None, "the journal was read"
@@ -379,17 +383,17 @@ class Session:
             from arbtui.runtime.metrics import RunMetrics  # the library is loaded where it is used only
             from arbtui.runtime.rule_watch import RuleWatch
 
-            metrics = RunMetrics(run, views, self._reach)
+            metrics = RunMetrics(run, views, self._notifications)
             if self._serves_metrics:
                 background.append(tasks.create_task(metrics.serve(headless=self._plan.headless), name="metrics"))
             if self._judges_rules:
-                inform = None if self._reach is None else self._reach.inform
+                inform = None if self._notifications is None else self._notifications.inform
                 rules = RuleWatch(self._settings.alerts, metrics.recent, engine.breaches, inform)
                 background.append(tasks.create_task(rules.run(), name="alert rules"))
         digest_at = self._settings.alerts.digest
-        if digest_at and self._reach is not None and not self._plan.virtual:
+        if digest_at and self._notifications is not None and not self._plan.virtual:
             desk = self._settings.desk
-            digest = DailyDigest(clock, desk, digest_at, DigestMaker(engine, views, desk).text, self._reach.inform)
+            digest = DailyDigest(clock, desk, digest_at, DigestMaker(engine, views, desk).text, self._notifications.inform)
             background.append(tasks.create_task(digest.run(), name="daily digest"))
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         background.append(tasks.create_task(accounts.run(), name="accounts"))
@@ -439,8 +443,8 @@ class Session:
         def failed(failure: JournalFailed) -> None:
             log.critical("the journal failed, the gate is closed: %s", failure)
             engine.on_journal_failure(failure)
-            if self._reach is not None:
-                self._reach.journal_failed(failure)
+            if self._notifications is not None:
+                self._notifications.journal_failed(failure)
             if self._plan.headless:
                 self._stop.fail(failure)
 

@@ -280,7 +280,8 @@ class Life(Session):
             now = self.world.clock.monotonic()
             if portfolio.open_orders or portfolio.open_cycles or engine.sync.has_doubts:
                 disturbed_at = now
-            if now - disturbed_at > _QUIET_S:
+            alerts_wait = self._notifications is not None and self._notifications.waiting
+            if now - disturbed_at > _QUIET_S and not alerts_wait:
                 self.end()
 
 
