@@ -23,7 +23,7 @@ class RunMetrics:
     """Serves the metrics of ``run`` at ``[metrics]``. A fault of theirs is told and ends nothing.
 
     Args:
-        reach: how the operator is reached; None where nobody is.
+        notifications: how the operator is reached; None where nobody is.
     """
 
     def __init__(self, run: Run, views: EngineViews, notifications: OperatorNotifications | None) -> None:
