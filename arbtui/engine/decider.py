@@ -220,8 +220,8 @@ class Decider:
             if pays:
                 work += _FOUND + _PRICED * len(pays[0].route.trades)
                 found += pays
-            for route in refused[told:]:
-                work += _PRICED * len(route.trades)
+            if len(refused) > told:
+                work += _PRICED * sum([len(route.trades) for route in refused[told:]])
         return work
 
 
