@@ -1,8 +1,10 @@
 """From changed books to opened cycles: the way of one update, in plain calls."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
+from operator import length_hint
 
 from arbtui.engine.episodes import Episodes
 from arbtui.engine.sweep import Sweep
@@ -12,18 +14,17 @@ from arbtui.model.clock import Clock
 from arbtui.model.reason import Reason
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity
-from arbtui.routes.universe import ArbUniverse, evaluate_all
+from arbtui.routes.universe import ArbUniverse, evaluate_until_one
 
-#: Routes evaluated in one slice of a sweep: well under 1 ms. Counted, not timed, so that a replay repeats.
+#: The work of one slice, in evaluations of routes that do not pay: well under 1 ms. Counted, not timed, so that a replay repeats.
 _SLICE = 250
-#: What counts there besides, each as so many routes: each trade of one that is priced, since it may pay, and an open gap.
-_PRICED, _GAP = 10, 5
-#: So many are evaluated before it is counted what they came to.
-_GROUP = 5
-#: Routes of one book that are evaluated at once when it changes, the two-leg ones first; the rest waits for a sweep.
-_AT_ONCE = 500
-#: Open gaps that are looked at at once when a rate moves; of more each along with its route.
-_GAPS_AT_ONCE = 50
+#: As much work as so many of those: each trade of a route that is priced, since it may pay, and an opportunity that is ranked and judged.
+_PRICED, _FOUND = 40, 125
+#: A book of more routes than these has one slice of them looked at when it changes, the two-leg ones first; the rest waits for a sweep.
+#: No more than half of a book's routes pay at once: those that buy there, or those that sell.
+_FEW = 12
+#: Open gaps that are looked at at once, or in one slice; one that ends takes 16 us.
+_GAPS = 25
 
 
 class Decider:
@@ -54,11 +55,10 @@ class Decider:
         self._refused: list[ArbRoute] = []  # of the batch at hand; one list for all, since most batches add nothing
         self._open_cycle = open_cycle
         self._all = Sweep(lambda: universe.routes)  # after a rate tick
-        self._rests: dict[OrderBook, Sweep] = {}  # after a change of a book that many routes trade on
-        self._waiting: dict[Sweep, None] = {}  # those of which something is left, in the order of their turns
-        self.settled = asyncio.Event()  #: set while no sweep has anything left
+        self._rests: dict[OrderBook, Sweep] = {}  # after a change of a book that many routes trade on, while something is left
+        self._waiting: dict[Sweep | Episodes, OrderBook | None] = {}  # what has looks left, in the order of the turns; of which book
+        self.settled = asyncio.Event()  #: set while no look is left
         self.settled.set()
-        self._gaps_wait = False  # the sweep after the last rate tick looks at the open gaps, too
         self.passes = 0  #: looks at a batch that were finished, with or without an opportunity: the engine's heartbeat
         self.on_found: Callable[[Sequence[Opportunity]], None] | None = None  #: told of all opportunities of one look, as they were found
 
@@ -75,17 +75,19 @@ class Decider:
             book = books[0]
             rate_moved = book in rate_books and self._rates.refresh(books, now)
             touched = touched_by.get(book, ())
-            if len(touched) > _AT_ONCE:
-                touched = touched[:_AT_ONCE]
-                self._sweep_rest(books)
-            found = evaluate(touched, now, refused)
+            found = evaluate(touched, now, refused) if len(touched) <= _FEW else self._look_at_many(books, now)
             is_open_gap = book in self._gaps
         else:
             rate_moved = not rate_books.isdisjoint(books) and self._rates.refresh(books, now)
-            found = []
+            found, of_many = [], []
             for book in books:
-                found += evaluate(touched_by.get(book, ())[:_AT_ONCE], now, refused)
-            self._sweep_rest(books)
+                touched = touched_by.get(book, ())
+                if len(touched) <= _FEW:
+                    found += evaluate(touched, now, refused)
+                else:
+                    of_many.append(book)
+            if of_many:
+                found += self._look_at_many(of_many, now)
             is_open_gap = not self._gaps.keys().isdisjoint(books)
         if rate_moved:
             self._sweep(self._all)
@@ -94,10 +96,10 @@ class Decider:
         if refused:
             self._episodes.refused(refused, now)
             refused.clear()
-        if rate_moved and len(self._episodes.open) > _GAPS_AT_ONCE:
-            self._gaps_wait, rate_moved = True, False
         if is_open_gap or rate_moved:
-            self._episodes.look(None if rate_moved else books, now)
+            self._episodes.look(None if rate_moved else books, now, _GAPS)
+            if self._episodes.left:
+                self._wait_for_turn(self._episodes)
         self.passes += 1
 
     def pass_idle(self) -> None:
@@ -115,67 +117,112 @@ class Decider:
         return sum(route.evaluations for route in self._universe.routes)
 
     def _take(self, found: Sequence[Opportunity]) -> None:
+        """Open one at most, since that alone takes most of a ms: what else pays is decided anew in the next turn, on the books of then."""
         if self.on_found is not None:
             self.on_found(found)
+        later: list[ArbRoute] = []
+        has_opened = False
         for wanted in self._prioritizer.rank(found) if len(found) > 1 else found:
             route, opportunity = wanted.route, wanted
+            if has_opened and route.blocked is None:
+                later.append(route)
+                continue
             refusal = route.blocked  # the other direction, or the same asset, was opened a moment ago
             if refusal is None:
                 opportunity, refusal = self._prioritizer.share_out(wanted, self._open_cycle)
                 route.denied = refusal
+                has_opened = refusal is None
             self._episodes.found(opportunity, refusal)
+        if later:
+            sweep = Sweep(partial(self._listed, later))
+            self._sweep(sweep)
+            self._waiting = {sweep: None, **self._waiting}  # their turn is the next one
 
-    def _sweep_rest(self, books: Sequence[OrderBook]) -> None:
-        """Sweep what is left of the books that more routes trade on than are evaluated at once, in an order that is not the batch's."""
-        of_many = [book for book in books if len(self._touched(book)) > _AT_ONCE]
-        for book in sorted(of_many, key=lambda book: (book.exchange, book.code)):
-            if book not in self._rests:
-                self._rests[book] = Sweep(partial(self._touched, book), _AT_ONCE)
-            self._sweep(self._rests[book])
+    def _listed(self, routes: Sequence[ArbRoute]) -> Sequence[ArbRoute]:
+        return [route for route in routes if self._universe.by_id.get(route.id) is route]
+
+    def _look_at_many(self, books: Sequence[OrderBook], now: float) -> list[Opportunity]:
+        """Look at one slice of the routes of ``books``, each of which has many, and sweep the rest."""
+        found: list[Opportunity] = []
+        work = 0
+        if len(books) > 1:  # their order in the batch must make no difference
+            books = sorted(books, key=lambda book: (book.exchange, book.code))
+        for book in books:
+            touched = self._universe.touched_by[book]
+            looking = iter(touched)
+            work += self._evaluate(looking, _SLICE - work, now, found, self._refused)
+            if rest := length_hint(looking):
+                if book not in self._rests:
+                    self._rests[book] = Sweep(partial(self._touched, book))
+                self._sweep(self._rests[book], len(touched) - rest, book)
+        return found
 
     def _touched(self, book: OrderBook) -> Sequence[ArbRoute]:
         return self._universe.touched_by.get(book, ())
 
-    def _sweep(self, sweep: Sweep) -> None:
-        """Look at each of its routes, in slices between which other work, and other sweeps, get their turn."""
-        sweep.begin()
+    def _sweep(self, sweep: Sweep, first: int = 0, book: OrderBook | None = None) -> None:
+        """Look at each of its routes but the ``first`` ones, in slices between which other work, and other looks, get their turn."""
+        sweep.begin(first)
+        self._wait_for_turn(sweep, book)
+
+    def _wait_for_turn(self, looks: Sweep | Episodes, book: OrderBook | None = None) -> None:
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._slice)
-        self._waiting[sweep] = None
+        self._waiting[looks] = book
         self.settled.clear()
 
     def _slice(self) -> None:
-        sweep = next(iter(self._waiting))
-        del self._waiting[sweep]
-        now, work = self._now(), 0
-        routes: list[ArbRoute] = []
+        looks = next(iter(self._waiting))
+        book = self._waiting.pop(looks)
+        now = self._now()
         found: list[Opportunity] = []
         refused: list[ArbRoute] = []
         try:
-            while sweep.left and work < _SLICE:
-                group = sweep.take(_GROUP)
-                at = len(refused)
-                pays = evaluate_all(group, now, refused)
-                priced = [*(one.route for one in pays), *(route for route in refused[at:] if route.blocked is None)]
-                work += len(group) + _PRICED * sum([len(route.trades) for route in priced])
-                if self._gaps_wait:
-                    work += _GAP * sum([route.id in self._episodes.open for route in group])
-                found += pays
-                routes += group
-        finally:  # a route that cannot be evaluated must not keep all others from their turns for good
-            if sweep.left:
-                self._waiting[sweep] = None
+            if isinstance(looks, Sweep):
+                self._look_on(looks, now, found, refused)
+            else:
+                looks.look_on(now, _GAPS)
+        finally:  # a route that cannot be evaluated must not keep all others from their turns for good, nor what was found before it
+            if looks.left:
+                self._waiting[looks] = book
+            elif book is not None:
+                del self._rests[book]
             if self._waiting:
                 asyncio.get_running_loop().call_soon(self._slice)
             else:
                 self.settled.set()
-        if found:
-            self._take(found)
-        if refused:
-            self._episodes.refused(refused, now)
-        if sweep is self._all and self._gaps_wait:
-            self._episodes.look_at(routes, now)
-            self._gaps_wait = sweep.left > 0
+            if found:
+                self._take(found)
+            if refused:
+                self._episodes.refused(refused, now)
+
+    def _look_on(self, sweep: Sweep, now: float, found: list[Opportunity], refused: list[ArbRoute]) -> None:
+        ahead = sweep.ahead(_SLICE)
+        looking = iter(ahead)
+        try:
+            self._evaluate(looking, _SLICE, now, found, refused)
+        finally:
+            sweep.passed(len(ahead) - length_hint(looking))
+
+    def _evaluate(self, looking: Iterator[ArbRoute], most: int, now: float, found: list[Opportunity], refused: list[ArbRoute]) -> int:
+        """Evaluate the next routes until that was ``most`` work, right behind the route with which it was; how much it was.
+
+        What pays, and what is refused, is added to ``found`` and ``refused``.
+        """
+        work, ahead = 0, length_hint(looking)
+        while work < most and ahead:
+            told = len(refused)
+            room = most - work
+            pays = evaluate_until_one(looking if ahead <= room else islice(looking, room), now, refused)
+            left = length_hint(looking)
+            work += ahead - left
+            ahead = left
+            if pays:
+                work += _FOUND + _PRICED * len(pays[0].route.trades)
+                found += pays
+            if len(refused) > told:
+                work += _PRICED * sum([len(route.trades) for route in refused[told:]])
+        return work
 
 
 def _in_order_of_routes(found: Sequence[Opportunity]) -> list[Opportunity]:

@@ -401,6 +401,8 @@ class Engine:
             self._account_at = now + _ACCOUNT_EVERY_S
             self.episodes.account(now)
             self.risk.jumps.sample(self.components.aggregator.books.values())
+        else:
+            self.episodes.account_on(now)
 
     async def quiescence(self) -> None:
         """Wait until no cycle and no settlement is under way."""

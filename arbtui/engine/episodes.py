@@ -1,10 +1,12 @@
 """Episodes: one for each gap, from the moment a route's edge clears its threshold until it no longer does, taken or not."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from arbtui.engine.denials import Denials
+from arbtui.engine.round import Round
 from arbtui.journal.episodes import KEPT, LOOKS_MS, ROUTE_GONE, RUN_ENDED, EpisodeRecord
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
@@ -14,6 +16,8 @@ from arbtui.routes.route import ArbRoute, Opportunity
 
 #: Episodes written along with one snapshot, so that no order waits for more than a few ms of them.
 _WRITTEN_AT_ONCE = 500
+#: Gaps whose time is given to a reason in one slice, 4 us each.
+_ACCOUNTED_AT_ONCE = 50
 #: The edge at the touch clears its threshold, and that of no tradable size does.
 _NO_EDGE = (Reason.BELOW_THRESHOLD, Reason.RATE_UNCONFIRMED)
 
@@ -60,6 +64,9 @@ class Episodes:
         self._call_at = call_at
         self._ended: deque[EpisodeRecord] = deque(maxlen=KEPT)
         self._unrecorded: dict[_Episode, None] = {}  # open, or before their last look
+        self._looks: Round[_Episode] = Round(lambda episode: episode.ended_by != "")  # of all that are open, after a rate moved
+        self._unaccounted: deque[_Episode] = deque()  # that were open when the last second began
+        self._waiting: dict[_Episode, None] = {}  # those that are to be looked at, since a book of theirs changed
         self._closed = False
         self.on_book: dict[OrderBook, dict[_Episode, None]] = {}  #: the open ones: a batch must not cost more where many are open
         self.open: dict[str, _Episode] = {}  #: by route
@@ -92,16 +99,34 @@ class Episodes:
             size = route.touch_size()
             self._begin(route, now, route.touch_orders(), edge, size, reason, sized=False)
 
-    def look(self, books: Sequence[OrderBook] | None, now: float) -> None:
-        """End the open episodes that ``books`` changed (None: a rate moved, all of them) and that no longer clear."""
-        for episode in self._touched_by(books):
+    def look(self, books: Sequence[OrderBook] | None, now: float, most: int) -> None:
+        """End the open episodes that ``books`` changed (None: a rate moved, all of them) and that no longer clear.
+
+        Where those are more than ``most`` to look at, all of them wait for :meth:`look_on`.
+        """
+        if books is None and len(self.open) > most:
+            self._looks.begin()
+            return
+        touched = self._touched_by(books)
+        if len(touched) > most:
+            self._waiting.update(dict.fromkeys(touched))
+            return
+        for episode in sorted(touched, key=lambda episode: episode.route.id):
             self._look(episode, now)
 
-    def look_at(self, routes: Sequence[ArbRoute], now: float) -> None:
-        """The same for the open episodes of ``routes``: a rate moved, and there are too many to look at all of them at once."""
-        for route in routes:
-            if (episode := self.open.get(route.id)) is not None:
-                self._look(episode, now)
+    def look_on(self, now: float, most: int) -> None:
+        """The same for ``most`` of those that wait, the longest waiting first."""
+        for episode in self._looks.take(most // 2 if self._waiting else most):
+            most -= 1
+            self._look(episode, now)
+        for episode in list(islice(self._waiting, most)):
+            del self._waiting[episode]
+            self._look(episode, now)
+
+    @property
+    def left(self) -> int:
+        """How many wait to be looked at."""
+        return self._looks.left + len(self._waiting)
 
     def _look(self, episode: _Episode, now: float) -> None:
         route = episode.route
@@ -119,9 +144,20 @@ class Episodes:
             episode.best_bps, episode.size = edge, route.touch_size()
 
     def account(self, now: float) -> None:
-        """Give the time of every open gap up to ``now`` to what kept us from it: once a second, and not only when it ends."""
-        for episode in self.open.values():
-            self._account(episode, now)
+        """Give the time of every open gap up to ``now`` to what kept us from it: once a second, and not only when it ends.
+
+        Of many open gaps that is done in slices, see :meth:`account_on`; the next round begins when all had their turn.
+        """
+        if not self._unaccounted:
+            self._unaccounted.extend(self.open.values())
+        self.account_on(now)
+
+    def account_on(self, now: float) -> None:
+        """Do a slice of what :meth:`account` has begun."""
+        for _ in range(min(_ACCOUNTED_AT_ONCE, len(self._unaccounted))):
+            episode = self._unaccounted.popleft()
+            if not episode.ended_by:
+                self._account(episode, now)
 
     def gone(self, routes: Sequence[ArbRoute]) -> None:
         """``routes`` were taken off the list: nothing looks at them any more."""
@@ -149,15 +185,13 @@ class Episodes:
         most = len(self._ended) if self._closed else min(len(self._ended), _WRITTEN_AT_ONCE)
         return [self._ended.popleft() for _ in range(most)]
 
-    def _touched_by(self, books: Sequence[OrderBook] | None) -> list[_Episode]:
-        """In the order of the routes' ids, since that of a batch's books must make no difference."""
+    def _touched_by(self, books: Sequence[OrderBook] | None) -> Collection[_Episode]:
         if books is None:
-            touched = list(self.open.values())
-        elif len(books) == 1:  # as most batches are
-            touched = list(self.on_book.get(books[0], ()))
-        else:
-            touched = list(dict.fromkeys(episode for book in books for episode in self.on_book.get(book, ())))
-        return sorted(touched, key=lambda episode: episode.route.id) if len(touched) > 1 else touched
+            return self.open.values()
+        if len(books) == 1:  # as most batches are
+            return self.on_book.get(books[0], {})
+        ordered = sorted(books, key=lambda book: (book.exchange, book.code))  # that of the batch must make no difference
+        return dict.fromkeys(episode for book in ordered for episode in self.on_book.get(book, ()))
 
     def _begin(
         self,
@@ -190,6 +224,7 @@ class Episodes:
         self.open[route.id] = episode
         for hop in trades:
             self.on_book.setdefault(hop.book, {})[episode] = None
+        self._looks.add(episode)
         self._unrecorded[episode] = None
         self._look_later(episode)
         return episode
@@ -211,6 +246,7 @@ class Episodes:
     def _end(self, episode: _Episode, now: float, why: str) -> None:
         self._account(episode, now)
         del self.open[episode.route.id]
+        self._waiting.pop(episode, None)
         for hop in episode.trades:
             there = self.on_book.get(hop.book, {})
             there.pop(episode, None)

@@ -100,7 +100,9 @@ class InventoryRoute(ArbRoute):
         return (self.inventory.sold_at, self.cash)
 
     @staticmethod
-    def evaluate_all(routes: Iterable[Any], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
+    def evaluate_all(
+        routes: Iterable[Any], now: float, refused: list[ArbRoute] | None = None, *, until_one: bool = False
+    ) -> list[Opportunity]:
         """See :class:`ArbRoute`: one call for all routes of a book, since the usual answer, "no", costs less than a call does."""
         found = []
         for route in routes:
@@ -112,9 +114,13 @@ class InventoryRoute(ArbRoute):
                         found.append(opportunity)
                     elif refused is not None:
                         refused.append(route)
+                    if until_one:
+                        break
                     continue
             elif refused is not None and route.bid_book.bid * route._conversion.value * route._factor > route.ask_book.ask:
                 refused.append(route)
+                if until_one and (route.crossed_since is None or route.is_crossed):
+                    break
             if route.crossed_since is not None and not route.is_crossed:
                 route.crossed_since = None
         return found

@@ -11,6 +11,7 @@ from arbtui.routes.hops import Node, TradeHop
 
 #: A level of which less than this share of all that was traded is left is used up: what floats cannot tell from nothing.
 _NOTHING = 1e-12
+_NO_LEVELS: Iterator[Level] = iter(())
 
 
 class LegWalk:
@@ -35,7 +36,7 @@ class LegWalk:
         self.kept = 1.0 - fee if self.buys and in_coin else 1.0  #: of the base that is bought
         self.pays = 1.0 if in_coin else 1.0 + fee  #: in quote for one bought, per unit of price
         self.brings = 1.0 - fee  #: in quote of one sold, per unit of price
-        self.levels: Iterator[Level] = iter(())
+        self.levels = _NO_LEVELS
         self.price = 0.0  #: of the level at hand
         self.left = 0.0  #: base that it still has
         self.qty = 0.0  #: base traded so far
@@ -72,6 +73,10 @@ class LegWalk:
         self.levels = book.asks() if self.buys else book.bids()
         self.qty = self.notional = 0.0
         self.price, self.left = next(self.levels, (inf if self.buys else 0.0, 0.0))
+
+    def end(self) -> None:
+        """It goes no deeper; what was traded stays. The levels that are held no longer are work that no garbage collection has."""
+        self.levels = _NO_LEVELS
 
     def take(self, amount: float) -> None:
         """Spend ``amount`` at the level at hand, which must have room for it."""

@@ -182,11 +182,13 @@ class ArbRoute:
         return found[0] if found else None
 
     @staticmethod
-    def evaluate_all(routes: Iterable["ArbRoute"], now: float, refused: list["ArbRoute"] | None = None) -> list[Opportunity]:
+    def evaluate_all(
+        routes: Iterable["ArbRoute"], now: float, refused: list["ArbRoute"] | None = None, *, until_one: bool = False
+    ) -> list[Opportunity]:
         """The opportunities among ``routes``, all of one class, at ``now`` (monotonic seconds). Called for every update of every book.
 
         ``refused`` is given the routes that may pay and are no opportunity all the same: blocked, without stock, too small, ... The
-        usual "no" is not among them.
+        usual "no" is not among them. ``until_one``: stop behind the first that may pay, of ``routes`` that are an iterator.
         """
         found = []
         for route in routes:
@@ -198,9 +200,13 @@ class ArbRoute:
                         found.append(opportunity)
                     elif refused is not None:
                         refused.append(route)
+                    if until_one:
+                        break
                     continue
             elif refused is not None and route.clears():
                 refused.append(route)
+                if until_one and (route.crossed_since is None or route.is_crossed):
+                    break
             if route.crossed_since is not None and not route.is_crossed:
                 route.crossed_since = None
         return found

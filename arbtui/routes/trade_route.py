@@ -134,6 +134,7 @@ class TradeRoute(WalkedRoute):
         brought, most = 1.0, self.terms.order_value / money if money > 0.0 else 0.0
         for leg in self._legs:
             leg.begin()
+            leg.end()  # the touch is enough
             brought *= 1.0 if leg.conversion is None else leg.conversion.value
             if not (leg.room > 0.0 and brought > 0.0):
                 return tuple((0.0, leg.hop.touch_price) for leg in self._legs)

@@ -19,12 +19,22 @@ Evaluate = Callable[[Sequence[ArbRoute], float, list[ArbRoute] | None], list[Opp
 _class_of: Callable[[ArbRoute], type[ArbRoute]] = type
 
 
-def evaluate_all(routes: Sequence[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
+def evaluate_all(routes: Iterable[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
     """The opportunities among ``routes``, of whatever classes, at ``now`` (monotonic s); see :meth:`ArbRoute.evaluate_all`."""
     found = []
     for of_class, same in groupby(routes, _class_of):
         found += of_class.evaluate_all(same, now, refused)
     return found
+
+
+def evaluate_until_one(routes: Iterator[ArbRoute], now: float, refused: list[ArbRoute]) -> list[Opportunity]:
+    """The same up to the first that may pay, which is in what is returned or in ``refused``; ``routes`` stands behind it then."""
+    for of_class, same in groupby(routes, _class_of):
+        told = len(refused)
+        found = of_class.evaluate_all(same, now, refused, until_one=True)
+        if found or len(refused) > told:
+            return found
+    return []
 
 
 def _evaluate_sorted(routes: Sequence[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:

@@ -67,6 +67,8 @@ class WalkedRoute(ArbRoute):
         below = Reason.RATE_UNCONFIRMED if self._margin_bps() > 0.0 else Reason.BELOW_THRESHOLD
         least_bps = self.threshold_bps()
         worst = self._descend(1.0 + (least_bps + self.charge_bps) / 1e4)
+        for leg in self._legs:
+            leg.end()
         if worst is None:
             self.denied = self.denied or below
             return None

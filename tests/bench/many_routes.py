@@ -4,7 +4,7 @@ import asyncio
 import gc
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from statistics import median
@@ -22,7 +22,7 @@ from arbtui.model.reason import Reason
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.rules import SHAPES, RouteRules
 from arbtui.routes.universe import ArbUniverse
-from arbtui.runtime.garbage import uncollected
+from arbtui.runtime.garbage import keep_collections_short, short_collections, uncollected
 from tests.bench.table import Row, spread
 from tests.routes.pairs import NOW, TERMS, rate_book
 
@@ -60,6 +60,10 @@ def fair_books(listed: list[Market], chance: random.Random) -> dict[tuple[str, s
     return books
 
 
+#: Changes one book of a stand, and tells which.
+Move = Callable[["Stand"], OrderBook]
+
+
 class Stand:
     """All venues with so many assets: routes of two legs alone, or of all shapes with ``longer`` more of them."""
 
@@ -79,6 +83,7 @@ class Stand:
             node.available = 1e12
         self.changed = random.Random(2).choices(list(books.values()), k=_CHANGES)
         self.touched = sum(len(self.universe.touched_by.get(book, ())) for book in self.changed) / _CHANGES
+        self.gaps = 0  #: that were seen in the last moves
         self.dearest = max(self.universe.touched_by, key=lambda book: len(self.universe.touched_by[book]))
         gc.collect()
         gc.freeze()
@@ -91,11 +96,12 @@ class Stand:
             evaluate(touched_by.get(book, ()), NOW, None)
         return (time.thread_time() - began) / _CHANGES * 1e6
 
-    def turns(self, *, rate: float | None) -> list[float]:
-        """CPU milliseconds of each turn of the loop that a tick to ``rate`` takes; None: that the change of the dearest book takes."""
-        return asyncio.run(self._turns(rate))
+    def turns(self, *moves: Move) -> list[list[float]]:
+        """CPU milliseconds of each turn of the loop that each of ``moves`` takes, one after the other."""
+        with short_collections():
+            return asyncio.run(self._turns(moves))
 
-    async def _turns(self, rate: float | None) -> list[float]:
+    async def _turns(self, moves: Sequence[Move]) -> list[list[float]]:
         clock = LoopClock(asyncio.get_running_loop())
         decider = _TimedDecider(
             universe=self.universe,
@@ -105,16 +111,41 @@ class Stand:
             episodes=Episodes(clock, Denials(clock), None),
             open_cycle=lambda opportunity: Reason.DISABLED,  # as where opening is off
         )
-        book = self.dearest
-        if rate is not None:
-            book = self.rates.markets[0].book
-            book.replace([(rate, 1e6)], [(rate + 1.0, 1e6)])
-        book.ts_init = clock.monotonic()
-        began = time.thread_time()
-        decider.on_books([book])
-        decider.turns.append((time.thread_time() - began) * 1e3)
-        await decider.settled.wait()
-        return decider.turns
+        keep_collections_short()  # as a start does, with all of it made
+        taken = []
+        for move in moves:
+            decider.turns = []
+            book = move(self)
+            book.ts_init = clock.monotonic()
+            began = time.thread_time()
+            decider.on_books([book])
+            decider.turns.append((time.thread_time() - began) * 1e3)
+            await decider.settled.wait()
+            taken.append(decider.turns)
+        self.gaps = decider.opportunities
+        return taken
+
+
+def rate_to(price: float) -> Move:
+    """A tick of the rate to ``price``."""
+
+    def move(stand: Stand) -> OrderBook:
+        book = stand.rates.markets[0].book
+        book.replace([(price, 1e6)], [(price + 1.0, 1e6)])
+        return book
+
+    return move
+
+
+def dearest_times(times: float) -> Move:
+    """The book that most routes trade on, at so many times its prices."""
+
+    def move(stand: Stand) -> OrderBook:
+        book = stand.dearest
+        book.replace([(book.bid * times, 1000.0)], [(book.ask * times, 1000.0)])
+        return book
+
+    return move
 
 
 class _TimedDecider(Decider):
@@ -139,7 +170,9 @@ def bare_loop() -> float:
 
 
 def _longest(turns: Sequence[float]) -> str:
-    return f"{median(turns):.2f} ms the turn, the longest {max(turns):.2f}"
+    ordered = sorted(turns)
+    p99 = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
+    return f"{median(ordered):.2f} ms the turn, p99 {p99:.2f}, the longest {ordered[-1]:.2f}"
 
 
 def rows(*, quick: bool) -> Iterator[Row]:
@@ -160,12 +193,20 @@ def rows(*, quick: bool) -> Iterator[Row]:
         figure += f"; {alone} {few:.2f} us, {few / two_leg.touched * 1000:.0f} ns a route"
         how = f"CPU time, {rounds} rounds in turn; {whole.touched:.1f} routes touched by each beside {two_leg.touched:.1f}"
         yield Row(group, f"{what}: one changed book", figure, how)
-        touched = len(whole.universe.touched_by[whole.dearest])
-        turns = whole.turns(rate=None)
-        how = f"CPU time of {len(turns)} turns, {touched:,} routes"
-        yield Row(group, f"{what}: the book that most of them trade on", _longest(turns), how, "<= 1 ms", max(turns) <= 1.0)
-        for rate, said, goal in ((1399.0, "a rate tick", "<= 1 ms"), (1460.0, "a rate jump of 4 %, all that one way pay", "")):
-            turns = whole.turns(rate=rate)
-            how = f"CPU time of {len(turns)} turns"
-            yield Row(group, f"{what}: {said}", _longest(turns), how, goal, max(turns) <= 1.0 if goal else None)
+        touched = f"{len(whole.universe.touched_by[whole.dearest]):,} routes"
+        still, up, gone, *_ = whole.turns(dearest_times(1.0), dearest_times(1.04), dearest_times(1 / 1.04))
+        gaps = f"{whole.gaps:,} gaps"
+        tick, jump, again, back = whole.turns(rate_to(1399.0), rate_to(1460.0), rate_to(1459.0), rate_to(1400.0))
+        of_rate = f"{whole.gaps:,} gaps"
+        for said, turns, of_what in (
+            ("the book that most of them trade on", still, touched),
+            ("that book up 4 %, all that one way pay", up, f"{touched}, {gaps} open"),
+            ("that book back, those gaps end", gone, f"{touched}, {gaps} end"),
+            ("a rate tick", tick, ""),
+            ("a rate jump of 4 %, all that one way pay", jump, f"{of_rate} open"),
+            ("a tick with those gaps open", again, ""),
+            ("the rate back, those gaps end", back, ""),
+        ):
+            how = f"CPU time of {len(turns)} turns" + (f", {of_what}" if of_what else "")
+            yield Row(group, f"{what}: {said}", _longest(turns), how, "<= 1 ms", max(turns) <= 1.0)
         gc.unfreeze()

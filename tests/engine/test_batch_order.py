@@ -130,7 +130,7 @@ def _decided(mids: dict[tuple[str, str], float], order: Sequence[tuple[str, str]
     return decided
 
 
-@pytest.mark.parametrize(("at_once", "slice_of"), [(500, 250), (1, 1)], ids=["as shipped", "a route at a time"])
+@pytest.mark.parametrize(("few", "slice_of"), [(12, 250), (0, 1)], ids=["as shipped", "a route at a time"])
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     moves=st.lists(st.floats(-120.0, 120.0), min_size=5, max_size=5),
@@ -143,11 +143,11 @@ def test_the_books_of_one_batch_in_any_order_give_one_decision(
     changed: list[tuple[str, str]],
     shuffle: object,
     most: int,
-    at_once: int,
+    few: int,
     slice_of: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in (("_AT_ONCE", at_once), ("_SLICE", slice_of), ("_GROUP", min(5, slice_of))):
+    for name, value in (("_FEW", few), ("_SLICE", slice_of), ("_GAPS", min(25, slice_of))):
         monkeypatch.setattr(f"arbtui.engine.decider.{name}", value)
     mids = {key: _FAIR[key] * (1.0 + bps / 1e4) for key, bps in zip(_FAIR, moves, strict=True) if key in changed}
     other = list(changed)

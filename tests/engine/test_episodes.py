@@ -195,7 +195,7 @@ def test_what_we_take_ourselves_ends_nothing(tmp_path: Path) -> None:
         episodes.found(found, None)
         pair.stock["upbit"].available = 10.0
         assert pair.to_upbit.evaluate(NOW) is None
-        episodes.look([pair.upbit], NOW)
+        episodes.look([pair.upbit], NOW, 50)
         assert list(episodes.open) == [pair.to_upbit.id]
 
     run_virtual(main())

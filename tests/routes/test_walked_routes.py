@@ -15,6 +15,7 @@ from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
+from arbtui.routes.walked_route import WalkedRoute
 from tests.routes.pairs import NOW, TERMS, one_rate, rate_book
 from tests.routes.pairs import book as made_book
 from tests.routes.slow import Costs, Slow, fee_of, quote_of, side_of
@@ -148,6 +149,8 @@ def test_what_is_found_is_worth_what_fractions_say_and_leaves_nothing_but_dust(n
         cost = slow(route).first_cost(found)
         assert found.edge_bps == pytest.approx(float(slow(route).edge_bps(found)), abs=1e-6)
         assert found.edge_bps >= route.threshold_bps()
+        assert isinstance(route, WalkedRoute)
+        assert all(next(leg.levels, None) is None for leg in route._legs), "a walk that is over holds no levels"
         assert found.value <= 101.0
         money = found.orders[0].hop.market.quote
         assert found.value == pytest.approx(float(cost) / (1.0 if money == "USDT" else 1400.25))

@@ -27,3 +27,22 @@ def test_cycles_of_the_young_are_collected_as_ever() -> None:
         cycle.append(cycle)
         del cycle
         assert gc.collect() >= 1
+
+
+def test_what_a_start_has_made_puts_no_full_collection_off() -> None:
+    full: list[int] = []
+
+    def noted(phase: str, info: dict[str, int]) -> None:
+        if phase == "stop" and info["generation"] == 2:
+            full.append(gc.get_freeze_count())
+
+    made = [[number] for number in range(100_000)]
+    with short_collections():
+        keep_collections_short()
+        gc.callbacks.append(noted)
+        try:
+            kept = [[number] for number in range(10_000)]
+        finally:
+            gc.callbacks.remove(noted)
+    assert len(full) >= 3
+    assert len(made) + len(kept) == 110_000
