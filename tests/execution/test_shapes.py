@@ -209,6 +209,26 @@ def test_legs_that_stock_pays_for_leave_together_and_the_others_in_turn(tmp_path
     run_virtual(main())
 
 
+def test_a_chain_without_stock_goes_beyond_the_first_level_of_what_is_paid_for_in_a_coin(tmp_path: Path) -> None:
+    """At its worst price the purchase of ETH needs more BTC than was bought: it is made for what that pays for, and the rest is dust."""
+    case = CASES["triangular, from nothing but won"]
+    books = {**case.books, WON_ETH_BTC: ([(0.02999, 10.0)], [(0.03, 0.02), (0.03005, 10.0)])}
+
+    async def main() -> None:
+        async with planted_world(tmp_path, replace(case, books=books)) as w:
+            cycle = await show(w, case)
+            btc, eth, _ = cycle.plan.legs
+            assert (eth.price, eth.after[0].leg) == (Decimal("0.03005"), btc.leg)
+            assert [asset for _, asset, _ in cycle.plan.reserved] == ["KRW"]
+            assert [order.state for order in cycle.orders] == [OrderState.FILLED] * 3
+            assert cycle.state is CycleState.HEDGED
+            assert float(cycle.account.pnl) == pytest.approx(cycle.plan.edge_bps * cycle.plan.value / 1e4, rel=0.01)
+            assert 0 < cycle.residual["BTC"] < eth.least
+            w.agree()
+
+    run_virtual(main())
+
+
 @pytest.mark.parametrize("leg", range(4))
 @pytest.mark.parametrize("name", CASES)
 def test_a_leg_that_is_refused_is_mended_or_what_had_filled_is_taken_back(name: str, leg: int, tmp_path: Path) -> None:
