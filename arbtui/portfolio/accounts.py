@@ -106,6 +106,7 @@ class CycleAccount(Struct):
     orders: dict[str, OrderRecord] = field(default_factory=dict)  #: those that are not final, or may still prove to be there
     unwinds: list[str] = field(default_factory=list)  #: client ids of orders that take a leg back
     intended: int = 0  #: orders in all
+    hedges: int = 0  #: of them, those that completed a leg or took one back beside the plan
     abandoned: int = 0  #: of them, those that our own gate dropped
     fills: int = 0
     fill_keys: list[str] = field(default_factory=list)

@@ -90,6 +90,7 @@ _PHASES = {
     Purpose.COMPLETE: Phase.HEDGING,
     Purpose.UNWIND: Phase.UNWINDING,
 }
+_HEDGES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
 _DONE_BY = {"complete": "completed", "flatten": "flattened"}
 
 
@@ -225,6 +226,7 @@ class Portfolio(Readings):
     def _order_intended(self, at: Recorded, event: OrderIntended) -> None:
         cycle = self._cycle(at, event.cycle_id, event.base)
         cycle.intended += 1
+        cycle.hedges += event.purpose in _HEDGES
         self.state.orders.add(at.ts_ms)
         cycle.orders[event.client_order_id] = OrderRecord(event, at.run_id, at.ts_ms, at.ts_ms)
         self._owners[event.client_order_id] = cycle
