@@ -171,6 +171,7 @@ def _leg(number: int, order: SizedHop, after: tuple[LegAfter, ...]) -> PlannedLe
         market.lot_step,
         market.min_cost,
         after=after,
+        min_qty=market.min_qty,
     )
 
 

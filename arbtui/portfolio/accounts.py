@@ -4,7 +4,7 @@ All are plain structs of exact numbers, so that a snapshot holds them whole and 
 Amounts by place are nested dicts: exchange, then asset.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct, field
@@ -21,6 +21,8 @@ IN_TRANSIT = "in transit"
 
 #: A remainder over this share of the largest fill is no dust, whatever the lot.
 _DUST_SHARE = Decimal(50)
+#: And one over this share of an order, of the market of its plan whose smallest order is the largest, no trifle.
+_TRIFLE_SHARE = Decimal(5)
 
 
 def add_to(amounts: Amounts, exchange: str, asset: str, change: Decimal) -> None:
@@ -69,7 +71,7 @@ class OrderRecord(Struct):
 
 
 class Settled(Struct, frozen=True):
-    """How a residual came to be no position: ``completed``, ``flattened``, ``written off``, ``adjusted``; or ``lost`` on the way."""
+    """How a residual came to be no position: ``completed``, ``flattened``, ``written off``, ``adjusted``, ``lost`` on the way, ``dust``."""
 
     how: str
     by: str
@@ -106,7 +108,6 @@ class CycleAccount(Struct):
     orders: dict[str, OrderRecord] = field(default_factory=dict)  #: those that are not final, or may still prove to be there
     unwinds: list[str] = field(default_factory=list)  #: client ids of orders that take a leg back
     intended: int = 0  #: orders in all
-    hedges: int = 0  #: of them, those that completed a leg or took one back beside the plan
     abandoned: int = 0  #: of them, those that our own gate dropped
     fills: int = 0
     fill_keys: list[str] = field(default_factory=list)
@@ -130,6 +131,8 @@ class CycleAccount(Struct):
     moved_ms: int | None = None  #: when its last transfer was over
     network_fees: dict[str, Decimal] = field(default_factory=dict)  #: what networks kept of each asset, what was lost too, in units
     lost: Settled | None = None  #: a person has said that a transfer of it does not come
+    hedges: int = 0  #: of its orders, those that completed a leg or took one back beside the plan
+    trifles: dict[str, Decimal] = field(default_factory=dict)  #: of an asset, less than this is too little to keep a person for
 
     @property
     def pnl(self) -> Decimal:
@@ -172,6 +175,10 @@ class CycleAccount(Struct):
         """Of :meth:`net`, what is too small to trade: under one step of the coarsest lot and a fiftieth of the largest fill."""
         return {asset: amount for asset, amount in self.net(settlement).items() if self._is_dust(asset, amount)}
 
+    def leaves_trifles(self, settlement: Collection[str]) -> bool:
+        """Whether all of :meth:`left`, if there is any, is less than any market of its plan takes as an order, and worth a small sum."""
+        return all(abs(amount) < self.trifles.get(asset, ZERO) for asset, amount in self.left(settlement).items())
+
     def converts(self, settlement: Collection[str]) -> bool:
         """True of a cycle that traded settlement currencies alone, for one another: it can leave nothing one-sided."""
         return bool(self.traded) and all(asset in settlement for asset in self.traded)
@@ -205,6 +212,20 @@ class CycleAccount(Struct):
     def _is_dust(self, asset: str, amount: Decimal) -> bool:
         lot, largest = self.lots.get(asset, ZERO), self.largest.get(asset, ZERO)
         return abs(amount) < lot and abs(amount) * _DUST_SHARE <= largest
+
+
+def trifles_of(legs: Sequence[PlannedLeg], settlement: Collection[str]) -> dict[str, Decimal]:
+    """By asset, in units: less is under the smallest order of each market that trades it, and under a fifth of the largest of these.
+
+    0 of an asset whose smallest orders are not all told.
+    """
+    smallest: dict[str, list[Decimal]] = {}
+    for leg in legs:
+        told = leg.min_qty > ZERO and leg.price > ZERO
+        smallest.setdefault(leg.base, []).append(max(leg.min_qty, leg.least / leg.price) if told else ZERO)
+        if leg.quote not in settlement:
+            smallest.setdefault(leg.quote, []).append(max(leg.min_qty * leg.price, leg.least) if told else ZERO)
+    return {asset: min(*orders, max(orders) / _TRIFLE_SHARE) for asset, orders in smallest.items()}
 
 
 class RouteRecord(Struct):
