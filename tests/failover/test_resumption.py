@@ -164,7 +164,7 @@ def test_orders_that_followed_many_fills_are_no_hedging_orders(tmp_path: Path) -
             return None
         told = min(told + 1, 8)
         fills = report.fills[:told]
-        return replace(report, fills=fills, filled_qty=sum(fill.qty for fill in fills), state=OrderState.PARTIALLY_FILLED)
+        return replace(report, fills=fills, filled_qty=sum((fill.qty for fill in fills), Decimal(0)), state=OrderState.PARTIALLY_FILLED)
 
     async def main() -> None:
         async with world(tmp_path, execution=execution) as w:
