@@ -21,7 +21,7 @@ IN_TRANSIT = "in transit"
 
 #: A remainder over this share of the largest fill is no dust, whatever the lot.
 _DUST_SHARE = Decimal(50)
-#: And one over this share of an order, of the market of its plan whose smallest order is the largest, no trifle.
+#: What no market takes is a trifle under this share of an order, of the market of its plan whose smallest order is the largest.
 _TRIFLE_SHARE = Decimal(5)
 
 
@@ -132,7 +132,8 @@ class CycleAccount(Struct):
     network_fees: dict[str, Decimal] = field(default_factory=dict)  #: what networks kept of each asset, what was lost too, in units
     lost: Settled | None = None  #: a person has said that a transfer of it does not come
     hedges: int = 0  #: of its orders, those that completed a leg or took one back beside the plan
-    trifles: dict[str, Decimal] = field(default_factory=dict)  #: of an asset, less than this is too little to keep a person for
+    turned: dict[str, Decimal] = field(default_factory=dict)  #: what its fills bought and sold of an asset, settlement currencies apart
+    trifles: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)  #: see :func:`trifles_of`
 
     @property
     def pnl(self) -> Decimal:
@@ -176,8 +177,11 @@ class CycleAccount(Struct):
         return {asset: amount for asset, amount in self.net(settlement).items() if self._is_dust(asset, amount)}
 
     def leaves_trifles(self, settlement: Collection[str]) -> bool:
-        """Whether all of :meth:`left`, if there is any, is less than any market of its plan takes as an order, and worth a small sum."""
-        return all(abs(amount) < self.trifles.get(asset, ZERO) for asset, amount in self.left(settlement).items())
+        """Whether all of :meth:`left`, if there is any, is less than any market of its plan takes as an order, and little.
+
+        That is under a fifth of such an order, or a fiftieth of what it traded of the asset, in however many fills.
+        """
+        return all(self._is_trifle(asset, amount) for asset, amount in self.left(settlement).items())
 
     def converts(self, settlement: Collection[str]) -> bool:
         """True of a cycle that traded settlement currencies alone, for one another: it can leave nothing one-sided."""
@@ -209,15 +213,19 @@ class CycleAccount(Struct):
             return ZERO
         return max(ZERO, amount_at(self.reserved, exchange, asset) + amount_at(self.flows, exchange, asset))
 
+    def _is_trifle(self, asset: str, amount: Decimal) -> bool:
+        least, little = self.trifles.get(asset, (ZERO, ZERO))
+        return abs(amount) < least and (abs(amount) < little or abs(amount) * _DUST_SHARE <= self.turned.get(asset, ZERO) / 2)
+
     def _is_dust(self, asset: str, amount: Decimal) -> bool:
         lot, largest = self.lots.get(asset, ZERO), self.largest.get(asset, ZERO)
         return abs(amount) < lot and abs(amount) * _DUST_SHARE <= largest
 
 
-def trifles_of(legs: Sequence[PlannedLeg], settlement: Collection[str]) -> dict[str, Decimal]:
-    """By asset, in units: less is under the smallest order of each market that trades it, and under a fifth of the largest of these.
+def trifles_of(legs: Sequence[PlannedLeg], settlement: Collection[str]) -> dict[str, tuple[Decimal, Decimal]]:
+    """Of each asset that ``legs`` trade, in units: the smallest order that any of their markets takes; a fifth of the largest.
 
-    0 of an asset whose smallest orders are not all told.
+    Nothing of an asset whose smallest orders are not all told, as in plans of before they were.
     """
     smallest: dict[str, list[Decimal]] = {}
     for leg in legs:
@@ -225,7 +233,7 @@ def trifles_of(legs: Sequence[PlannedLeg], settlement: Collection[str]) -> dict[
         smallest.setdefault(leg.base, []).append(max(leg.min_qty, leg.least / leg.price) if told else ZERO)
         if leg.quote not in settlement:
             smallest.setdefault(leg.quote, []).append(max(leg.min_qty * leg.price, leg.least) if told else ZERO)
-    return {asset: min(*orders, max(orders) / _TRIFLE_SHARE) for asset, orders in smallest.items()}
+    return {asset: (min(orders), max(orders) / _TRIFLE_SHARE) for asset, orders in smallest.items() if all(orders)}
 
 
 class RouteRecord(Struct):

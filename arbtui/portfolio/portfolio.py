@@ -286,6 +286,7 @@ class Portfolio(Readings):
             cycle.traded[asset] = None
             if asset not in state.settlement:
                 cycle.largest[asset] = max(abs(change), cycle.largest.get(asset, ZERO))
+                cycle.turned[asset] = cycle.turned.get(asset, ZERO) + abs(change)
             add_to(cycle.flows, fill.exchange, asset, change)
             self._move(fill.exchange, asset, change)
             self._leave_open(at, asset, change)

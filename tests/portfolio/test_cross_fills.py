@@ -114,19 +114,20 @@ BY_LOT = msgspec.structs.replace(BTC_FOR_DOLLARS, leg=2, exchange="okx", least=Z
 
 
 @pytest.mark.parametrize(
-    ("legs", "less"),
+    ("legs", "least", "little"),
     [
-        ((SOL_FOR_BTC, BTC_FOR_DOLLARS), "0.00002"),  # two dollars: a fifth of the larger of the two smallest orders
-        ((BTC_FOR_DOLLARS,), "0.00001"),
-        ((BTC_FOR_DOLLARS, BY_LOT), "0.00001"),  # that is an order where orders are smallest
-        ((BY_LOT,), "0.000002"),
-        ((SOL_FOR_BTC, UNTOLD), "0"),  # a plan of before it was told
-        ((UNTOLD,), "0"),
+        ((SOL_FOR_BTC, BTC_FOR_DOLLARS), "0.00005", "0.00002"),  # five dollars; two, a fifth of the least that SOL is sold for
+        ((BTC_FOR_DOLLARS,), "0.00005", "0.00001"),
+        ((BTC_FOR_DOLLARS, BY_LOT), "0.00001", "0.00001"),
+        ((BY_LOT,), "0.00001", "0.000002"),
+        ((SOL_FOR_BTC, UNTOLD), "", ""),  # a plan of before it was told
+        ((UNTOLD,), "", ""),
     ],
 )
-def test_less_than_any_order_and_worth_little_is_a_trifle(legs: tuple[PlannedLeg, ...], less: str) -> None:
-    assert trifles_of(legs, ("KRW", "USDT"))["BTC"] == Decimal(less)
-    assert "USDT" not in trifles_of(legs, ("KRW", "USDT"))
+def test_less_than_any_order_and_little_is_a_trifle(legs: tuple[PlannedLeg, ...], least: str, little: str) -> None:
+    found = trifles_of(legs, ("KRW", "USDT"))
+    assert found.get("BTC") == ((Decimal(least), Decimal(little)) if least else None)
+    assert "USDT" not in found
 
 
 def few_sold(sold: str, leg: PlannedLeg) -> tuple[Telling, CycleAccount]:
@@ -178,3 +179,19 @@ def test_what_a_person_leaves_of_a_position_is_settled_as_the_person_did_it() ->
     assert cycle.left(("USDT",)) == {"BTC": Decimal("0.000005")}
     assert cycle.settled is not None
     assert (cycle.settled.how, cycle.settled.by, tell.portfolio.positions) == ("flattened", "ann", [])
+
+
+@pytest.mark.parametrize(("fills", "is_position"), [(40, False), (20, True)])
+def test_what_many_fills_leave_is_beside_all_of_them(fills: int, is_position: bool) -> None:
+    """0.00004 BTC are four dollars: less than an order, and more than a fiftieth of any one fill."""
+    tell = Telling().start(balances={"binance": {"BTC": STOCK}})
+    tell.open("c1", BTC_FOR_DOLLARS)
+    for number in range(fills):
+        tell.fill("c1", replace(dollars(f"b{number}", "0.00006"), side=Side.BUY), PRICES)
+    for number in range(fills - 1):
+        tell.fill("c1", dollars(f"s{number}", "0.00006"), PRICES)
+    tell.fill("c1", dollars("last", "0.00002"), PRICES)
+    tell.end("c1")
+    (cycle,) = tell.portfolio.state.cycles.values()
+    assert cycle.left(("USDT",)) == {"BTC": Decimal("0.00004")}
+    assert bool(tell.portfolio.positions) is is_position
