@@ -57,7 +57,7 @@ class Resumption:
             refusal = why_not or (cycle if isinstance(cycle, str) else "")
             if isinstance(cycle, ArbCycle) and not refusal:
                 self._go_on(cycle)
-                self._executor.resume(cycle, _hedges(account), self._parts.failover.resume_wait_s, tasks)
+                self._executor.resume(cycle, account.hedges, self._parts.failover.resume_wait_s, tasks)
             else:
                 self._parts.journal.post(CycleEnded(cycle_id, self._parts.clock.time_ms(), "RECOVERED"))
                 self._on_end(cycle_id, f"not resumed: {refusal}")
@@ -65,8 +65,8 @@ class Resumption:
     def _go_on(self, cycle: ArbCycle) -> None:
         account = cycle.account
         left = ", ".join(f"{plain(amount)} {asset}" for asset, amount in self._parts.portfolio.left(account).items())
-        sent = _hedges(account)
-        detail = f"{cycle.id} was {account.phase} and leaves {left}; {counted(sent, 'hedging order')} of it sent before"
+        sent = counted(account.hedges, "hedging order")
+        detail = f"{cycle.id} was {account.phase} and leaves {left}; {sent} of it sent before"
         self._breaches.record(Severity.WARN, "CYCLE_RESUMED", account.route, detail, "hedged on at the prices of now", every_time=True)
         self._on_resume(cycle)
 
@@ -117,8 +117,3 @@ class Resumption:
         closing = [RateMark(quotes[-1], quotes[0])] if len(set(quotes)) > 1 else []
         universe = self._parts.universe
         return ArbRoute(account.route, account.symbol, [*hops, *closing], universe.rates, universe.terms)
-
-
-def _hedges(account: CycleAccount) -> int:
-    """How many hedging orders it has sent, at least: all that are beyond one for each leg."""
-    return max(0, account.intended - len(account.legs))

@@ -1,4 +1,8 @@
-"""Keeps the list of routes in step with what markets trade: every ten minutes the longer routes are found anew, in slices."""
+"""Keeps the list of routes in step with what markets trade: the longer routes are found anew every ten minutes, in slices.
+
+A start knows no price and no trade, so its list is the order of the symbols, and no market is too coarse or too thin: the first time
+comes as soon as the last minute's trades are known.
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +16,7 @@ from arbtui.routes.route import ArbRoute
 log = logging.getLogger("arbtui")
 
 EVERY_S = 600.0
+FIRST_S = 90.0  # a minute of trades, and the seconds in which streams begin
 #: Paths looked at between two turns of the loop: about a millisecond.
 _SLICE = 50
 
@@ -30,10 +35,10 @@ class RouteWatch:
         self._work: Iterator[Sequence[ArbRoute] | None] | None = None
 
     def look(self, now: float) -> None:
-        """Do a slice of what is due at ``now`` (monotonic seconds). The first time is after the first ten minutes."""
+        """Do a slice of what is due at ``now`` (monotonic seconds). The first time is :data:`FIRST_S` after the first look."""
         if self._work is None:
             if self._due == -inf:
-                self._due = now + EVERY_S
+                self._due = now + FIRST_S
             if now < self._due:
                 return
             self._due = now + EVERY_S

@@ -307,6 +307,8 @@ class CycleExecutor:
                 return
             completes = (sent < self._config.completion_attempts and self._clock.monotonic() < undo_at) is not around
             step = self.hedging.next_step(cycle, attempt if completes else UNDO_FIRST, refused)
+            if step is None and cycle.account.leaves_trifles(cycle.settlement):
+                return  # no market takes an order so small, and nobody needs to be kept for it
             if step is None:
                 cycle.reason = Reason.NO_BOOK
                 self._ask_for_books(cycle.plan.hops)

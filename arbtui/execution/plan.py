@@ -1,6 +1,6 @@
 """What a cycle is to do: legs with a worst price each, in the order that they wait for one another, flat in everything but money."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -108,11 +108,12 @@ def plan_of(
     """
     _ordered(len(orders), after)
     legs = tuple(_leg(number, order, after.get(number, ())) for number, order in enumerate(orders))
-    beyond = decimal_of(max(edge_bps, 0.0) + tolerances.completion_bps)
+    beyond, unwind_bps = decimal_of(max(edge_bps, 0.0) + tolerances.completion_bps), decimal_of(tolerances.unwind_bps)
+    money = {route.rates.currency, *route.rates.currencies}
     reserved: dict[tuple[str, str], Decimal] = {}
     for leg, order in zip(legs, orders, strict=True):
         brought = _brought(leg, legs, orders, transfers)
-        for exchange, asset, amount in _reservations(leg, order.hop.market, beyond, decimal_of(tolerances.unwind_bps), brought):
+        for exchange, asset, amount in _reservations(leg, order.hop.market, beyond, unwind_bps, brought, money):
             if amount > ZERO:
                 reserved[exchange, asset] = reserved.get((exchange, asset), ZERO) + amount
     return CyclePlan(
@@ -170,6 +171,7 @@ def _leg(number: int, order: SizedHop, after: tuple[LegAfter, ...]) -> PlannedLe
         market.lot_step,
         market.min_cost,
         after=after,
+        min_qty=market.min_qty,
     )
 
 
@@ -195,14 +197,22 @@ def _brought(
 
 
 def _reservations(
-    leg: PlannedLeg, market: Market, beyond_bps: Decimal, unwind_bps: Decimal, brought: Mapping[tuple[str, str], Decimal]
+    leg: PlannedLeg,
+    market: Market,
+    beyond_bps: Decimal,
+    unwind_bps: Decimal,
+    brought: Mapping[tuple[str, str], Decimal],
+    money: Collection[str],
 ) -> list[Reservation]:
     """``beyond_bps``: how far beyond its planned price a leg may be completed: its edge, and what is allowed beyond that.
 
-    A leg that spends what an earlier one brings needs no stock of it.
+    A leg that spends what an earlier one brings needs no stock of it. A purchase that is paid for in a coin that comes so is sent for
+    what that pays for at its worst price (:func:`arbtui.execution.cycle.due`): what it would need beyond that is nothing to hold.
     """
     exchange, asset, amount = needs(market, leg.side, leg.qty, leg.price)
     if (exchange, asset) in brought:
+        if leg.side is Side.BUY and asset not in money:
+            return []
         return [(exchange, asset, amount - brought[exchange, asset])]
     if leg.side is Side.BUY:
         return [(exchange, asset, amount * (ONE + beyond_bps / BPS))]

@@ -107,8 +107,8 @@ class LegAfter(Struct, frozen=True):
 class PlannedLeg(Struct, frozen=True):
     """One leg as planned: ``qty`` in base, ``price`` the worst allowed, in quote; ``lot``: the market's quantity step, in base.
 
-    ``least``: the market's smallest order, in quote. ``after``: the legs that it waits for; its quantity is scaled to what the
-    least filled of them brought.
+    ``least``: the market's smallest order, in quote; ``min_qty``: likewise in base, 0 in plans of before it was told. ``after``: the legs
+    that it waits for; its quantity is scaled to what the least filled of them brought.
     """
 
     leg: int
@@ -123,6 +123,7 @@ class PlannedLeg(Struct, frozen=True):
     least: Decimal = Decimal(0)
     tif: TimeInForce = TimeInForce.IOC
     after: tuple[LegAfter, ...] = ()
+    min_qty: Decimal = Decimal(0)
 
 
 class PlannedTransfer(Struct, frozen=True):

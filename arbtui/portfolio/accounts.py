@@ -4,7 +4,7 @@ All are plain structs of exact numbers, so that a snapshot holds them whole and 
 Amounts by place are nested dicts: exchange, then asset.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct, field
@@ -21,6 +21,8 @@ IN_TRANSIT = "in transit"
 
 #: A remainder over this share of the largest fill is no dust, whatever the lot.
 _DUST_SHARE = Decimal(50)
+#: What no market takes is a trifle under this share of an order, of the market of its plan whose smallest order is the largest.
+_TRIFLE_SHARE = Decimal(5)
 
 
 def add_to(amounts: Amounts, exchange: str, asset: str, change: Decimal) -> None:
@@ -69,7 +71,7 @@ class OrderRecord(Struct):
 
 
 class Settled(Struct, frozen=True):
-    """How a residual came to be no position: ``completed``, ``flattened``, ``written off``, ``adjusted``; or ``lost`` on the way."""
+    """How a residual came to be no position: ``completed``, ``flattened``, ``written off``, ``adjusted``, ``lost`` on the way, ``dust``."""
 
     how: str
     by: str
@@ -129,6 +131,9 @@ class CycleAccount(Struct):
     moved_ms: int | None = None  #: when its last transfer was over
     network_fees: dict[str, Decimal] = field(default_factory=dict)  #: what networks kept of each asset, what was lost too, in units
     lost: Settled | None = None  #: a person has said that a transfer of it does not come
+    hedges: int = 0  #: of its orders, those that completed a leg or took one back beside the plan
+    turned: dict[str, Decimal] = field(default_factory=dict)  #: what its fills bought and sold of an asset, settlement currencies apart
+    trifles: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)  #: see :func:`trifles_of`
 
     @property
     def pnl(self) -> Decimal:
@@ -171,6 +176,13 @@ class CycleAccount(Struct):
         """Of :meth:`net`, what is too small to trade: under one step of the coarsest lot and a fiftieth of the largest fill."""
         return {asset: amount for asset, amount in self.net(settlement).items() if self._is_dust(asset, amount)}
 
+    def leaves_trifles(self, settlement: Collection[str]) -> bool:
+        """Whether all of :meth:`left`, if there is any, is less than any market of its plan takes as an order, and little.
+
+        That is under a fifth of such an order, or a fiftieth of what it traded of the asset, in however many fills.
+        """
+        return all(self._is_trifle(asset, amount) for asset, amount in self.left(settlement).items())
+
     def converts(self, settlement: Collection[str]) -> bool:
         """True of a cycle that traded settlement currencies alone, for one another: it can leave nothing one-sided."""
         return bool(self.traded) and all(asset in settlement for asset in self.traded)
@@ -201,9 +213,27 @@ class CycleAccount(Struct):
             return ZERO
         return max(ZERO, amount_at(self.reserved, exchange, asset) + amount_at(self.flows, exchange, asset))
 
+    def _is_trifle(self, asset: str, amount: Decimal) -> bool:
+        least, little = self.trifles.get(asset, (ZERO, ZERO))
+        return abs(amount) < least and (abs(amount) < little or abs(amount) * _DUST_SHARE <= self.turned.get(asset, ZERO) / 2)
+
     def _is_dust(self, asset: str, amount: Decimal) -> bool:
         lot, largest = self.lots.get(asset, ZERO), self.largest.get(asset, ZERO)
         return abs(amount) < lot and abs(amount) * _DUST_SHARE <= largest
+
+
+def trifles_of(legs: Sequence[PlannedLeg], settlement: Collection[str]) -> dict[str, tuple[Decimal, Decimal]]:
+    """Of each asset that ``legs`` trade, in units: the smallest order that any of their markets takes; a fifth of the largest.
+
+    Nothing of an asset whose smallest orders are not all told, as in plans of before they were.
+    """
+    smallest: dict[str, list[Decimal]] = {}
+    for leg in legs:
+        told = leg.min_qty > ZERO and leg.price > ZERO
+        smallest.setdefault(leg.base, []).append(max(leg.min_qty, leg.least / leg.price) if told else ZERO)
+        if leg.quote not in settlement:
+            smallest.setdefault(leg.quote, []).append(max(leg.min_qty * leg.price, leg.least) if told else ZERO)
+    return {asset: (min(orders), max(orders) / _TRIFLE_SHARE) for asset, orders in smallest.items() if all(orders)}
 
 
 class RouteRecord(Struct):

@@ -47,7 +47,7 @@ from arbtui.journal.events import (
     Transferred,
     TransferSettled,
 )
-from arbtui.model.money import ONE, ZERO
+from arbtui.model.money import ONE, ZERO, plain
 from arbtui.model.order import OrderState, Purpose, Side
 from arbtui.portfolio.accounts import (
     IN_TRANSIT,
@@ -62,6 +62,7 @@ from arbtui.portfolio.accounts import (
     amount_at,
     fill_changes,
     fill_key,
+    trifles_of,
 )
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.flow import Flow
@@ -90,6 +91,7 @@ _PHASES = {
     Purpose.COMPLETE: Phase.HEDGING,
     Purpose.UNWIND: Phase.UNWINDING,
 }
+_HEDGES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
 _DONE_BY = {"complete": "completed", "flatten": "flattened"}
 
 
@@ -213,6 +215,7 @@ class Portfolio(Readings):
             reserved=reserved,
             opened_ms=event.opened_ms,
             lots=lots,
+            trifles=trifles_of(event.legs, self.state.settlement),
             most_cost=event.most_cost,
             transfers=event.transfers,
         )
@@ -225,6 +228,7 @@ class Portfolio(Readings):
     def _order_intended(self, at: Recorded, event: OrderIntended) -> None:
         cycle = self._cycle(at, event.cycle_id, event.base)
         cycle.intended += 1
+        cycle.hedges += event.purpose in _HEDGES
         self.state.orders.add(at.ts_ms)
         cycle.orders[event.client_order_id] = OrderRecord(event, at.run_id, at.ts_ms, at.ts_ms)
         self._owners[event.client_order_id] = cycle
@@ -282,6 +286,7 @@ class Portfolio(Readings):
             cycle.traded[asset] = None
             if asset not in state.settlement:
                 cycle.largest[asset] = max(abs(change), cycle.largest.get(asset, ZERO))
+                cycle.turned[asset] = cycle.turned.get(asset, ZERO) + abs(change)
             add_to(cycle.flows, fill.exchange, asset, change)
             self._move(fill.exchange, asset, change)
             self._leave_open(at, asset, change)
@@ -557,11 +562,18 @@ class Portfolio(Readings):
         if cycle.state is not before:
             self._count(before, -1)
             self._count(cycle.state, 1)
-        if cycle.left(self.state.settlement):
+        left = cycle.left(self.state.settlement)
+        if not cycle.leaves_trifles(self.state.settlement):
             cycle.settled = None  # also where something came after it was settled
         elif cycle.state is CycleState.RESIDUAL and cycle.settled is None:
             by = cycle.settling or cycle.lost
-            cycle.settled = Settled("completed by a late fill", "", "", ts_ms) if by is None else Settled(by.how, by.by, by.reason, ts_ms)
+            if by is not None:
+                cycle.settled = Settled(by.how, by.by, by.reason, ts_ms)
+            elif left:
+                amounts = ", ".join(f"{plain(amount)} {asset}" for asset, amount in left.items())
+                cycle.settled = Settled("dust", "", f"{amounts}: too little for an order", ts_ms)
+            else:
+                cycle.settled = Settled("completed by a late fill", "", "", ts_ms)
         if cycle.is_position:
             if before is not CycleState.RESIDUAL or was_settled:
                 cycle.acknowledged_by = ""  # of what it is now, nobody has seen anything

@@ -14,6 +14,7 @@ _LEARNING = 0.1  #: weight of the last cycle in a mean; the first ones count equ
 _GAP_LEARNING = 0.05  #: of the last gap
 _WRITTEN_AT_ONCE = 500  #: rows that go along with one snapshot, so that no order waits for more than a few ms of them
 _OUTLIER_BPS = 100.0  #: what one cycle may teach at most, either way: a leg that was taken back teaches another thing
+_SURE_CYCLES = 5  #: cycles from which on all of a learned slippage is expected; of fewer a part: one bad fill closes no route for days
 MOST_SLIPPAGE_BPS = 50.0
 """What is taken off an edge at most: a route that loses more is for the limits on losses."""
 HALF_LIFE_MS = 24 * 3_600_000
@@ -36,7 +37,8 @@ class LearnedRoute:
 
     def slippage_at(self, now_ms: int) -> float:
         """Slippage to expect at ``now_ms`` (our clock), in bps: never below 0, and bounded."""
-        return min(MOST_SLIPPAGE_BPS, max(0.0, self.slippage_bps * _left(now_ms - self.updated_ms)))
+        sure = min(1.0, self.slippages / _SURE_CYCLES)
+        return min(MOST_SLIPPAGE_BPS, max(0.0, self.slippage_bps * sure * _left(now_ms - self.updated_ms)))
 
 
 class LearnedRoutes:

@@ -96,7 +96,8 @@ class ArbUniverse:
         self._watches: Sequence[RateWatch] = ()
         self._coins: dict[tuple[OrderBook, OrderBook], CoinRate] = {}
         self.add(self.finder.two_leg(markets))
-        self._longer: set[str] = set()  # ids of the routes that the finder's rules may take away again
+        #: Ids of the routes that the finder's rules may take away again, in the order of the list, in which others are told of it.
+        self._longer: dict[str, None] = {}
         self._add_longer(route for route in self.finder.longer(markets, _unmeasured) if route is not None)
 
     def list_market(self, market: Market, liquidity: Liquidity = lambda market: None) -> list[ArbRoute]:
@@ -149,7 +150,7 @@ class ArbUniverse:
     def _add_longer(self, routes: Iterable[ArbRoute]) -> list[ArbRoute]:
         made = list(routes)
         self.add(made)
-        self._longer.update(route.id for route in made)
+        self._longer.update(dict.fromkeys(route.id for route in made))
         return made
 
     def add(self, routes: Iterable[ArbRoute]) -> None:
@@ -189,7 +190,8 @@ class ArbUniverse:
         if not gone:
             return
         self.version += 1
-        self._longer.difference_update(gone)
+        for name in gone:
+            self._longer.pop(name, None)
         self.routes[:] = [route for route in self.routes if route.id not in gone]
         for asset in dict.fromkeys(asset for route in gone.values() for asset in route.coins):
             self._of_asset[asset] = [route for route in self._of_asset[asset] if route.id not in gone]

@@ -3,6 +3,8 @@
 import ast
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,17 @@ import pytest
 
 import arbtui
 from arbtui.engine.market_watch import EVERY_S, KIND
+from arbtui.engine.route_watch import FIRST_S
 from arbtui.journal.episodes import ROUTE_GONE
 from arbtui.journal.events import CycleState
 from arbtui.model.errors import VenueFailed
+from arbtui.model.market import FixedUnit, Market
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.portfolio import BY_ITSELF
 from arbtui.routes.route import ArbRoute
 from arbtui.routes.rules import SHAPES, RouteRules
+from tests.execution.test_plans import BTC, ETH, ETH_BTC, TRIANGLE_BOOKS
 from tests.execution.world import FAIR, UPBIT_DEAR, World, world
 
 ROUTE = "XRP:binance>upbit"
@@ -223,5 +228,21 @@ def test_a_venue_that_stands_still_is_one_breach_and_its_return_one_piece_of_new
             await w.engine.markets.look()
             assert _open_breaches(w) == []
             assert new == [[name for name in both if name.startswith("ADA")], both]
+
+    run_virtual(main())
+
+
+def test_a_price_unit_that_is_too_coarse_keeps_a_market_out_as_soon_as_its_price_is_known(tmp_path: Path) -> None:
+    """A start knows no price, so all are listed; that held for ten minutes."""
+    coarse = replace(ETH_BTC, price_units=FixedUnit(Decimal("0.001")))
+    listed = {"upbit": {market.code: market for market in (BTC, ETH, coarse)}, "binance": dict[str, Market]()}
+
+    async def main() -> None:
+        rules = RouteRules(("triangular",), max_tick_bps=20.0)
+        async with world(tmp_path, symbols=("BTC", "ETH"), listed=listed, books=TRIANGLE_BOOKS, rules=rules) as w:
+            assert len(w.components.universe.routes) == 2
+            await asyncio.sleep(FIRST_S + 1)
+            assert w.components.universe.routes == []
+            assert w.components.universe.finder.exclusions["upbit:BTC-ETH"].reason.startswith("its price unit is 333.4 bps")
 
     run_virtual(main())

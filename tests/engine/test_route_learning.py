@@ -79,7 +79,7 @@ def test_it_is_kept_over_a_restart_and_taken_off_where_the_profile_says_so(tmp_p
             await slip(w)
             learned.append(known(w).slippage_bps)
             w.quote("upbit", FAIR["upbit"])
-            assert before - route.touch_edge_bps() == pytest.approx(learned[0] if costs is ON else 0.0)
+            assert before - route.touch_edge_bps() == pytest.approx(learned[0] / 5 if costs is ON else 0.0)
             await w.engine.snapshot(None)
 
     async def second() -> None:
@@ -87,10 +87,10 @@ def test_it_is_kept_over_a_restart_and_taken_off_where_the_profile_says_so(tmp_p
             await asyncio.sleep(0.1)
             assert known(w).slippage_bps == learned[0]
             route = w.components.universe.by_id[ROUTE]
-            assert route.learned_bps == pytest.approx(learned[0] if costs is ON else 0.0, rel=1e-3)
+            assert route.learned_bps == pytest.approx(learned[0] / 5 if costs is ON else 0.0, rel=1e-3)
             falls = route.waterfall()
             assert falls is not None
-            assert dict(falls.falls).get("learned", 0.0) == pytest.approx(-learned[0] if costs is ON else 0.0, rel=1e-3)
+            assert dict(falls.falls).get("learned", 0.0) == pytest.approx(-learned[0] / 5 if costs is ON else 0.0, rel=1e-3)
 
     run_virtual(first())
     run_virtual(second())

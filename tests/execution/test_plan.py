@@ -1,6 +1,7 @@
 """What a plan sets aside for its legs and for one order that mends it, in exact amounts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -68,6 +69,17 @@ def test_a_leg_that_spends_what_earlier_ones_bring_keeps_what_their_fees_leave_m
 def test_what_brings_enough_leaves_nothing_to_keep() -> None:
     made = plan(sized(DOLLAR_QUOTE_FEE, Side.BUY, "100"), sized(DOLLAR_QUOTE_FEE, Side.SELL, "100"), after={1: (LegAfter(0, On.FULL),)})
     assert set(kept(made)) == {("dollar", "USDT")}
+
+
+def test_what_is_paid_for_in_a_coin_that_an_earlier_leg_brings_needs_none_of_it_and_what_money_pays_for_the_missing() -> None:
+    """The one is sent for what came, the other for all of its size."""
+    in_coin = replace(DOLLAR_QUOTE_FEE, base="ABC", quote="XRP", code="ABCXRP")
+    waits = {1: (LegAfter(0, On.ARRIVAL),)}
+    bought = TradeHop(in_coin, around("dollar", "c", Decimal(1), Decimal(2)), Side.BUY)
+    made = plan(sized(DOLLAR_QUOTE_FEE, Side.BUY, "100"), SizedHop(bought, Decimal(50), Decimal(2)), after=waits)
+    assert set(kept(made)) == {("dollar", "USDT")}
+    sold = plan(sized(DOLLAR_QUOTE_FEE, Side.SELL, "100"), sized(replace(DOLLAR_QUOTE_FEE, base="ABC"), Side.BUY, "100"), after=waits)
+    assert kept(sold)["dollar", "USDT"] == 214 * (Decimal("1.0013") - Decimal("0.9987")) + 214 * (Decimal("0.0050") + 2 * Decimal("0.0013"))
 
 
 def test_what_an_order_uses_at_worst_and_brings_at_least() -> None:

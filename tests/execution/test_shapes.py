@@ -17,6 +17,7 @@ from arbtui.model.market import FixedUnit, Market
 from arbtui.model.order import Order, OrderState, Purpose
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
+from arbtui.portfolio.ledger import read_ledger
 from arbtui.routes.rules import SHAPES, RouteRules
 from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.test_plans import THIRD
@@ -205,6 +206,57 @@ def test_legs_that_stock_pays_for_leave_together_and_the_others_in_turn(tmp_path
                 assert [len(leg.after) for leg in cycle.plan.legs] == after
                 purposes = [Purpose.FOLLOW if waits else Purpose.ENTRY for waits in after]
                 assert [order.purpose for order in cycle.orders] == purposes
+
+    run_virtual(main())
+
+
+def test_what_no_market_takes_as_an_order_and_is_worth_little_keeps_nobody(tmp_path: Path) -> None:
+    """Of 47 XRP five were there: what they brought is 16 lots of BTC and nearly half of one, which is more than a fiftieth of it."""
+    case = CASES["triangular in dollars, the other way"]
+    coarse = replace(BTC, lot_step=Decimal("0.00001"), min_qty=Decimal("0.00001"))
+    books = {coarse if market is BTC else market: levels for market, levels in case.books.items()}
+
+    async def main() -> None:
+        async with planted_world(tmp_path, replace(case, books=books)) as w:
+
+            def take_most_away(order: Order) -> None:
+                if order.purpose is Purpose.ENTRY:
+                    w.quote(DOLLAR, ([(2.1, 1e5)], [(2.1001, 5.5), (2.2, 1e5)]))
+
+            w.binance.before_admit = take_most_away
+            cycle = await show(w, case)
+            left = w.portfolio.left(cycle.account)
+            assert [*left] == ["BTC"]
+            assert cycle.account.largest["BTC"] / 50 < abs(left["BTC"]) < coarse.lot_step / 2
+            assert (cycle.state, w.portfolio.positions) == (CycleState.RESIDUAL, [])
+            assert cycle.account.settled is not None
+            assert (cycle.account.settled.how, cycle.account.settled.by) == ("dust", "")
+            assert not [row for row in w.engine.breaches.breaches.values() if row.kind == "RESIDUAL"]
+            assert not w.engine.unsettled
+            assert not w.engine.risk.route.residual_assets()
+            (told,) = read_ledger(w.journal.path)["cycles"]
+            assert told["settled"]["reason"] == f"{left['BTC']:f} BTC: too little for an order"
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_chain_without_stock_goes_beyond_the_first_level_of_what_is_paid_for_in_a_coin(tmp_path: Path) -> None:
+    """At its worst price the purchase of ETH needs more BTC than was bought: it is made for what that pays for, and the rest is dust."""
+    case = CASES["triangular, from nothing but won"]
+    books = {**case.books, WON_ETH_BTC: ([(0.02999, 10.0)], [(0.03, 0.02), (0.03005, 10.0)])}
+
+    async def main() -> None:
+        async with planted_world(tmp_path, replace(case, books=books)) as w:
+            cycle = await show(w, case)
+            btc, eth, _ = cycle.plan.legs
+            assert (eth.price, eth.after[0].leg) == (Decimal("0.03005"), btc.leg)
+            assert [asset for _, asset, _ in cycle.plan.reserved] == ["KRW"]
+            assert [order.state for order in cycle.orders] == [OrderState.FILLED] * 3
+            assert cycle.state is CycleState.HEDGED
+            assert float(cycle.account.pnl) == pytest.approx(cycle.plan.edge_bps * cycle.plan.value / 1e4, rel=0.01)
+            assert 0 < cycle.residual["BTC"] < eth.least
+            w.agree()
 
     run_virtual(main())
 

@@ -3,19 +3,21 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from arbtui.exchanges.adapter import OrderReport
 from arbtui.execution.plan import CyclePlan
 from arbtui.failover.auto_resume import AutoResume
 from arbtui.failover.config import FailoverConfig, Resume
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import CycleState, Phase
 from arbtui.model.book import BookState
-from arbtui.model.order import Purpose
+from arbtui.model.order import OrderState, Purpose
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -145,6 +147,39 @@ def test_a_cycle_that_was_hedging_or_unwinding_goes_on_and_its_orders_count_on(p
             assert await ended(w, cycle_id) is (CycleState.HEDGED if phase is Phase.HEDGING else CycleState.UNWOUND)
             (told,) = [row for row in w.engine.breaches.breaches.values() if row.kind == "CYCLE_RESUMED"]
             assert "1 hedging order of it sent before" in told.detail
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_orders_that_followed_many_fills_are_no_hedging_orders(tmp_path: Path) -> None:
+    """The hard leg filled level by level, and the other followed each of its fills; the last of these orders never came."""
+    execution = EXECUTION.model_copy(update={"entry_order": "hard leg first"})
+    levels: Levels = ([(3040.0 - number, 5.0) for number in range(12)], [(3041.0, 400.0)])
+    told = 0
+
+    def one_more(report: OrderReport | None) -> OrderReport | None:
+        nonlocal told
+        if report is None:
+            return None
+        told = min(told + 1, 8)
+        fills = report.fills[:told]
+        return replace(report, fills=fills, filled_qty=sum((fill.qty for fill in fills), Decimal(0)), state=OrderState.PARTIALLY_FILLED)
+
+    async def main() -> None:
+        async with world(tmp_path, execution=execution) as w:
+            w.upbit.core.faults.add(Fault(FaultKind.ANSWER_LOST))
+            w.upbit.bend_look_up = one_more
+            w.binance.core.faults.add(*[None] * 7, LOST)
+            w.show("upbit", levels)
+            (cycle_id,) = w.engine.executor.open
+            await asyncio.sleep(60)
+            assert len(w.binance.asked) == 8
+            account = w.portfolio.cycle(cycle_id)
+            assert account is not None
+            assert (account.intended, account.hedges) == (9, 0)
+        async with two_legs(tmp_path, resumes=True, execution=execution) as w:
+            assert await ended(w, cycle_id) in FLAT
             w.agree()
 
     run_virtual(main())

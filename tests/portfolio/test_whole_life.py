@@ -308,7 +308,7 @@ def test_what_happens_to_a_cycle_that_was_forgotten_begins_it_anew_as_ended() ->
         "c8", "r1", tell.portfolio.state.seq, "", "XRP", 0.0, 0.0, (), Phase.RESERVED, {}, 0, CycleState.RESIDUAL, tell.now_ms, "LATE_FILL",
         {}, {"XRP": ONE}, {}, [], 0, 0, 1, ["binance/b"], False, {"binance": {"XRP": ONE, "USDT": Decimal(-2)}},
         {"XRP": None, "USDT": None}, Decimal("0.1"), ZERO, {"XRP": Decimal("2.1")}, {"XRP": Decimal("2.1")},
-        "", ZERO, ZERO, {}, None, [], False, None,
+        "", ZERO, ZERO, {}, None, [], False, None, turned={"XRP": ONE},
     )  # fmt: skip
     assert _account(tell, "c8") == forgotten
 

@@ -135,11 +135,14 @@ def test_the_most_liquid_are_kept_and_found_anew_without_touching_the_others() -
     assert {route.symbol for route in made.routes} == {"ETH", "XRP"}
     assert made.finder.beyond
     traded = {"BTC": 5e6, "ETH": 1e6, "XRP": 1e3, "SOL": 1e5}
+    gone: list[str] = []
+    made.on_removed = lambda routes: gone.extend(route.id for route in routes)
     *_, new = made.refreshing(lambda one: traded[one.base])
     assert new is not None
     assert {route.symbol for route in new} == {"SOL"}
     assert {route.symbol for route in made.routes} == {"ETH", "SOL"}
     assert all(made.by_id[name] is route for name, route in first.items() if route.symbol == "ETH")
+    assert gone == [name for name, route in first.items() if route.symbol == "XRP"], "in the order of the list, whatever process looks"
     *_, again = made.refreshing(lambda one: traded[one.base] * 1.2)
     assert again == [], "a factor of two counts as equal"
 

@@ -24,11 +24,25 @@ def test_slippage_settles_at_what_fills_cost_and_follows_a_change() -> None:
 def test_fills_better_than_expected_are_no_bonus_and_outliers_are_bounded() -> None:
     learned = LearnedRoutes()
     assert learned.slipped("better", -9.0, NOW_MS).slippage_at(NOW_MS) == 0.0
-    assert learned.slipped("worse", 5_000.0, NOW_MS).slippage_at(NOW_MS) == MOST_SLIPPAGE_BPS
+    for _ in range(5):
+        worse = learned.slipped("worse", 5_000.0, NOW_MS)
+    assert worse.slippage_at(NOW_MS) == MOST_SLIPPAGE_BPS
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_one_bad_fill_among_the_first_counts_as_a_fifth(at: int) -> None:
+    """A route whose first fill was bad would else open nothing for days, and learn nothing better meanwhile."""
+    learned = LearnedRoutes()
+    for number in range(at + 1):
+        known = learned.slipped("r", 60.0 if number == at else 0.0, NOW_MS)
+    assert known.slippage_bps == pytest.approx(60.0 / (at + 1)), "what was measured is told as it is"
+    assert known.slippage_at(NOW_MS) == pytest.approx(60.0 / 5)
 
 
 def test_half_of_it_is_forgotten_in_a_day_that_teaches_nothing() -> None:
-    known = LearnedRoutes().slipped("r", 8.0, NOW_MS)
+    learned = LearnedRoutes()
+    for _ in range(5):
+        known = learned.slipped("r", 8.0, NOW_MS)
     assert known.slippage_at(NOW_MS + HALF_LIFE_MS) == pytest.approx(4.0)
     assert known.slippage_at(NOW_MS + 2 * HALF_LIFE_MS) == pytest.approx(2.0)
     assert known.slippage_at(NOW_MS - HALF_LIFE_MS) == 8.0, "a clock that was set back makes nothing more of it"
