@@ -29,6 +29,10 @@ _Row = tuple[int, int, str, str, int, str]
 _rows = msgspec.json.Decoder(_Row)
 
 
+class ArchiveRefused(UsageError):
+    """An archive is missing or damaged. The journal's own file may be whole: it goes on without."""
+
+
 class ArchiveWriter:
     """Writes one archive, a few rows at a time: under another name until it is whole and on disk.
 
@@ -172,10 +176,10 @@ def _unpacked(file: Path, journal: Path, told: EventsArchived) -> bytes:
         raise _refusal(file, journal, told, str(error)) from error
 
 
-def _refusal(file: Path, journal: Path, told: EventsArchived, why: str) -> UsageError:
+def _refusal(file: Path, journal: Path, told: EventsArchived, why: str) -> ArchiveRefused:
     kept = journal.parent / BACKUPS / FOLDER / told.file
     copy = f"the copy {kept}" if kept.is_file() else "a copy of it"
-    return UsageError(
+    return ArchiveRefused(
         f"{file}: {why}: it holds the events {told.first} to {told.last} of {journal}: put {copy} back, with the SHA-256 "
         f"{told.sha256}; the engine starts and trades without it"
     )
