@@ -20,6 +20,7 @@ import msgspec
 from arbtui.journal.backup_files import FOLDER as BACKUPS
 from arbtui.journal.chain import Chain, archives, file_of
 from arbtui.journal.events import EventsArchived
+from arbtui.model.durable_folder import make_folders, sync_folder
 from arbtui.model.errors import UsageError
 
 FOLDER = "archives"  #: beside the journal
@@ -45,7 +46,7 @@ class ArchiveWriter:
 
     def __init__(self, journal: Path, salt: str, chain: Chain, last: int) -> None:
         self._folder = journal.parent / FOLDER
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        make_folders(self._folder)
         self._chain, self._first, self._last, self._before = chain, chain.seq + 1, last, chain.last
         self._from_ms, self._to_ms = 2**62, 0
         self._new = self._folder / f".events-{self._first}.new"
@@ -101,11 +102,7 @@ class ArchiveWriter:
         if self._chain.seq != self._last or digest != self._written.hexdigest():
             raise OSError(0, "it was read back as something else", str(self._new))
         self._new.replace(self._folder / named)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._folder)
         return told
 
     def _write(self, packed: bytes) -> None:
