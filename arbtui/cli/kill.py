@@ -9,6 +9,7 @@ the command to stop it. The resemblance is checked last, after everything that s
 """
 
 import json
+import os
 import shlex
 import sys
 import time
@@ -23,8 +24,9 @@ from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
 from arbtui.model.scoped_halts import GLOBAL, Depth, depth_of, scope_of
 from arbtui.settings.halt_detail import halt_detail
 from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
-from arbtui.settings.lock import LOCK_NAME
+from arbtui.settings.lock import LOCK_NAME, can_be_seen
 from arbtui.settings.output import say, tell
+from arbtui.settings.person import person
 from arbtui.settings.process import STOPPED
 from arbtui.settings.state import keep_private, latest_mode, mode_folder, profile_folder, state_root
 
@@ -122,6 +124,8 @@ def kill(arguments: Sequence[str]) -> int:
     keep_private()
     if wish.drill:
         return _drill(wish, names, root)
+    if not names and not os.access(root, os.R_OK | os.X_OK) and os.path.lexists(root):
+        return _fail(f"NOTHING WAS STOPPED: {person()} may not look into {root}: repeat it as the user that the engines run as", 1)
     if not names:
         return _fail(f"nothing was stopped: no engine runs in {root}", 1)
     for word in wish.ignored:
@@ -194,7 +198,7 @@ class _Closing:
         answer = ask(folder)
         took_ms = (time.monotonic() - self._started) * 1000
         others = () if answer is not None else running(folder.parent)
-        meant = "" if (folder / LOCK_NAME).exists() else alike(name, others)
+        meant = "" if not can_be_seen(folder) or (folder / LOCK_NAME).exists() else alike(name, others)
         return _Done(name, folder, self._written, self._failure, answer, took_ms, others, meant=meant)
 
 
@@ -210,7 +214,11 @@ def _with_orders(done: _Done, profile: str, root: Path) -> _Done:
     """Where no engine cancels, or none says so, and real orders may stand: cancel ours from here, or have a guardian do it."""
     if done.answer is not None and done.answer.confirmed and not done.is_deaf:
         return done
-    if latest_mode(root, done.name) != "live":
+    try:
+        mode = latest_mode(root, done.name)
+    except OSError as error:
+        return replace(done, orders=(f"not known whether any stands: {error.filename} cannot be looked into ({error.strerror})",))
+    if mode != "live":
         return done
     from arbtui.cli.kill_orders import cancel_wherever
 
@@ -284,12 +292,25 @@ def _advice(answer: Answer) -> str:
 def _without_flag(done: _Done) -> str:
     """The report when the flag could not be written."""
     failed, answer = f"the flag {done.folder / FLAG_NAME} could not be written ({done.error})", done.answer
+    if answer is None and not can_be_seen(done.folder):
+        return f"NOTHING WAS STOPPED: {failed}, and {person()} may not see whether an engine runs there: {_as_its_user(done)}"
     if answer is None:
         return f"{failed}; no engine seems to run there"
     if answer.confirmed:
         return f"{failed}, but the engine ({_engine(answer)}) confirms that its gate is closed; that ends with its process"
     stop = f", or end it: kill -9 {answer.pid}" if answer.pid else ""
     return f"{failed}, and the engine ({_engine(answer)}) has not confirmed: {answer.why}; press ^K in its console{stop}"
+
+
+def _as_its_user(done: _Done) -> str:
+    """How to kill a profile that another user's engine runs on."""
+    command = f"arbtui kill --profile {done.name} --state-dir {shlex.quote(str(done.folder.parent))}"
+    for place in (done.folder, done.folder.parent):
+        try:
+            return f"as its user: sudo -u '#{place.stat().st_uid}' {command}"
+        except OSError:
+            continue
+    return f"as the user that it runs as: {command}"
 
 
 def _mistyped(done: _Done) -> str:

@@ -60,7 +60,13 @@ class ScopeDone:
 
     def with_orders(self, profile: str, root: Path) -> "ScopeDone":
         """Where nothing may be sent, no engine cancels and real orders may stand: cancel those of the scope from here, or by a guardian."""
-        if self.error or self.confirmed or self.halt.depth is not Depth.HALTED or latest_mode(root, self.name) != "live":
+        if self.error or self.confirmed or self.halt.depth is not Depth.HALTED:
+            return self
+        try:
+            mode = latest_mode(root, self.name)
+        except OSError as error:
+            return replace(self, orders=(f"not known whether any stands: {error.filename} cannot be looked into ({error.strerror})",))
+        if mode != "live":
             return self
         from arbtui.cli.kill_orders import cancel_wherever
 

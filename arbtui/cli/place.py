@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arbtui.cli.confirmation import Confirmation
-from arbtui.cli.running_engine import ask_engine
+from arbtui.cli.running_engine import ask_engine, put
 from arbtui.cli.stopped_journal import commit_events
 from arbtui.model.errors import UsageError
 from arbtui.settings.lock import ProfileLock, holder
 from arbtui.settings.output import tell
 from arbtui.settings.person import person
-from arbtui.settings.requests import ask
 from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_folder, profile_name, state_root, vanished_journals
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Place:
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """What the engine that runs answers; None when it did not. It refuses where its journal is not the one meant."""
-        return ask(self.folder, self._meant(request))
+        return put(self.folder, self._meant(request))
 
     def ask_to(self, verb: str, facts: dict[str, Any], typed: str, reason: str) -> None:
         """Have the engine that runs do something.

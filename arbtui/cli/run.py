@@ -14,6 +14,18 @@ from arbtui.monitoring.redact import redact
 
 #: Errors of a write to a full disk or a closed terminal.
 _OUTPUT_GONE = (errno.ENOSPC, errno.EIO)
+_OWNER = "run this as the user that the engine runs as, or mend its owner and mode"
+#: What to do about a file or folder that cannot be used, whichever command has met it.
+_PLACES = {
+    errno.EACCES: _OWNER,
+    errno.EPERM: _OWNER,
+    errno.EROFS: "make its file system writable, or name another --state-dir",
+    errno.ENOSPC: "free space there",
+    errno.EDQUOT: "free space there",
+    errno.EIO: "check the disk",
+    errno.ELOOP: "take the link away",
+    errno.ENAMETOOLONG: "name a shorter path",
+}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -49,6 +61,8 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(error, OSError) and error.errno in _OUTPUT_GONE and error.filename is None:
             mute_standard_output()
             return fail(f"standard output could not be written ({error.strerror})", 1)
+        if isinstance(error, OSError) and error.filename is not None and error.errno in _PLACES:
+            return fail(f"{error.filename}: {error.strerror}: {_PLACES[error.errno]}", 2)
         with suppress(OSError):  # a closed terminal
             sys.stderr.write(printable(redact(traceback.format_exc()), keep="\n"))
         return fail(f"internal error: {type(error).__name__}: {error}", 1)

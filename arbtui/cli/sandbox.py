@@ -84,7 +84,8 @@ def transfer(words: list[str], port: int | None, fee: str | None, minutes: float
     url = f"http://{HOST}:{DEFAULT_PORT if port is None else port}/transfers"
     request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is on this machine, whatever the environment says
+        with direct.open(request, timeout=10) as answer:
             done = json.loads(answer.read())
     except urllib.error.HTTPError as error:
         raise UsageError(f"{json.loads(error.read()).get('error', error)}; nothing was moved") from None

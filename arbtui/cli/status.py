@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -220,9 +221,9 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("last run", f"{run['id']}, started {run['started']}, {ended}", ""))
         lines.append(("last event", f"{status['last_event']}, {_age(status['last_event_age_s'])} ago", ""))
     if start := status["start"]:
-        lines += _start(start)
+        lines += _as_left("start", lambda: _start(start))
     if accounts := status["reconciliation"]:
-        lines += _accounts(accounts, is_running=status["running"])
+        lines += _as_left("accounts", lambda: _accounts(accounts, is_running=status["running"]))
     if last := status["last_end"]:
         crashed = last["ending"] in ("CRASHED", "POWER_CUT", "FAILED")
         lines.append(("before it" if status["running"] else "last end", last["words"], "yellow" if crashed else ""))
@@ -262,6 +263,14 @@ def _notice(row: dict[str, Any]) -> str:
     """``upbit delisting XRP: title (XRP REDUCING; XRP HALTED in 01:02:03) link``."""
     what = "; ".join([*row["standing"], *([f"{row['next']} in {timedelta(seconds=round(row['due_s']))}"] if row["next"] else [])])
     return f"{row['exchange']} {' '.join(row['kinds'])} {', '.join(row['coins'])}: {row['title']} ({what}) {row['url'] or ''}".rstrip()
+
+
+def _as_left(label: str, lines: Callable[[], list[tuple[str, str, str]]]) -> list[tuple[str, str, str]]:
+    """``lines`` of a file that a session left; one line where another version, or somebody else, wrote it."""
+    try:
+        return lines()
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return [(label, "what the last session left of it cannot be read", "yellow")]
 
 
 def _start(start: dict[str, Any]) -> list[tuple[str, str, str]]:

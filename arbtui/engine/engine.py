@@ -58,7 +58,7 @@ from arbtui.journal.events import Killed, Phase
 from arbtui.journal.known_orders import KnownOrder
 from arbtui.journal.state import JournalState
 from arbtui.model.counted import counted
-from arbtui.model.errors import JournalFailed
+from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
@@ -435,10 +435,13 @@ class Engine:
         last_rows = self.episodes.is_closed
         denials, learned = self.denials.take(everything=last_rows), self.learning.learned.take(everything=last_rows)
         number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take(), denials, learned)
-        if simulator is not None:
-            await self.fold_check.compare(live, last)
-        elif self.fold_check.wanted:
-            await self.fold_check.compare(live, last, _PROOF_PAUSE_S)
+        try:
+            if simulator is not None:
+                await self.fold_check.compare(live, last)
+            elif self.fold_check.wanted:
+                await self.fold_check.compare(live, last, _PROOF_PAUSE_S)
+        except UsageError as damage:  # what is written there now would not be found again
+            self._journal.fail(str(damage))
         return number
 
     def on_journal_failure(self, failure: JournalFailed) -> None:

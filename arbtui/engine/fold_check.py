@@ -4,14 +4,13 @@ At each snapshot of a simulated run; in other modes when old events are due to l
 """
 
 import asyncio
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from arbtui.engine.breaches import BreachBook
-from arbtui.journal.reader import events, reading
+from arbtui.journal.reader import events, is_damage, reading
 from arbtui.model.errors import UsageError
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.breach import Severity
@@ -45,7 +44,8 @@ class FoldCheck:
     async def compare(self, live: bytes, last: int, pause_s: float = 0.0) -> None:
         """Compare ``live``, encoded as of the event ``last``, which is on disk. A difference halts: no figure can be believed then.
 
-        Where the file cannot be opened now (no descriptor is left, say), nothing is compared, which is told; the next snapshot tries again.
+        Where the file cannot be opened now (no descriptor is left, say), or an archive is missing, nothing is compared, which is told; the
+        next snapshot tries again.
 
         ``pause_s``: s that other work has after each slice, a few ms long.
 
@@ -55,7 +55,7 @@ class FoldCheck:
         try:
             await self._fold(last, pause_s)
         except UsageError as error:
-            if not isinstance(error.__cause__, OSError | sqlite3.OperationalError):
+            if is_damage(error):
                 raise
             self._breaches.record(Severity.WARN, "FOLD_UNCHECKED", "global", str(error), "tried again at the next snapshot")
             return

@@ -61,6 +61,13 @@ def documented_limits(exchange: str) -> VenueLimits:
         raise ValueError(f"no rate limits are known for {exchange}; known venues: {', '.join(VENUES)}") from None
 
 
+def account_origin(name: str, origin: str) -> str:
+    """Where the accounts of ``origin``, a REST origin of ``name``'s, are held: the same for each of a venue's own hosts."""
+    host = (urlsplit(origin).hostname or "").rstrip(".")
+    domain = next((one for one in VENUES[name].domains if host == one or host.endswith(f".{one}")), None) if name in VENUES else None
+    return origin if domain is None else f"https://{domain}"
+
+
 def strange_addresses(name: str, exchange: ExchangeConfig) -> list[str]:
     """Why real orders cannot go where ``exchange`` leads to; empty where every address is the venue's own, and encrypted."""
     domains = VENUES[name].domains if name in VENUES else ()

@@ -71,6 +71,11 @@ class StartReport:
             step.result = step.result or "done"
             self.on_change(step)
 
+    def tell(self, step: StartStep, result: str, *, is_fine: bool) -> None:
+        """What a step that goes on has come to so far."""
+        step.result, step.is_fine = result, is_fine
+        self.on_change(step)
+
     def facts(self) -> list[dict[str, Any]]:
         """As JSON can hold it, in the steps' order."""
         return [step.facts() for step in sorted(self.steps, key=lambda step: step.number)]

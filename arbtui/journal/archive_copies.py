@@ -8,6 +8,7 @@ from pathlib import Path
 
 from arbtui.journal.archives import FOLDER
 from arbtui.journal.events import EventsArchived
+from arbtui.model.durable_folder import make_folders, sync_folder
 from arbtui.model.errors import UsageError
 
 UNFINISHED_COPIES = f"{FOLDER}/.events-*.new"
@@ -35,13 +36,9 @@ def copy_archives(journal: Path, told: Sequence[EventsArchived], beside: Path) -
     lacking = [one for one in told if sizes.get(one.file) != one.size]
     if not lacking:
         return
-    folder.mkdir(mode=0o700, exist_ok=True)
+    make_folders(folder)
     refused = [why for one in lacking if (why := _copy(journal.parent / FOLDER / one.file, folder, one))]
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder)
     if refused:
         raise UsageError("; ".join(refused))
 

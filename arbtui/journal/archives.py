@@ -20,6 +20,7 @@ import msgspec
 from arbtui.journal.backup_files import FOLDER as BACKUPS
 from arbtui.journal.chain import Chain, archives, file_of
 from arbtui.journal.events import EventsArchived
+from arbtui.model.durable_folder import make_folders, sync_folder
 from arbtui.model.errors import UsageError
 
 FOLDER = "archives"  #: beside the journal
@@ -27,6 +28,10 @@ FOLDER = "archives"  #: beside the journal
 _LEVEL = 6  # of zlib: 6 us an event and a ninth of its bytes; higher levels cost four times as much for a twentieth less
 _Row = tuple[int, int, str, str, int, str]
 _rows = msgspec.json.Decoder(_Row)
+
+
+class ArchiveRefused(UsageError):
+    """An archive is missing or damaged. The journal's own file may be whole: it goes on without."""
 
 
 class ArchiveWriter:
@@ -41,7 +46,7 @@ class ArchiveWriter:
 
     def __init__(self, journal: Path, salt: str, chain: Chain, last: int) -> None:
         self._folder = journal.parent / FOLDER
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        make_folders(self._folder)
         self._chain, self._first, self._last, self._before = chain, chain.seq + 1, last, chain.last
         self._from_ms, self._to_ms = 2**62, 0
         self._new = self._folder / f".events-{self._first}.new"
@@ -97,11 +102,7 @@ class ArchiveWriter:
         if self._chain.seq != self._last or digest != self._written.hexdigest():
             raise OSError(0, "it was read back as something else", str(self._new))
         self._new.replace(self._folder / named)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._folder)
         return told
 
     def _write(self, packed: bytes) -> None:
@@ -172,10 +173,10 @@ def _unpacked(file: Path, journal: Path, told: EventsArchived) -> bytes:
         raise _refusal(file, journal, told, str(error)) from error
 
 
-def _refusal(file: Path, journal: Path, told: EventsArchived, why: str) -> UsageError:
+def _refusal(file: Path, journal: Path, told: EventsArchived, why: str) -> ArchiveRefused:
     kept = journal.parent / BACKUPS / FOLDER / told.file
     copy = f"the copy {kept}" if kept.is_file() else "a copy of it"
-    return UsageError(
+    return ArchiveRefused(
         f"{file}: {why}: it holds the events {told.first} to {told.last} of {journal}: put {copy} back, with the SHA-256 "
         f"{told.sha256}; the engine starts and trades without it"
     )

@@ -17,6 +17,7 @@ from arbtui.journal.events import EventsArchived
 from arbtui.journal.noted import check_noted
 from arbtui.journal.reader import check_pages, events, reading
 from arbtui.journal.snapshots import check_snapshots
+from arbtui.model.durable_folder import make_folders
 from arbtui.model.errors import UsageError
 
 
@@ -54,7 +55,7 @@ def back_up(journal: Path, target: Path | None = None, *, automatic: bool = Fals
         if target is not None:
             folder = target if target.is_dir() else target.parent
         else:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            make_folders(folder)
         _check_space(journal, folder)
         new = folder / UNFINISHED.replace("*", str(os.getpid()))
         try:

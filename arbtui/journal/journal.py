@@ -211,6 +211,10 @@ class Journal:
         """Fail, once and for good, when the file at :attr:`path` is no longer the one that is written."""
         self._writer.look_at_file()
 
+    def fail(self, why: str) -> None:
+        """Fail, once and for good: somebody who read the file has found that it is not what was written there; ``why`` says so."""
+        self._writer.fail(JournalFailed(why))
+
     def load(self) -> JournalState:
         """What the journal's tables say; see :func:`arbtui.journal.state.load`. Reads the disk: for start-up only."""
         return load(self.path)

@@ -1,5 +1,6 @@
 """Whether a journal is still being written: its newest event and snapshot, on its own clock and on the machine's."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -39,6 +40,10 @@ def read_liveness(path: Path) -> JournalLiveness:
 
 
 def _written_ms(path: Path) -> int:
-    files = (path, path.with_name(f"{path.name}-wal"))
-    stats = [file.stat() for file in files if file.exists()]
-    return max((stat.st_mtime_ns // 1_000_000 for stat in stats if stat.st_size), default=0)
+    written_ms = 0
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        with suppress(FileNotFoundError):  # a writer that ends takes its log away
+            facts = file.stat()
+            if facts.st_size:
+                written_ms = max(written_ms, facts.st_mtime_ns // 1_000_000)
+    return written_ms

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from arbtui.journal.archives import archived_rows
+from arbtui.journal.archives import ArchiveRefused, archived_rows
 from arbtui.journal.chain import Chain, archives, file_of, is_chained, newest_archive
 from arbtui.journal.database import damaged, open_reader, refusal
 from arbtui.journal.events import Recorded, decode
@@ -35,6 +35,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
         except sqlite3.Error as error:
             raise refusal(path, error) from error
+
+
+def is_damage(error: UsageError) -> bool:
+    """Whether ``error``, met while reading a journal, says that its file is not what was written there; else it could not be read now."""
+    return not isinstance(error, ArchiveRefused) and not isinstance(error.__cause__, OSError | sqlite3.OperationalError)
 
 
 def refuse_unlike_tip(path: Path) -> None:

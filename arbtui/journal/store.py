@@ -102,6 +102,10 @@ class Writer(Protocol):
         """Fail when the file's path leads to another file by now, or to none; also done before each transaction."""
         ...
 
+    def fail(self, failure: JournalFailed) -> None:
+        """Refuse everything from now on, and tell why: the file is not what was written. Nothing after the first failure."""
+        ...
+
     async def close(self) -> None:
         """Write what is queued, then close the file. Safe to call twice."""
         ...
@@ -214,6 +218,11 @@ class SyncWriter:
             except JournalFailed as failure:
                 self._fail(failure)
 
+    def fail(self, failure: JournalFailed) -> None:
+        """See :meth:`Writer.fail`."""
+        if self.failure is None:
+            self._fail(failure)
+
     def _fail(self, failure: JournalFailed) -> None:
         self.failure = failure
         if self.on_failure is not None:
@@ -303,6 +312,11 @@ class AioWriter:
                 self._place.check()
             except JournalFailed as failure:
                 self._fail(failure)
+
+    def fail(self, failure: JournalFailed) -> None:
+        """See :meth:`Writer.fail`."""
+        if self.failure is None and not self._closing:
+            self._fail(failure)
 
     async def close(self) -> None:
         """Write what is queued, then close the file and end aiosqlite's thread."""

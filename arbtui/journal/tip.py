@@ -19,6 +19,8 @@ from arbtui.model.errors import UsageError
 from arbtui.model.regular_file import read_regular
 from arbtui.model.tip_file import tip_file
 
+_END_MS = 253_402_300_800_000  # of the last year that can be printed
+
 
 class Tip(Struct, frozen=True):
     """The event ``seq`` was on disk at ``ts_ms`` of our clock. ``salt``: of the journal; ``hash``: of the event's row, hex."""
@@ -47,7 +49,7 @@ def read_tip(journal: Path) -> Tip | None:
         return None
     except (OSError, msgspec.DecodeError) as error:
         raise _unreadable(file, journal, str(error)) from error
-    if line.check != _check(line.tip):
+    if line.check != _check(line.tip) or not 0 <= line.tip.ts_ms < _END_MS:
         raise _unreadable(file, journal, "it is not what was written")
     return line.tip
 

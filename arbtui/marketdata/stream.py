@@ -13,6 +13,7 @@ from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.streams import PUBLIC_STREAMS
+from arbtui.exchanges.this_machine import socket_factory
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.connection_errors import Failure
@@ -138,7 +139,9 @@ class MarketDataStream:
             raise ValueError("attach an aggregator before the stream runs")
         framings = {name: PUBLIC_STREAMS[name].framing for name in self._sources}
         intake = self._intake = Intake(framings, self._clock, deliver)
-        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=30)
+        urls = [url for source in self._sources.values() for url in source.urls.all]
+        all_here = all(socket_factory(url) is not None for url in urls)
+        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=30, socket_factory=socket_factory(urls[0]) if all_here and urls else None)
         # No cookies, no proxies of the environment, and never an Origin header: Upbit answers those once in 10 s only.
         jar = aiohttp.DummyCookieJar()
         async with (

@@ -34,7 +34,11 @@ async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionReco
         engine.episodes.close()
         engine.breaches.end()
         await engine.snapshot(venues.simulator_state())
-        await journal.commit(RunEnded(components.run_id, reason, code))  # closing the journal writes its tip
+        damage = components.journal.failure  # what the last look at the file has found
+        if damage is None:
+            await journal.commit(RunEnded(components.run_id, reason, code))  # closing the journal writes its tip
+        else:
+            error, reason, code = error or damage, "error", code or 1
     if tap is not None:
         tap.close()
         if tap.failure is not None:

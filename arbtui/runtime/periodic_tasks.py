@@ -14,6 +14,7 @@ from arbtui.failover.reconcile_report import ReconcileReport
 from arbtui.failover.reconciler import Reconciler
 from arbtui.journal.archiver import Archiver
 from arbtui.journal.config import JournalConfig
+from arbtui.journal.reader import is_damage
 from arbtui.model.clock import iso_ms
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.monitoring.resources import ResourceSample
@@ -143,6 +144,9 @@ class PeriodicTasks:
             except JournalFailed:
                 return  # the engine was told, and has closed the gate
             except (OSError, UsageError) as error:
+                if isinstance(error, UsageError) and is_damage(error):
+                    engine.components.journal.fail(str(error))
+                    return
                 where = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
                 engine.breaches.record(Severity.WARN, "ARCHIVE_UNWRITTEN", "global", f"{where}: the journal's file grows", "tried again")
                 await asyncio.sleep(_ARCHIVES_AGAIN_S)

@@ -17,7 +17,7 @@ from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.exchanges.rights import prove_rights
-from arbtui.exchanges.venues import VENUES, documented_limits
+from arbtui.exchanges.venues import VENUES, account_origin, documented_limits
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
 from arbtui.model.errors import RateLimited, UsageError, VenueFailed, VenueRefused
 from arbtui.model.market import FeeTakenIn, Market
@@ -136,7 +136,7 @@ def _lock_accounts(locks: AccountLocks, settings: Settings, registry: ExchangeRe
         UsageError: another engine trades on one of them.
     """
     for name, adapter in registry.adapters.items():
-        locks.take(name, settings.exchanges[name].urls.rest, (adapter.key_name, *adapter.account_names))
+        locks.take(name, account_origin(name, settings.exchanges[name].urls.rest), (adapter.key_name, *adapter.account_names))
 
 
 async def _prove_rights(registry: ExchangeRegistry) -> None:

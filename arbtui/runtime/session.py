@@ -15,6 +15,8 @@ from arbtui.failover.crash_detector import CrashDetector
 from arbtui.failover.reconcile_report import ReconcileReport
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import simulator_of
+from arbtui.failover.start_report import StartStep
+from arbtui.journal.events import BreachRecorded
 from arbtui.journal.journal import Journal
 from arbtui.journal.sqlite_version import sqlite_facts
 from arbtui.journal.state import JournalState, last_event_ms
@@ -48,6 +50,7 @@ from arbtui.runtime.ending import end
 from arbtui.runtime.freed_memory import give_back_large_buffers
 from arbtui.runtime.garbage import keep_collections_short, short_collections
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
+from arbtui.runtime.patient_opening import open_patiently
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.plan import Plan, session_plan
 from arbtui.runtime.played_person import PlayedPerson
@@ -93,6 +96,8 @@ log = logging.getLogger("arbtui")
 _DRAIN_S = 10.0
 #: The same at the end of a run that was given a length: nothing of it is under way any more so long after.
 _LAST_S = 5.0
+#: s for which venues may be silent to a start of a supervisor's before the operator is told: the network comes up, or a restart there ends.
+_SILENCE_TOLD_S = 20.0
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
 
@@ -224,7 +229,8 @@ class Session:
             new_coins = frozenset(portfolio.state.notices.new_coins)
             ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot), left_in, new_coins)
             with steps.report.step("venues") as step:
-                venues = await self._stop.unless(self._plan.open_venues(ground))
+                venues = await self._stop.unless(self._open_venues(ground, journal, remembered, step))
+                step.is_fine = True
                 step.result = f"{', '.join(venues.adapters)}: {counted(len(venues.symbols), 'symbol')}"
                 step.result += "" if plays else "; accounts locked, rights proven"
             try:
@@ -252,6 +258,26 @@ class Session:
                 await journal.close()
             if self._backups is not None and self._ended_in_order:
                 await self._backups.at_stop()
+
+    async def _open_venues(self, ground: Ground, journal: Journal, remembered: JournalState, step: StartStep) -> Venues:
+        """Open them; where a supervisor has made this start, as soon as they answer, however long that takes."""
+        if not self._plan.unattended:
+            return await self._plan.open_venues(ground)
+        began, is_told = ground.clock.monotonic(), False
+
+        async def on_silence(error: ArbtuiError, again_s: float) -> None:
+            nonlocal is_told
+            self._steps.report.tell(step, f"{error}; asked again in {again_s:g} s", is_fine=False)
+            say(f"{error}; asked again in {again_s:g} s")
+            if is_told or ground.clock.monotonic() - began < _SILENCE_TOLD_S:
+                return
+            is_told = True
+            run = remembered.last_run.run_id if remembered.last_run is not None else "r0"
+            detail = f"the engine cannot start, nothing trades and nothing is hedged: {error}"
+            breach_id = f"{run}-start-{ground.clock.time_ms()}"
+            await journal.commit(BreachRecorded(breach_id, Severity.CRIT, "START_WAITS", "global", detail, "asked again until they answer"))
+
+        return await open_patiently(lambda: self._plan.open_venues(ground), on_silence)
 
     def _tell_limits(self) -> None:
         """Which limits hold, and which sizes can never pass them: warnings, since books can be watched all the same."""

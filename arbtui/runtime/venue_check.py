@@ -14,6 +14,7 @@ from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.exchanges.rights import prove_rights
+from arbtui.exchanges.this_machine import socket_factory
 from arbtui.exchanges.venues import documented_limits
 from arbtui.marketdata.connection_errors import FAILURES, failure_of
 from arbtui.model.clock import SystemClock
@@ -105,7 +106,13 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter, coins: Sequence[str]) ->
 
 async def _listen(found: VenueFacts, url: str) -> None:
     try:
-        async with asyncio.timeout(_CONNECT_S), aiohttp.ClientSession(middlewares=(refuse_redirects,)) as session, session.ws_connect(url):
+        async with (
+            asyncio.timeout(_CONNECT_S),
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(socket_factory=socket_factory(url)), middlewares=(refuse_redirects,)
+            ) as session,
+            session.ws_connect(url),
+        ):
             found.facts.append("public stream opens")
     except FAILURES as error:
         found.problems.append(("network", failure_of(found.exchange, url, error).words))

@@ -8,6 +8,7 @@ supervisor, each in a folder of the profile's, and of the accounts that a live e
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
@@ -23,6 +24,8 @@ from arbtui.settings.process import boot_id, process_facts
 
 LOCK_NAME = "lock"
 _LARGEST = 10_000
+#: How a lock says that somebody else has it.
+_TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,17 @@ class FileLock:
         if not lock_now(fd):
             os.close(fd)
             raise self._refusal()
-        self._fd = fd
         with contextlib.suppress(OSError):
             self.before = os.pread(fd, _LARGEST, 0)
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, (self._word or _own_word()).encode(), 0)
+        word = (self._word or _own_word()).encode()
+        try:
+            if os.pwrite(fd, word, 0) != len(word):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.ftruncate(fd, len(word))
+        except OSError as error:
+            os.close(fd)
+            raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
+        self._fd = fd
         with contextlib.suppress(OSError):  # after a power cut it tells of one; a full disk keeps nobody out
             os.fsync(fd)
 
@@ -89,10 +98,39 @@ class FileLock:
 
 
 class ProfileLock(FileLock):
-    """One engine for one profile, in its folder."""
+    """One engine for one profile, in its folder. The folder itself is locked, too: whoever takes the file away frees nothing."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / LOCK_NAME, lambda: AlreadyRunning(_runs_already(folder)))
+        self._folder_fd: int | None = None
+
+    def acquire(self) -> None:
+        """See :meth:`FileLock.acquire`."""
+        try:
+            fd = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
+        if lock_now(fd):
+            self._folder_fd = fd
+        else:
+            os.close(fd)
+            if _is_locked(self.path.parent):  # else a file system that locks no folders
+                raise self._refusal()
+        try:
+            super().acquire()
+        except BaseException:  # whatever it was, nobody would give it back
+            self._release_folder()
+            raise
+
+    def release(self) -> None:
+        """See :meth:`FileLock.release`."""
+        super().release()
+        self._release_folder()
+
+    def _release_folder(self) -> None:
+        if self._folder_fd is not None:
+            os.close(self._folder_fd)
+            self._folder_fd = None
 
     @property
     def left(self) -> LockWord | None:
@@ -126,17 +164,32 @@ def lock_now(fd: int) -> bool:
 
 def is_held(folder: Path) -> bool:
     """True while a process holds the lock of ``folder``. A folder or lock that cannot be read counts as not held."""
+    return any(_is_locked(path) for path in (folder / LOCK_NAME, folder))
+
+
+def _is_locked(path: Path) -> bool:
     try:
-        fd = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno in _TAKEN
     finally:
         os.close(fd)
     return False
+
+
+def can_be_seen(folder: Path) -> bool:
+    """False where this user may not look whether a process holds the lock of ``folder``."""
+    try:
+        os.close(os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
+    except PermissionError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def holder(folder: Path) -> int | None:

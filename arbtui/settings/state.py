@@ -6,6 +6,7 @@
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from arbtui.model.durable_folder import make_folders
@@ -99,12 +100,20 @@ def make_private(folder: Path) -> Path:
 
 
 def written_at(folder: Path) -> float | None:
-    """When the journal in a mode's ``folder`` was written last, on the machine's clock in s; None without a journal."""
-    journal, log = folder / "journal.db", folder / "journal.db-wal"
-    if not journal.exists():
+    """When the journal in a mode's ``folder`` was written last, on the machine's clock in s; None without a journal.
+
+    Raises:
+        OSError: the folder cannot be looked into.
+    """
+    try:
+        written = (folder / "journal.db").stat().st_mtime
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    stats = [path.stat() for path in (journal, log) if path.exists()]
-    return max([stats[0].st_mtime, *(one.st_mtime for one in stats[1:] if one.st_size)])  # a reader may leave an empty log behind
+    with suppress(FileNotFoundError):  # a writer that ends takes its log away
+        log = (folder / "journal.db-wal").stat()
+        if log.st_size:  # a reader may leave an empty one behind
+            written = max(written, log.st_mtime)
+    return written
 
 
 def vanished_journals(root: Path, name: str) -> dict[str, str]:
@@ -114,7 +123,11 @@ def vanished_journals(root: Path, name: str) -> dict[str, str]:
 
 
 def latest_mode(root: Path, name: str) -> str | None:
-    """The mode whose journal of the profile ``name`` was written last, or None when there is no journal."""
+    """The mode whose journal of the profile ``name`` was written last, or None when there is no journal.
+
+    Raises:
+        OSError: its folder cannot be looked into.
+    """
     newest: tuple[float, str] | None = None
     for mode in MODES:
         written = written_at(mode_folder(root, name, mode))

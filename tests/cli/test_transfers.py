@@ -1,6 +1,7 @@
 """``arbtui transfers``: plans, and the record of what a person moves, typed, without an engine too."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,18 @@ def test_a_sandbox_s_transfer_that_cannot_be_made_says_so(arbtui: Here, given: t
     answer = arbtui("sandbox", *given)
     assert answer.code == 2
     assert why in answer.err
+
+
+def test_a_sandbox_s_transfer_goes_by_no_proxy(arbtui: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox is on this machine; a proxy would look for it on its own."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        answer = arbtui("sandbox", "transfer", "XRP", "binance", "upbit", "5", "--port", "1")
+        proxy.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
+    assert answer.code == 2
+    assert "no sandbox answers" in answer.err

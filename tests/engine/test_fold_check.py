@@ -1,15 +1,23 @@
 """At each snapshot of a simulated run: what the engine holds is what its journal says, or nothing is traded any more."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from arbtui.engine.fold_check import FoldCheck
+from arbtui.model.errors import JournalFailed
 from arbtui.model.virtual_loop import run_virtual
-from arbtui.risk.breach import Breach
+from arbtui.portfolio.restore import restore
+from arbtui.risk.breach import Breach, Severity
 from tests.disk.descriptors import no_more_files
 from tests.execution.world import UPBIT_CHEAP, World, world
+from tests.journal.synthetic import SyntheticRun
+from tests.portfolio.archived import archive, grow
 
 
 def _mismatches(w: World) -> list[Breach]:
@@ -89,3 +97,45 @@ def test_without_a_descriptor_nothing_is_compared_and_the_next_snapshot_is(tmp_p
             assert (w.engine.fold_check.agreed, w.engine.fold_check.wanted) == (1, False)
 
     run_virtual(main())
+
+
+def test_f45_damage_that_a_snapshot_finds_fails_the_journal_and_halts(tmp_path: Path) -> None:
+    """It would not be read again: nothing more may be acknowledged into it."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            with closing(sqlite3.connect(w.journal.path)) as other:
+                other.execute("DROP TRIGGER event_never_changes")
+                other.execute("UPDATE event SET payload = replace(payload, '0.', '1.') WHERE type = 'FillRecorded'")
+                other.commit()
+            await w.engine.snapshot({})
+            assert w.journal.failure is not None
+            assert "is not what was written: its hash does not fit" in str(w.journal.failure)
+            cause = w.halt.cause
+            assert cause is not None
+            assert cause.source == "JOURNAL"
+            with pytest.raises(JournalFailed):
+                await w.engine.snapshot({})
+
+    run_virtual(main())
+
+
+def test_a_damaged_archive_is_told_and_the_engine_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    grow(path, 1, 40, SyntheticRun())
+    assert archive(path) > 0
+    kept = sorted((tmp_path / "archives").iterdir())[0]
+    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    told: list[tuple[object, ...]] = []
+
+    class Told:
+        def record(self, *what: object, **more: object) -> None:
+            told.append(what)
+
+    _, restored = restore(path)
+    check = FoldCheck(path, restored, Told(), None)  # type: ignore[arg-type]
+    asyncio.run(check.compare(restored.encode(), restored.state.seq))
+    ((severity, kind, _, detail, _),) = told
+    assert (severity, kind) == (Severity.WARN, "FOLD_UNCHECKED")
+    assert f"{kept}: it is damaged" in str(detail)

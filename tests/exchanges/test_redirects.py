@@ -1,6 +1,7 @@
 """A venue, or whoever sits before it, names another address: nothing that is signed, and no stream, goes there."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -181,3 +182,43 @@ def test_any_location_makes_a_short_sentence(location: str) -> None:
     told = str(RedirectRefused(302, location))
     assert "secret" not in told
     assert len(told) < 250
+
+
+@pytest.mark.parametrize("what", ["stream", "check"])
+def test_a_localhost_that_leads_elsewhere_is_no_market_either(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prices of somewhere else beside orders of the sandbox would be worth nothing."""
+
+    async def main() -> None:
+        asked: list[str] = []
+        connected: list[object] = []
+
+        async def resolved(host: str, port: object, **kept: object) -> list[object]:
+            asked.append(host)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", port))]
+
+        async def connects(connecting: socket.socket, address: object) -> None:
+            connected.append(address)
+            raise OSError("the test lets nothing out")
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "getaddrinfo", resolved)
+        monkeypatch.setattr(loop, "sock_connect", connects)
+        if what == "check":
+            await _listen(VenueFacts("binance"), "ws://localhost:9/stream")
+        else:
+            urls = UrlsConfig(rest="http://localhost:9", stream="ws://localhost:9/stream", private="ws://localhost:9/ws-api/v3")
+            clock = SystemClock()
+            source = VenueSource("binance", urls, ["XRPUSDT"], RateLimitManager("binance", clock, documented_limits("binance")))
+            stream = MarketDataStream([source], MarketDataConfig(), clock, Rng(1))
+            books = OrderbookAggregator(clock, MarketDataConfig(), [("binance", "XRPUSDT")], lambda books: None, stream.request_snapshot)
+            stream.attach(books)
+            task = asyncio.create_task(stream.run(books.deliver))
+            while not any(one.why for one in stream.status()):
+                await asyncio.sleep(0.01)
+                assert not task.done()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert "localhost" in asked
+        assert connected == []
+
+    run(main)

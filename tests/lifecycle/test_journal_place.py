@@ -74,6 +74,26 @@ def test_f46_yesterday_s_copy_is_refused_and_gone_on_with_when_a_person_says_so(
     assert run(*state.arguments(), *FAST).code == 0
 
 
+def test_f45_a_copy_that_is_written_over_the_journal_while_it_is_written_halts_and_is_no_end_in_order(state: State, tmp_path: Path) -> None:
+    """The file stays the same one, so nobody sees it go; what reads it finds that it is not what was written."""
+    assert run(*state.arguments(), *FAST).code == 0
+    old = tmp_path / "old.db"
+    shutil.copyfile(state.journal, old)
+    assert run(*state.arguments(), *FAST).code == 0
+    before = state.rows("SELECT max(seq) AS seq FROM event")[0]["seq"]
+    with running(*state.arguments(), "--symbols", "5", "--headless", folder=tmp_path / "run") as engine:
+        until(lambda: engine.alive() and state.count("fill", f"seq > {before}") > 0, "a fill")
+        with old.open("rb") as source, state.journal.open("r+b") as target:  # as cp does: into the file that is there
+            shutil.copyfileobj(source, target)
+            target.truncate()
+        ended = engine.ended()
+    assert ended.code in (1, 3), ended.err
+    assert "Traceback" not in ended.err
+    assert str(state.journal) in ended.err
+    assert json.loads(state.flag.read_text())["source"] == "JOURNAL"
+    assert "FAILED" in (state.folder / "heartbeat").read_text()
+
+
 def test_f45_another_profile_s_journal_is_refused(state: State) -> None:
     assert run(*state.arguments(), *FAST).code == 0
     name = state.journal.parent.parent.name

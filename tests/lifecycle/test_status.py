@@ -83,3 +83,17 @@ def test_how_journal_and_venues_compare_is_told_while_it_runs_and_after_it(state
         engine.ended()
     assert status(arguments)["reconciliation"]["run"] == "r1"
     assert "no difference in " in " ".join(run("status", *arguments).out.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [("start.json", '{"steps": [1]}'), ("start.json", '{"steps": [{"no": 1}], "seconds": "x"}'), ("reconcile.json", '{"checks": [{}]}')],
+)
+def test_what_another_version_has_left_keeps_nobody_from_the_rest(state: State, name: str, left: str) -> None:
+    state.journal.parent.mkdir(parents=True, mode=0o700)
+    (state.folder / "lock").touch(mode=0o600)
+    (state.journal.parent / name).write_text(left)
+    (state.journal).touch(mode=0o600)
+    told = run("status", *state.arguments())
+    assert told.code == 0, told.err
+    assert "what the last session left of it cannot be read" in told.out

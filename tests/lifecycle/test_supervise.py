@@ -16,6 +16,7 @@ from arbtui.runtime.supervisor.post import tell_down
 from arbtui.settings.load import load_profile
 from arbtui.settings.lock import holder
 from tests import warm_start
+from tests.lifecycle.live import live_desk
 from tests.lifecycle.profiles import TELEGRAM_ON, changed_profile
 from tests.lifecycle.programs import run
 from tests.lifecycle.state import State
@@ -55,10 +56,11 @@ class Supervised:
 def supervised(state: Path, folder: Path, *more: str) -> Iterator[Supervised]:
     folder.mkdir(parents=True, exist_ok=True)
     err = folder / "supervisor.err"
-    command = ["supervise", "--profile", "upbit-binance", "--symbols", "2", "--state-dir", str(state), *more]
+    given = more if "--profile" in more else ("--profile", "upbit-binance", "--symbols", "2", *more)
+    command = ["supervise", *given, "--state-dir", str(state)]
     with err.open("wb") as file:
         process = warm_start.popen("arbtui", *command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
-    made = Supervised(process, state / "upbit-binance", err)
+    made = Supervised(process, state / ("desk" if "--profile" in more else "upbit-binance"), err)
     try:
         yield made
     finally:
@@ -96,6 +98,48 @@ def test_a_kill_is_not_undone_by_a_restart(state: State, tmp_path: Path) -> None
 def test_a_profile_that_is_none_and_a_name_that_is_wrong_are_refused_at_once(state: State) -> None:
     assert run("supervise", "--profile", "nonsuch").code == 2
     assert run("supervise", "--profile", "upbit-binance", "--symbols", "0").code == 2
+
+
+def test_a_restart_and_a_start_of_the_machine_wait_for_a_venue_that_does_not_answer(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that dies in a venue's outage would else stay down, with its cycles half done."""
+    monkeypatch.setenv("ARBTUI_FAILOVER__RESUME", "always")
+    with live_desk(tmp_path, monkeypatch, symbols=3) as desk:
+        given = ("--profile", str(desk.profile), "--mode", "live")
+        with supervised(desk.root, tmp_path / "first", *given, "--confirm", "desk") as one:
+            pid = one.engine()
+            desk.script(venue="binance", kind="crash", seconds=15)
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: "; asked again in 1 s" in one.err.read_text(), "it waits")
+            one.engine(but=pid)
+            assert "cannot be reached" in one.err.read_text()
+            status = json.loads(run("status", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json").out)
+            assert [step["ok"] for step in status["start"]["steps"] if step["name"] == "venues"] == [True]
+            one.process.send_signal(signal.SIGTERM)
+            assert one.ended() in (3, 128 + signal.SIGTERM)
+        desk.script(venue="upbit", kind="crash", seconds=15)
+        with supervised(desk.root, tmp_path / "second", *given) as one:
+            until(lambda: "; asked again in 2 s" in one.err.read_text(), "it waits")
+            told = json.loads(run("status", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json").out)
+            (step,) = [step for step in told["start"]["steps"] if step["name"] == "venues"]
+            assert not step["ok"]
+            assert "asked again in" in step["result"]
+            until(lambda: "ARMED: run r" in one.err.read_text(), "it is armed")
+            one.process.send_signal(signal.SIGTERM)
+            assert one.ended() in (3, 128 + signal.SIGTERM)
+
+
+def test_a_start_that_waits_for_its_venues_ends_at_once_when_it_is_told_to(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with live_desk(tmp_path, monkeypatch, symbols=3) as desk:
+        desk.script(venue="binance", kind="crash", seconds=60)
+        with supervised(desk.root, tmp_path / "run", "--profile", str(desk.profile), "--mode", "live") as one:
+            until(lambda: "; asked again in 4 s" in one.err.read_text(), "it waits")
+            one.process.send_signal(signal.SIGTERM)
+            assert one.ended() == 128 + signal.SIGTERM
+            assert "stopped before trading began" in one.err.read_text()
 
 
 @pytest.fixture

@@ -518,3 +518,19 @@ def test_archiving_keeps_few_pages_of_what_it_reads(path: Path, monkeypatch: pyt
     with opened_with(connect):
         assert archive(path) == 5
     assert set(kept) == {20}
+
+
+def test_f41_the_folder_of_archives_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows go from the journal once an archive has them: its folder's own name must be on disk by then, too."""
+    path = tmp_path / "desk" / "live" / "journal.db"
+    grow(path, 1, 40, SyntheticRun())
+    synced: list[tuple[str, bool]] = []
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        synced.append((os.readlink(f"/proc/self/fd/{descriptor}"), (path.parent / "archives").is_dir()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    assert archive(path) > 0
+    assert (str(path.parent), True) in synced

@@ -28,12 +28,12 @@ if what == "wait":
         time.sleep(0.05)  # not pause: a signal that comes just before it would be waited for in vain
 if what.startswith("SIG"):
     os.kill(os.getpid(), getattr(signal, what))
-if what == "failed":
+if what.startswith("failed"):
     from pathlib import Path
     from arbtui.settings.heartbeat import Heartbeat
     with Heartbeat(Path(log).parent) as beat:
         beat.has_failed = True
-    sys.exit(3)
+    sys.exit(int(what.removeprefix("failed")))
 sys.exit(int(what))
 """
 _SUPERVISOR = """
@@ -50,12 +50,12 @@ sys.exit(Supervisor("desk", folder, first, again, lambda why: (folder / "down").
 class Supervised:
     """A supervisor in a process of its own."""
 
-    def __init__(self, folder: Path, script: str) -> None:
+    def __init__(self, folder: Path, script: str, first: str) -> None:
         self.folder = folder
         (folder / "script").write_text(script)
         (folder / "child.py").write_text(_CHILD)
         child = [sys.executable, str(folder / "child.py"), str(folder / "log"), str(folder / "script")]
-        commands = (json.dumps([*child, "first"]), json.dumps([*child, "again"]))
+        commands = (json.dumps([*child, first]), json.dumps([*child, "again"]))
         self.process = subprocess.Popen([sys.executable, "-c", _SUPERVISOR, str(folder), *commands], stderr=subprocess.PIPE, text=True)
 
     def starts(self) -> list[str]:
@@ -76,8 +76,8 @@ class Supervised:
 
 
 @contextmanager
-def supervised(folder: Path, script: str) -> Iterator[Supervised]:
-    made = Supervised(folder, script)
+def supervised(folder: Path, script: str, first: str = "first") -> Iterator[Supervised]:
+    made = Supervised(folder, script, first)
     try:
         yield made
     finally:
@@ -94,7 +94,7 @@ def test_an_engine_that_ends_in_order_or_is_refused_is_left_down(tmp_path: Path,
         assert one.down == ""
 
 
-@pytest.mark.parametrize("death", ["SIGKILL", "SIGSEGV", "1", "failed"])
+@pytest.mark.parametrize("death", ["SIGKILL", "SIGSEGV", "1", "failed2", "failed3"])
 def test_one_that_died_is_started_again_as_nobody_asked_for_it(tmp_path: Path, death: str) -> None:
     with supervised(tmp_path, f"{death} 0") as one:
         assert one.ended() == 0
@@ -115,6 +115,15 @@ def test_a_restart_that_is_refused_is_told(tmp_path: Path) -> None:
         assert one.ended() == 2
         assert one.starts() == ["first", "again"]
         assert "its restart was refused (exit code 2" in one.down
+
+
+@pytest.mark.parametrize(("code", "is_told"), [(2, True), (5, True), (4, False), (0, False)])
+def test_a_first_start_that_nobody_confirmed_is_told_when_it_is_refused(tmp_path: Path, code: int, is_told: bool) -> None:
+    """As after a power cut, when the machine starts it and nobody reads what it says."""
+    with supervised(tmp_path, f"{code} 0", first="again") as one:
+        assert one.ended() == code
+        assert one.starts() == ["again"]
+        assert one.down == (f"the engine's start was refused (exit code {code}; its log and the supervisor's tell why)" if is_told else "")
 
 
 def test_under_a_kill_it_is_not_started_again(tmp_path: Path) -> None:

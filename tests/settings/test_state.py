@@ -107,6 +107,19 @@ def test_one_engine_holds_the_lock(home: Path) -> None:
         assert is_held(home)
 
 
+def test_f56_a_lock_s_file_that_somebody_takes_away_frees_nothing(home: Path) -> None:
+    """A hand that clears a "stale" lock must not start a second engine on one journal."""
+    with ProfileLock(home):
+        (home / "lock").unlink()
+        assert is_held(home)
+        assert holder(home) == 0
+        with pytest.raises(AlreadyRunning):
+            ProfileLock(home).acquire()
+    assert not is_held(home)
+    with ProfileLock(home):
+        assert holder(home) == os.getpid()
+
+
 def test_whoever_only_looks_keeps_no_engine_from_starting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ProfileLock(home):
         pass

@@ -184,19 +184,20 @@ class Guardian:
 
     def _orders_left(self) -> str:
         """The orders that the journal holds open, in words; empty when none. A journal that cannot be read may hold any."""
-        mode = latest_mode(self._root, self._name)
-        if mode is None:
-            return ""
         try:
+            mode = latest_mode(self._root, self._name)
+            if mode is None:
+                return ""
             count = read_open_items(mode_folder(self._root, self._name, mode) / "journal.db").open_orders
-        except UsageError as error:
+        except (UsageError, OSError) as error:
             return f"a journal that cannot be read ({error})"
         return f"{count} order{'s' if count > 1 else ''} open" if count else ""
 
     def _settle(self, *, ask_engine: bool) -> None:
         """See to it that nothing of ours stands at a venue: the engine does it, or else we do, again while it is not confirmed."""
-        if latest_mode(self._root, self._name) != "live":
-            return
+        with suppress(OSError):  # where it cannot be seen, orders may stand
+            if latest_mode(self._root, self._name) != "live":
+                return
         if ask_engine and holder(self._folder) is not None:
             said = halt_detail(self._folder, _ANSWER_S)
             if said:

@@ -1,7 +1,8 @@
 """Runs a profile's engine, headless, as a child, and starts it again when it has died.
 
 Only a death is answered by a restart: a signal that ended it, an internal error, or a failure of which the heartbeat tells. An
-engine that ended in order, was refused, or stands under a person's kill stays down. One that the guardian has killed is started again, for
+engine that ended in order, was refused, or stands under a person's kill stays down; where nobody has confirmed the start that was
+refused, as at the machine's start, the operator is told. One that the guardian has killed is started again, for
 the guardian may have ended it in the middle of anything: it is HALTED by the flag, cancels and books what was left, and waits for a person.
 Signals to end are passed on, and the exit code is the child's.
 """
@@ -26,7 +27,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: The source of a guardian's kills.
 GUARDIAN = "GUARDIAN"
 _INTERNAL = 1
-_LEFT_OPEN = 3
+#: Exit codes of a start that was refused for the configuration, the journal or a venue.
+_REFUSED = (2, 5)
+_RUNS_ALREADY = 4
 
 
 class Supervisor:
@@ -57,6 +60,8 @@ class Supervisor:
         for number in SIGNALS:
             signal.signal(number, self._on_signal)
         code, died = self._run_once(self._first)
+        if code in _REFUSED and not died and self._first == self._again:
+            self._stay_down(f"the engine's start was refused (exit code {code}; its log and the supervisor's tell why)")
         while died and not self._asked:
             how = _in_words(code)
             refusal = self._refusal()
@@ -69,7 +74,7 @@ class Supervisor:
             if self._is_asked_within(pause):
                 return 128 + self._asked
             code, died = self._run_once(self._again)
-            if code in (2, 4, 5):  # nobody sits there who would read why
+            if code in (*_REFUSED, _RUNS_ALREADY) and not died:  # nobody sits there who would read why
                 self._stay_down(
                     f"the engine had died, and its restart was refused (exit code {code}; its log and the supervisor's tell why)"
                 )
@@ -89,11 +94,11 @@ class Supervisor:
         return (code if code >= 0 else 128 - code), self._has_died(code, pid)
 
     def _has_died(self, code: int, pid: int) -> bool:
-        """Whether it ended otherwise than in order. What it left open outranks every other code: then its heartbeat tells."""
+        """Whether it ended otherwise than in order. A code may say what it left open, or what kind of error it was: its heartbeat tells."""
         if code < 0 or code == _INTERNAL:
             return True
         beat = read_heartbeat(self._folder)
-        return code == _LEFT_OPEN and beat is not None and beat.pid == pid and beat.phase == FAILED
+        return beat is not None and beat.pid == pid and beat.phase == FAILED
 
     def _is_asked_within(self, seconds: float) -> bool:
         """Wait so long, or until a signal asks for the end; whether one has."""
