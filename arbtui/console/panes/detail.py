@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from math import isfinite
+from textwrap import wrap
 
 from arbtui.console.bar import stock_ink
 from arbtui.console.capacity import capacity_lines, capacity_rows
@@ -77,7 +78,7 @@ class DetailPane(Lines):
             self.show(self._wanted)
             return
         d = self._model.detail(self.route_id)
-        width, height, drains = self.size.width, self.size.height, _drains(d)
+        width, height, drains = self.size.width, self.size.height, _drains(d, self.size.width)
         state = d.state
         meaning = fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)).rstrip()
         words: Row = [(" ", "text"), (state or "-", "strong"), (meaning, "soft")]
@@ -89,7 +90,11 @@ class DetailPane(Lines):
         shape = self._broad if width >= 2 * WIDTH + _FALL + 3 else self._slender
         rows = shape(d, width, room - kept)
         rows += why_not_rows(d.why_not, width, room - len(rows))
-        title = self._title(f"{d.symbol} {'→'.join(ladder.exchange for ladder in d.ladders)}")
+        kind = f" {d.shape}" if d.shape not in ("", "two_leg") else ""
+        books, shown = len(d.ladders), len(self._shown(d, width))
+        title = self._title(
+            f"{d.symbol}{kind} {'→'.join(ladder.exchange for ladder in d.ladders)}", f" {shown} of {books} books " if shown < books else ""
+        )
         self._wanted = [(line, "") for line in [title, words, *drains, *rows][:height]]
         if len(self._wanted) != len(self._lines) or self._lines[0] != self._wanted[0]:
             self.show(self._wanted)
@@ -105,13 +110,23 @@ class DetailPane(Lines):
             self.show(lines)
         return changed
 
-    def _title(self, name: str) -> Row:
-        left: Row = [("── ", "rule"), ("[6] ", "key"), ("Detail ", "focus" if self.has_focus else "title"), (name, "strong"), (" ", "rule")]
-        return [*left, ("─" * max(0, self.size.width - width_of(left)), "rule")]
+    def _title(self, name: str, right: str = "") -> Row:
+        head: Row = [("── ", "rule"), ("[6] ", "key"), ("Detail ", "focus" if self.has_focus else "title")]
+        room = self.size.width - width_of(head) - len(right) - 1
+        left: Row = [*head, (fit(name, room).rstrip() if len(name) > room else name, "strong"), (" ", "rule")]
+        return (
+            justify(left, [(right, "soft")], self.size.width, ("─", "rule"))
+            if right
+            else [*left, ("─" * max(0, self.size.width - width_of(left)), "rule")]
+        )
+
+    def _shown(self, d: RouteDetail, width: int) -> Sequence[Ladder]:
+        """The books that there is room for: all of them, or the first and the last."""
+        return d.ladders if len(d.ladders) * (WIDTH + 1) + _FALL + 3 <= width or len(d.ladders) <= 2 else (d.ladders[0], d.ladders[-1])
 
     def _broad(self, d: RouteDetail, width: int, height: int) -> list[Row]:
         """Books and waterfall side by side, costs beside them where there is room, the rest below."""
-        shown = d.ladders if len(d.ladders) * (WIDTH + 1) + _FALL + 3 <= width else (d.ladders[0], d.ladders[-1])
+        shown = self._shown(d, width)
         cells = len(shown) * (WIDTH + 1) - 1
         beside = width - cells - _FALL - 6
         costs = self._costs(d, beside if beside >= _COSTS else width, height)
@@ -131,7 +146,7 @@ class DetailPane(Lines):
         height -= len(costs)
         falls = [_padded(line, _FALL + 2) for line in self._falls(d)]
         levels = max(2, min(LEVELS, (height - len(falls) - 2) // 2))
-        rows = _books((d.ladders[0], d.ladders[-1]), levels)
+        rows = _books(self._shown(d, width), levels)
         below = height - len(rows) - len(falls)
         beside = width - _FALL - 3
         right = self._edge(d, beside)
@@ -150,18 +165,18 @@ class DetailPane(Lines):
     def _falls(self, d: RouteDetail) -> list[Row]:
         """One line a step, the sum, the threshold, and the difference between them."""
         if not d.steps:
-            return [[(" no edge: a price is missing", "warn")]]
+            return [[(" net edge not known yet", "warn")]]
         lines: list[Row] = []
         for step in d.steps:
             first = not lines
             if self.size.height < _ROOM_FOR_COSTS and not first and step.name in _MINOR and abs(step.bps) < _SHOWN_BPS:
                 continue
             name: Span = (f" {fit(step.name, _STEP)}", "soft" if first else "dim")
-            lines.append([name, (f"{signed(step.bps, 1):>8}", "text" if step.bps else "faint"), (" bp", "faint")])
+            lines.append([name, (f"{signed(step.bps, 1, 8):>8}", "text" if step.bps else "faint"), (" bp", "faint")])
         short = d.net_bps - d.threshold_bps
         ink = "up" if d.net_bps > 0 else "down"
-        lines.append([(f" {'= net':{_STEP}}", "title"), (f"{signed(d.net_bps, 1):>8}", ink), (f" {arrow(d.net_bps)}", ink)])
-        lines.append([(f" {'threshold':{_STEP}}", "dim"), (f"{signed(d.threshold_bps, 1):>8}", "text"), (" bp", "faint")])
+        lines.append([(f" {'= net':{_STEP}}", "title"), (f"{signed(d.net_bps, 1, 8):>8}", ink), (f" {arrow(d.net_bps)}", ink)])
+        lines.append([(f" {'threshold':{_STEP}}", "dim"), (f"{signed(d.threshold_bps, 1, 8):>8}", "text"), (" bp", "faint")])
         word = "clears by" if short > 0 else "short by"
         lines.append(
             [(f" {word:{_STEP}}", "dim"), (f"{signed(abs(short), 1).lstrip('+'):>8}", "up" if short > 0 else "soft"), (" bp", "faint")]
@@ -195,9 +210,12 @@ def _decision_rows(decisions: Sequence[DecisionLine], width: int) -> Iterator[Ro
         yield [*row, edge, (fit(words, room), "soft")] if room > 8 else [*row, edge] if room >= 0 else row
 
 
-def _drains(d: RouteDetail) -> list[Row]:
+def _drains(d: RouteDetail, width: int) -> list[Row]:
     """The transfer that a person makes for the route, then the stock that it uses and how long that lasts, a line each."""
-    rows: list[Row] = [[(f" {way}", "warn" if "CLOSED" in way or way.startswith("gated") else "soft")] for way in d.ways]
+    rows: list[Row] = []
+    for way in d.ways:
+        ink = "warn" if "CLOSED" in way or way.startswith("gated") else "soft"
+        rows += [[(line, ink)] for line in wrap(way, width - 1, initial_indent=" ", subsequent_indent="   ")]
     for one in d.drains:
         share = f"{one.share:.0%}" if isfinite(one.share) else "no target"
         row: Row = [(f" uses {one.asset} at {one.exchange} ", "dim"), (share, "text" if one.share >= LOW else stock_ink(one.share))]
