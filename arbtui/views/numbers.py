@@ -16,7 +16,8 @@ _UNITS = ((1e3, "k"), (1e6, "M"), (1e9, "B"), (1e12, "T"))
 def price(value: float, width: int = WIDE) -> str:
     """A price in its quote currency, in at most ``width`` cells.
 
-    Decimals by magnitude, so that a row keeps its width while the price moves; three or more significant digits, also of what costs a millionth (``0.00000812``), as venues' price units have them.
+    Decimals by magnitude, so that a row keeps its width while the price moves; three or more significant digits, also of what
+    costs a millionth (``0.00000812``).
     """
     if not value or not math.isfinite(value):
         return MISSING

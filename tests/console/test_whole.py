@@ -87,7 +87,7 @@ UNDONE = (
     [
         (76, "BUY BINANCE     46.70  SELL BINANCE+"),
         (118, "BUY BINANCE     46.70 @ 2.1400      → SELL BINANCE+ @ 2.1399 "),
-        (150, "BUY BINANCE     46.70 @ 2.1400      → SELL BINANCE+    26.70 @ 2.1399 "),
+        (150, "BUY BINANCE     46.70 @ 2.1400     → SELL BINANCE+    26.70 @ 2.1399 "),
     ],
 )
 def test_a_side_that_filled_at_two_venues_is_marked(width: int, shows: str) -> None:

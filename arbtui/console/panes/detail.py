@@ -78,7 +78,8 @@ class DetailPane(Lines):
             self.show(self._wanted)
             return
         d = self._model.detail(self.route_id)
-        width, height, drains = self.size.width, self.size.height, _drains(d, self.size.width)
+        width, height = self.size.width, self.size.height
+        ways, drains = _ways(d, width), _drains(d)
         state = d.state
         meaning = fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)).rstrip()
         words: Row = [(" ", "text"), (state or "-", "strong"), (meaning, "soft")]
@@ -86,7 +87,9 @@ class DetailPane(Lines):
         kept = min(_WHY_NOT_LINES, 1 + len(d.why_not)) if d.why_not and room >= _ROOM_FOR_WHY_NOT else 0
         if height < _TALL:  # no line of its own for it
             words, drains = justify(words, drains[0] if drains else [], width), []
-        room -= len(drains)
+        if height < _TALL:
+            ways = ways[:1]
+        room -= len(ways) + len(drains)
         shape = self._broad if width >= 2 * WIDTH + _FALL + 3 else self._slender
         rows = shape(d, width, room - kept)
         rows += why_not_rows(d.why_not, width, room - len(rows))
@@ -95,7 +98,7 @@ class DetailPane(Lines):
         title = self._title(
             f"{d.symbol}{kind} {'→'.join(ladder.exchange for ladder in d.ladders)}", f" {shown} of {books} books " if shown < books else ""
         )
-        self._wanted = [(line, "") for line in [title, words, *drains, *rows][:height]]
+        self._wanted = [(line, "") for line in [title, words, *ways, *drains, *rows][:height]]
         if len(self._wanted) != len(self._lines) or self._lines[0] != self._wanted[0]:
             self.show(self._wanted)
 
@@ -112,13 +115,9 @@ class DetailPane(Lines):
 
     def _title(self, name: str, right: str = "") -> Row:
         head: Row = [("── ", "rule"), ("[6] ", "key"), ("Detail ", "focus" if self.has_focus else "title")]
-        room = self.size.width - width_of(head) - len(right) - 1
-        left: Row = [*head, (fit(name, room).rstrip() if len(name) > room else name, "strong"), (" ", "rule")]
-        return (
-            justify(left, [(right, "soft")], self.size.width, ("─", "rule"))
-            if right
-            else [*left, ("─" * max(0, self.size.width - width_of(left)), "rule")]
-        )
+        room = self.size.width - width_of(head) - len(right) - 2
+        left: Row = [*head, (fit(name, room) if len(name) > room else name, "strong"), (" ", "rule")]
+        return justify(left, [(right, "soft")], self.size.width, ("─", "rule"))
 
     def _shown(self, d: RouteDetail, width: int) -> Sequence[Ladder]:
         """The books that there is room for: all of them, or the first and the last."""
@@ -137,7 +136,7 @@ class DetailPane(Lines):
             nothing: Row = []
             side = [[*_padded(line, _FALL + 3), *cost] for line, cost in zip_longest(side, costs, fillvalue=nothing)]
         books = _books(shown, levels)
-        rows = [[*book, ("  ", "text"), *line] for book, line in zip_longest(books, side, fillvalue=[(" " * cells, "text")])]
+        rows = [[*(book or [(" " * cells, "text")]), ("  ", "text"), *(line or [])] for book, line in zip_longest(books, side)]
         return [*rows, *below, *self._decisions(d, width, height - len(rows) - len(below))]
 
     def _slender(self, d: RouteDetail, width: int, height: int) -> list[Row]:
@@ -210,12 +209,18 @@ def _decision_rows(decisions: Sequence[DecisionLine], width: int) -> Iterator[Ro
         yield [*row, edge, (fit(words, room), "soft")] if room > 8 else [*row, edge] if room >= 0 else row
 
 
-def _drains(d: RouteDetail, width: int) -> list[Row]:
-    """The transfer that a person makes for the route, then the stock that it uses and how long that lasts, a line each."""
+def _ways(d: RouteDetail, width: int) -> list[Row]:
+    """The transfer that a person makes for the route, and what cannot be moved; long lines wrapped."""
     rows: list[Row] = []
     for way in d.ways:
         ink = "warn" if "CLOSED" in way or way.startswith("gated") else "soft"
         rows += [[(line, ink)] for line in wrap(way, width - 1, initial_indent=" ", subsequent_indent="   ")]
+    return rows
+
+
+def _drains(d: RouteDetail) -> list[Row]:
+    """The stock that the route uses and how long that lasts, a line each."""
+    rows: list[Row] = []
     for one in d.drains:
         share = f"{one.share:.0%}" if isfinite(one.share) else "no target"
         row: Row = [(f" uses {one.asset} at {one.exchange} ", "dim"), (share, "text" if one.share >= LOW else stock_ink(one.share))]
