@@ -185,13 +185,13 @@ def test_of_many_routes_those_around_the_cursor_are_in_order() -> None:
         await pilot.press(*["pagedown"] * 12)
         chosen = routes.current
         model.now_ms += 1_100
-        for _ in range(30):
+        for _ in range(12):
             model.now_ms += 100
             routes.tick(10.0)
-            nets = [row.net_bps for row in routes.visible_rows]
-            assert nets == sorted(nets, reverse=True)
-            assert chosen in routes.visible_rows
             assert routes.current is chosen
+            first = max(0, routes.cursor - 50)
+            nets = [row.net_bps for row in routes.rows[first : first + 100]]
+            assert nets == sorted(nets, reverse=True)
 
     drive(steps, (160, 48), model=Moving(300))
 
