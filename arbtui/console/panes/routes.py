@@ -129,11 +129,14 @@ class RoutesPane(Grid[RouteRow]):
     def reorder(self) -> None:
         """Filter and sort now. Rows without the figure come last in either direction."""
         self._sorted_at = self._monotonic()
+        many, chosen = len(self._model.routes) > FEW, self.current
+        if many and chosen is not None:
+            self._model.refresh([chosen])  # where it stands now is where the view is
         rows = self._in_order(self._model.routes)
-        if len(self._model.routes) > FEW:
+        if many:
             cursor = next((place for place, row in enumerate(rows) if row.id == self.pinned), 0)
             part = slice(max(0, cursor - FEW // 2), max(0, cursor - FEW // 2) + FEW)
-            self._model.refresh(rows[part])
+            self._model.refresh([row for row in rows[part] if row is not chosen])
             self._near = frozenset(row.id for row in rows[part])
             rows[part] = self._in_order(rows[part])
         self.set_rows(rows)
