@@ -18,7 +18,7 @@ _LEAST_PICTURE = 10
 def capacity_rows(capacity: CapacityView | None, width: int) -> list[Row]:
     """Five lines: sizes, edges, profits, the bars of the profit, and what they span with the best size."""
     if capacity is None:
-        return [[(" by size: no price to go by", "faint")]]
+        return [[(" by size: not known yet (books, rate or transfer)", "faint")]]
     points = {point.value: point for point in capacity.points}
     columns = max(1, min(len(capacity.sizes), (width - _NAME) // _COLUMN))
     head: Row = [(f" {'size':{_NAME - 1}}", "dim")]
@@ -43,7 +43,7 @@ def capacity_rows(capacity: CapacityView | None, width: int) -> list[Row]:
 def capacity_lines(capacity: CapacityView | None, width: int) -> list[Row]:
     """The same on one line, or two where they are short: the edge at each size, the best size, and the bars where there is room."""
     if capacity is None:
-        return [[(" by size: no price to go by", "faint")]]
+        return [[(" by size: not known yet (books, rate or transfer)", "faint")]]
     row: Row = []
     points = {point.value: point for point in capacity.points}
     for size in capacity.sizes:
@@ -87,7 +87,7 @@ def _best(best: SizePoint | None) -> Row:
 def _cell(value: float | None, decimals: int) -> Span:
     if value is None:
         return (f"{'-':>{_COLUMN}}", "faint")
-    return (f"{signed(value, decimals):>{_COLUMN}}", _ink(value))
+    return (f"{signed(value, decimals, _COLUMN - 1):>{_COLUMN}}", _ink(value))
 
 
 def _ink(value: float) -> str:

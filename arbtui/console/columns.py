@@ -41,11 +41,11 @@ def _priced(row: RouteRow, value: float) -> float:
 
 def _edge_text(row: RouteRow) -> str:
     edge = _priced(row, row.edge_bps)
-    return f"{arrow(edge)} {signed(edge, 1):>7}"
+    return f"{arrow(edge)} {signed(edge, 1, 7):>7}"
 
 
 def _net_text(row: RouteRow) -> str:
-    return signed(_priced(row, row.net_bps), 1)
+    return signed(_priced(row, row.net_bps), 1, 8)
 
 
 def _fills_text(row: RouteRow) -> str:
@@ -127,12 +127,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("sym", "SYM", 7, 0, lambda r: r.symbol, _constant("strong"), lambda r: r.symbol, numeric=False),
     Column("buy", "BUY@", 8, 2, lambda r: r.venues[0], _constant("soft"), lambda r: r.venues[0], numeric=False),
     Column("sell", "SELL@", 8, 2, lambda r: r.venues[-1], _constant("soft"), lambda r: r.venues[-1], numeric=False),
-    Column("buypx", "BUY px", 11, 9, lambda r: price(_first(r)), _constant("text"), lambda r: _first(r) or nan),
-    Column("sellpx", "SELL px", 11, 9, lambda r: price(_last(r)), _constant("text"), lambda r: _last(r) or nan),
+    Column("buypx", "BUY px", 11, 9, lambda r: price(_first(r), 11), _constant("text"), lambda r: _first(r) or nan),
+    Column("sellpx", "SELL px", 11, 9, lambda r: price(_last(r), 11), _constant("text"), lambda r: _last(r) or nan),
     Column("edge", "EDGE bp", 9, 3, _edge_text, lambda r: _sign_ink(_priced(r, r.edge_bps)), lambda r: _priced(r, r.edge_bps)),
     Column("net", "NET bp", 8, 1, _net_text, lambda r: _sign_ink(_priced(r, r.net_bps)), lambda r: _priced(r, r.net_bps)),
-    Column("size", "SIZE", 10, 6, lambda r: quantity(r.size), _constant("text"), lambda r: r.size or nan),
-    Column("depth", "DEPTH", 7, 10, lambda r: short(r.depth), _constant("soft"), lambda r: r.depth or nan),
+    Column("size", "SIZE", 10, 6, lambda r: quantity(r.size, 10), _constant("text"), lambda r: r.size or nan),
+    Column("depth", "DEPTH", 7, 10, lambda r: short(r.depth, 7), _constant("soft"), lambda r: r.depth or nan),
     Column("age", "AGE", 6, 4, lambda r: age(r.age_ms), _age_ink, lambda r: r.age_ms),
     Column("fills", "FILLS", 5, 5, _fills_text, lambda r: "text" if r.fills else "faint", lambda r: r.fills),
     Column("shape", "SHAPE", 5, 11, lambda r: _SHAPES.get(r.shape, r.shape), _constant("soft"), lambda r: r.shape, numeric=False),
@@ -152,6 +152,8 @@ def columns_for(width: int, *, has_shapes: bool = False) -> tuple[tuple[Column, 
     chosen = list(COLUMNS)
 
     def rank(column: Column) -> int:
+        if has_shapes and column.key in ("buypx", "sellpx"):
+            return 12  # most shapes have none
         return 2 if has_shapes and column.key == "shape" else column.rank
 
     while len(chosen) > 2 and sum(column.width + GAP for column in chosen) - GAP > width:

@@ -120,6 +120,19 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         self.pinned = self.identity(row)
         return aimed is None or aimed == self.pinned
 
+    def show_from_top(self, *, settled: bool) -> None:
+        """The operator asked for other rows: where the chosen row is not among them, begin at the top.
+
+        ``settled``: then no row is chosen any more; else it is chosen again once it is back.
+        """
+        if self.pinned is None or any(self.identity(row) == self.pinned for row in self.rows):
+            return
+        self.cursor = 0
+        self._scroll(0)
+        if settled:
+            self.pinned = None
+        self.repaint()
+
     def show_title(self, shown: bool) -> None:
         """The title line is hidden where tabs show the same."""
         if shown != self._has_title:

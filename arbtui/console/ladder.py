@@ -23,9 +23,7 @@ def ladder_lines(book: Ladder, levels: int) -> list[list[Span]]:
     asks, bids = list(book.asks[:levels]), list(book.bids[:levels])
     largest = max((level.qty for level in (*asks, *bids)), default=0.0)
     buys = book.acts == "buy"
-    head: list[Span] = [(f" {book.acts.upper()} ", "dim"), (fit(book.exchange, 9), "strong"), (fit(book.currency, 5), "dim")]
-    head.append((fit_right(age(book.age_ms) if book.state == "LIVE" else book.state, WIDTH - width_of(head)), _state_ink(book)))
-    lines = [head]
+    lines = [_head(book)]
     lines += [[]] * (levels - len(asks))
     lines += [_line(level, largest, "text" if buys else "dim", level is asks[0] and buys) for level in reversed(asks)]
     lines.append(_middle(book))
@@ -34,10 +32,24 @@ def ladder_lines(book: Ladder, levels: int) -> list[list[Span]]:
     return [_padded(line) for line in lines]
 
 
+def _head(book: Ladder) -> list[Span]:
+    """What the route does there, venue and market, and how old the book is, or why it is not to be believed."""
+    acts, market = f" {book.acts.upper()} ", f"{book.base}/{book.currency}" if book.base else book.currency
+    state = age(book.age_ms) if book.state == "LIVE" else book.state
+    used = len(acts) + len(book.exchange) + 1 + len(market) + 1
+    if used + len(state) > WIDTH:
+        acts, used = acts[1:], used - 1
+    if used + len(state) > WIDTH and book.state == "LIVE" and 100.0 <= book.age_ms < 1_000.0:
+        state = f"{book.age_ms / 1_000:.1f}s"
+    room = WIDTH - len(acts) - len(book.exchange) - 1 - len(state) - 1
+    head: list[Span] = [(acts, "dim"), (book.exchange, "strong"), (f" {fit(market, room)} ", "dim")]
+    return [*head, (state, _state_ink(book))]
+
+
 def _line(level: Level, largest: float, ink: str, touch: bool) -> list[Span]:
-    spans: list[Span] = [(fit_right(price(level.price), 12), "strong" if touch else ink), (fit_right(quantity(level.qty), 10), ink)]
+    spans: list[Span] = [(fit_right(price(level.price, 12), 12), "strong" if touch else ink), (fit_right(quantity(level.qty, 10), 10), ink)]
     if level.ours:
-        return [*spans, (fit("◂" + short(level.ours), _BAR + 2), "key")]
+        return [*spans, (fit("◂" + short(level.ours, 5).removeprefix("0"), _BAR + 2), "key")]
     return [*spans, (" ", "text"), (_bar(level.qty / largest if largest else 0.0), "spark")]
 
 
@@ -49,8 +61,10 @@ def _bar(share: float) -> str:
 def _middle(book: Ladder) -> list[Span]:
     if not book.mid:
         return [("   no price on one side", "warn")]
-    spread = f" {signed(book.spread_bps, 1).lstrip('+')} bp "
-    return [("─ ", "rule"), (fit_right(price(book.mid), 10), "title"), (spread, "soft"), ("───", "rule")]
+    mid, spread = price(book.mid, 11), signed(book.spread_bps, 1, 9).lstrip("+")
+    rule = "─" if len(mid) < 11 else " "  # beside a digit it would be a minus
+    middle: list[Span] = [(rule, "rule"), (fit_right(mid, 11), "title"), (f" {spread} bp ", "soft")]
+    return [*middle, ("─" * min(3, WIDTH - width_of(middle)), "rule")]
 
 
 def _state_ink(book: Ladder) -> str:

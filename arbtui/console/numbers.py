@@ -5,9 +5,9 @@ from functools import lru_cache
 from rich.cells import cell_len, set_cell_size
 
 from arbtui.model.printable import printable
-from arbtui.views.numbers import MISSING, age, duration, hours, price, quantity, short, signed
+from arbtui.views.numbers import MISSING, age, duration, hours, price, quantity, short, signed, within
 
-__all__ = ["MISSING", "age", "arrow", "clock", "duration", "fit", "fit_right", "hours", "price", "quantity", "short", "signed"]
+__all__ = ["MISSING", "age", "arrow", "clock", "duration", "fit", "fit_right", "hours", "price", "quantity", "short", "signed", "within"]
 
 
 def fit(text: str, width: int) -> str:

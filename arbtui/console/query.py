@@ -133,7 +133,7 @@ def _parse_word(word: str, fields: Fields) -> Test:
         known_values = fields.values.get(name)
         value = value.replace("-", "_") if known_values is not None else value
         if known_values is not None and not any(value in one for one in known_values):
-            raise QueryError(_unlike(f"{name} {value}", value, known_values))
+            raise QueryError(_unlike(f"{name} {value}", value, known_values, f"{name}s: {' '.join(known_values)}"))
         read_text = fields.texts[name]
         return lambda row: value in read_text(row).lower()
     if name in fields.numbers and op != ":":
@@ -164,6 +164,7 @@ def hint(text: str, rows: Iterable[Any], fields: Fields = ROUTES) -> str:
     return ""
 
 
-def _unlike(told: str, value: str, known: Sequence[str]) -> str:
+def _unlike(wanted: str, value: str, known: Sequence[str], whole: str = "") -> str:
+    """What ``wanted`` is taken for, or what there is: ``whole``, else the first six of ``known``."""
     close = difflib.get_close_matches(value, known, n=1, cutoff=0.5)
-    return f"no {told}; did you mean {close[0]}?" if close else f"no {told}: {' '.join(known[:6])}"
+    return f"no {wanted}; did you mean {close[0]}?" if close else whole or f"no {wanted}: {' '.join(known[:6])}"

@@ -24,7 +24,7 @@ REASONS: Mapping[str, str] = {
     "LOT_TOO_COARSE": "the lot is too coarse for the order's size",
     "NO_MARK": "no price is known of an asset that the order would move",
     "DISPUTED": "a venue says that it holds another amount than we do; `w` in Risk settles it",
-    "NETWORK_UNKNOWN": "no network between the venues is known, or its fee or its minutes are not told",
+    "NETWORK_UNKNOWN": "no network between the venues is known, or its fee or its minutes are not published",
     "WALLET_CLOSED": "withdrawals are off at the sender, deposits at the receiver, or no address is registered",
     "TRANSFER_RISK": "how much the price moves on the way is not measured yet; some minutes of prices tell",
     "IN_TRANSIT": "as much is on its way between venues as may be, or its coins are",

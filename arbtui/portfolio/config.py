@@ -1,11 +1,13 @@
 """Settings of stock and its return, table ``[rebalance]``, and of the desk itself, table ``[desk]``."""
 
 from datetime import UTC, datetime, tzinfo
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
 from arbtui.model.config import Config
+from arbtui.routes.capacity import SIZES
 
 
 class RebalanceConfig(Config):
@@ -34,6 +36,12 @@ class DeskConfig(Config):
     """currency that PnL, sizes and limits are counted in, one that the profile's venues quote; left out: their dollar coin, else their only
     currency. The defaults of money are for dollars: a profile that counts in won states each of them itself."""
 
+    sizes: list[Annotated[float, Field(gt=0, le=1_000_000_000_000)]] = Field(
+        default_factory=lambda: list(SIZES), min_length=1, max_length=6
+    )
+    """in desk.currency, ascending: sizes at which a route's detail gives net edge and profit; the last is as far as its picture goes. Left
+    out: 1,000 5,000 20,000 and 50,000 dollars; of a desk that counts in won 10, 50, 200 and 500 of its orders."""
+
     timezone: str = "UTC"
     """IANA name of the time zone whose midnight begins the desk's day: of limits, PnL of the day, digest and exports. --json stays UTC."""
 
@@ -45,6 +53,13 @@ class DeskConfig(Config):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"{name!r} is no time zone; take an IANA name, such as Asia/Seoul or UTC") from None
         return name
+
+    @field_validator("sizes")
+    @classmethod
+    def _ascend(cls, sizes: list[float]) -> list[float]:
+        if sorted(set(sizes)) != sizes:
+            raise ValueError("give each size once, the smallest first")
+        return sizes
 
     @property
     def zone(self) -> tzinfo:

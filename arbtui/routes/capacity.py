@@ -8,7 +8,8 @@ from itertools import pairwise
 from arbtui.routes.pieces import Piece
 
 SIZES = (1_000.0, 5_000.0, 20_000.0, 50_000.0)
-"""Sizes that a curve is told at, in the PnL currency: a careful cycle, a usual one, and what a desk of some millions would want to move."""
+"""Sizes that a curve is shown at unless the profile says others, in dollars: a careful cycle, a usual one, and what a desk of some millions
+would want to move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class CapacityCurve:
         share = (value - low.value) / (high.value - low.value)
         return CapacityPoint(value, low.profit + share * (high.profit - low.profit))
 
-    def samples(self, count: int, most: float = SIZES[-1]) -> list[CapacityPoint]:
+    def samples(self, count: int, most: float) -> list[CapacityPoint]:
         """``count`` sizes at equal steps, up to ``most`` or where the books end; for a picture."""
         last = min(most, self.end.value)
         found = (self.at(last * (step + 1) / count) for step in range(count))

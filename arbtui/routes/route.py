@@ -16,7 +16,7 @@ from arbtui.marketdata.rate_market import Conversion
 from arbtui.marketdata.rate_watch import CoinRate
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.reason import Reason
-from arbtui.routes.capacity import CapacityCurve, capacity_curve
+from arbtui.routes.capacity import SIZES, CapacityCurve, capacity_curve
 from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, TransferHop, conversion_pieces
 from arbtui.routes.pieces import Piece, composed
 from arbtui.routes.waterfall import EdgeWaterfall, Stage, Way, edge_waterfall
@@ -36,6 +36,7 @@ class RouteTerms:
         min_cross_s: seconds that the prices must have been crossed since the route first paid.
         transfer_risk_sd: standard deviations of the price's move on the way that a route over a network must pay for.
         financing_pct_year: what money on its way costs, in percent a year.
+        sizes: at which a capacity curve is shown, in ``value_currency``, ascending.
     """
 
     min_edge_bps: float
@@ -47,6 +48,7 @@ class RouteTerms:
     min_cross_s: float = 0.0
     transfer_risk_sd: float = 1.0
     financing_pct_year: float = 10.0
+    sizes: tuple[float, ...] = SIZES
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def assemble(
         reserve_bps=settings.execution.completion_bps + settings.risk.route.max_edge_bps,
         transfer_risk_sd=costs.transfer_risk_sd,
         financing_pct_year=costs.financing_pct_year,
+        sizes=tuple(settings.desk.sizes),
     )
     with uncollected():
         universe = ArbUniverse(

@@ -23,6 +23,9 @@ from arbtui.settings.guardian_config import GuardianConfig
 from arbtui.simulation.config import SimulatorConfig
 
 Mode = Literal["sim", "paper", "live"]
+_ORDERS = (10, 50, 200, 500)
+"""Orders of 100 dollars in each of :data:`arbtui.routes.capacity.SIZES`."""
+
 NOT_IN_A_PROFILE = ("name", "path", "mode")
 
 
@@ -140,6 +143,7 @@ class Settings(BaseSettings):
             data["exchanges"] = {name: _laid_over(_venue_defaults(name), given) for name, given in exchanges.items()}
             data["universe"] = _laid_over({"pairs": _usual_pairs(exchanges)}, data.get("universe", {}))
             data["desk"] = _laid_over({"currency": _usual_currency(data["exchanges"])}, data.get("desk", {}))
+            data["desk"] = _laid_over(_usual_sizes(data), data["desk"])
         data["risk"] = _laid_over(default_limits(_limit_set(data)), data.get("risk", {}))
         if missing := _missing_money(data, given):
             raise ValueError(
@@ -271,6 +275,15 @@ def _usual_currency(exchanges: Mapping[str, Any]) -> str:
     dollars = [quote for quote in quotes if not is_bank_money(quote)]
     found = dollars or list(quotes)
     return found[0] if len(found) == 1 else ""
+
+
+def _usual_sizes(data: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Of a desk that counts in won, the sizes of its curves: as many orders as those of a dollar desk. Else nothing: the default holds."""
+    desk, execution = data.get("desk"), data.get("execution")
+    order_value = execution.get("order_value") if isinstance(execution, Mapping) else None
+    if not isinstance(desk, Mapping) or not is_bank_money(str(desk.get("currency"))) or not isinstance(order_value, int | float):
+        return {}
+    return {"sizes": [orders * float(order_value) for orders in _ORDERS]}
 
 
 def _missing_money(data: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

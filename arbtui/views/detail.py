@@ -20,7 +20,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """One book, best levels first. Prices in ``currency``, quantities in base; ``mid`` and ``spread_bps`` 0 without both sides."""
+    """One book, best levels first. Prices in ``currency``, quantities in ``base``; ``mid`` and ``spread_bps`` 0 without both sides."""
 
     exchange: str
     currency: str
@@ -31,6 +31,7 @@ class Ladder:
     spread_bps: float
     age_ms: float
     state: str  #: LIVE, or why the book is not to be believed
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,42 +4,82 @@ import math
 
 MISSING = "-"
 
+WIDE = 40
+"""Cells that hold any number: where a number stands by itself."""
 
-def price(value: float) -> str:
-    """A price in its quote currency; decimals by magnitude, so that a row keeps its width while the price moves."""
+_MOST_OFF = 0.005
+"""Of a number, by which it may be rounded to fit: three significant digits are left."""
+
+_UNITS = ((1e3, "k"), (1e6, "M"), (1e9, "B"), (1e12, "T"))
+
+
+def price(value: float, width: int = WIDE) -> str:
+    """A price in its quote currency, in at most ``width`` cells.
+
+    Decimals by magnitude, so that a row keeps its width while the price moves; three or more significant digits, also of what
+    costs a millionth (``0.00000812``).
+    """
     if not value or not math.isfinite(value):
         return MISSING
     size = abs(value)
     decimals = 0 if size >= 100_000 else 1 if size >= 1_000 else 2 if size >= 100 else 3 if size >= 10 else 4 if size >= 1 else 6
-    return f"{value:,.{decimals}f}"
+    return within(value, decimals if size >= 0.001 else _small(size), width)
 
 
-def quantity(value: float) -> str:
-    """A quantity of the base asset: four or five significant digits."""
+def quantity(value: float, width: int = WIDE) -> str:
+    """A quantity of the base asset, in at most ``width`` cells: four or five significant digits, three or more of less than a hundredth."""
     if not value or not math.isfinite(value):
         return MISSING
     size = abs(value)
     decimals = 0 if size >= 10_000 else 1 if size >= 100 else 2 if size >= 10 else 3 if size >= 1 else 5
-    return f"{value:,.{decimals}f}"
+    return within(value, decimals if size >= 0.001 else _small(size), width)
 
 
-def short(value: float) -> str:
-    """A large amount in few cells: ``880``, ``1.1k``, ``40k``, ``3.2M``."""
+def within(value: float, decimals: int, width: int, sign: str = "") -> str:
+    """``value`` in at most ``width`` cells: with fewer decimals, else in thousands, millions and so on, else as ``8.12e-07``.
+
+    What does not have ``decimals`` is off by half a percent at most. ``sign``: ``+`` shows that of a gain, too. ``###`` where nothing fits.
+    """
+    for places in range(decimals, -1, -1):
+        text = f"{value:{sign},.{places}f}"
+        if len(text) <= width and (places == decimals or abs(round(value, places) - value) <= _MOST_OFF * abs(value)):
+            return text
+    for unit, name in _UNITS:
+        for places in (2, 1, 0) if 1.0 <= abs(value) / unit < 10_000.0 else ():
+            text = f"{value / unit:{sign},.{places}f}{name}"
+            if len(text) <= width:
+                return text
+    return next((text for places in (2, 1, 0) if len(text := f"{value:{sign}.{places}e}") <= width), "#" * width)
+
+
+def _small(size: float) -> int:
+    """Decimals of a price or quantity far below one: eight, as venues have, or what three significant digits take."""
+    return max(8, 2 - math.floor(math.log10(size)))
+
+
+def _has_digit(text: str) -> bool:
+    return any(digit in text for digit in "123456789")
+
+
+def short(value: float, width: int = WIDE) -> str:
+    """An amount in few cells, two or three digits of it: ``0.029``, ``880``, ``1.1k``, ``40k``, ``3.2M``, ``1.5B``."""
     if not value or not math.isfinite(value):
         return MISSING
-    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for unit, name in reversed(_UNITS[:3]):
         if abs(value) >= unit:
             scaled = value / unit
             return f"{scaled:.1f}{name}" if abs(scaled) < 10 else f"{scaled:.0f}{name}"
-    return f"{value:.3g}"
+    if abs(value) >= 99.95:
+        return f"{value:.0f}"
+    return next((text for digits in (3, 2) if len(text := f"{value:.{digits}g}") <= width), f"{value:.1g}")
 
 
-def signed(value: float, decimals: int = 2) -> str:
-    """A signed amount with separated thousands; a rounded zero carries no sign."""
+def signed(value: float, decimals: int = 2, width: int = WIDE) -> str:
+    """A signed amount with separated thousands, in at most ``width`` cells; a rounded zero carries no sign."""
     if not math.isfinite(value):
         return MISSING
-    text = f"{value:+,.{decimals}f}"
-    return text[1:] if not any(digit in text for digit in "123456789") else text
+    text = within(value, decimals, width, "+")
+    return text if _has_digit(text) else text[1:]
 
 
 def age(milliseconds: float) -> str:

@@ -6,7 +6,7 @@ from math import isfinite, nan
 from typing import Any
 
 from arbtui.engine.engine import Engine
-from arbtui.routes.capacity import SIZES, CapacityPoint
+from arbtui.routes.capacity import CapacityPoint
 from arbtui.routes.route import ArbRoute
 from arbtui.views.detail import CapacityView, FactorView, HealthView, SizePoint, SlippageView
 
@@ -33,15 +33,16 @@ class RouteCosts:
         curve = route.capacity() if route.data_refusal(now) is None else None
         view = None
         if curve is not None:
-            found = [point for size in SIZES if (point := curve.at(size)) is not None]
-            shown = min(SIZES[-1], curve.end.value)
+            sizes = route.terms.sizes
+            found = [point for size in sizes if (point := curve.at(size)) is not None]
+            shown = min(sizes[-1], curve.end.value)
             view = CapacityView(
                 currency=route.terms.value_currency,
-                sizes=SIZES,
+                sizes=sizes,
                 points=[_point(one) for one in found],
                 best=None if curve.best is None else _point(curve.best),
                 end=_point(curve.end),
-                profits=[one.profit for one in curve.samples(SAMPLES)],
+                profits=[one.profit for one in curve.samples(SAMPLES, shown)],
                 shown=shown,
             )
         self._curve = route.id, now, view

@@ -111,6 +111,7 @@ def _ladder(hop: TradeHop, acts: str, orders: list[Order], now: float) -> Ladder
         spread_bps=(book.ask - book.bid) / book.mid * 1e4 if whole else 0.0,
         age_ms=age * 1000 if isfinite(age) else inf,
         state=book.state.value,
+        base=market.base,
     )
 
 

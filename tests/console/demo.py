@@ -242,7 +242,8 @@ class DemoModel:
         asks = [Level(price + step * n, row.depth * (1 + n % 4), ours if acts == "buy" and n == 1 else 0.0) for n in range(10)]
         bids = [Level(price - step * (n + 1), row.depth * (1 + n % 3), ours if acts == "sell" and n == 1 else 0.0) for n in range(10)]
         currency = "KRW" if exchange == "UPBIT" else "USDT"
-        return Ladder(exchange, currency, acts, asks, bids, price - step / 2, 2.0, row.age_ms, "STALE" if row.state == "STALE" else "LIVE")
+        return Ladder(exchange, currency, acts, asks, bids, price - step / 2, 2.0, row.age_ms, "STALE" if row.state == "STALE" else "LIVE",
+            row.symbol)  # fmt: skip
 
     def cycles(self) -> Sequence[CycleLine]:
         return self._cycles

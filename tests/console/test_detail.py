@@ -308,7 +308,7 @@ def test_a_curve_tells_each_size_the_best_one_and_where_the_books_end() -> None:
         assert all(width_of(row) <= width for row in rows), width
     assert _texts(capacity_lines(CURVE, 120)) == [" 1.0k +8.0 5.0k +2.0 20k - 50k -  best 3.1k +1.55  end 9.0k ▃▅▇█▇▄··"]
     assert len(capacity_lines(CURVE, 40)) == 2
-    assert "no price" in _texts(capacity_rows(None, 56))[0]
+    assert "not known yet" in _texts(capacity_rows(None, 56))[0]
     assert _texts(capacity_lines(replace(CURVE, best=None), 80))[0].split("  ")[1:] == ["best none", "end 9.0k ▃▅▇█▇▄··"]
 
 
@@ -318,3 +318,42 @@ def test_health_tells_what_is_not_measured_what_weighs_otherwise_and_what_was_le
         assert words in told
     assert "orders take" not in " ".join(_texts(health_rows(replace(HEALTH, latency_ms=math.nan), None, 80, 9)))
     assert health_rows(None, None, 80, 9) == []
+
+
+WAY = "moves XRP UPBIT→OKX by XRP, fee 0.04 XRP, 2 min, risk not measured: some minutes of prices tell"
+
+
+class _Chain(DemoModel):
+    """Every route goes over a network, and over three markets of which each has a book."""
+
+    def detail(self, route_id: str) -> RouteDetail:
+        shown = super().detail(route_id)
+        books = [*shown.ladders, replace(shown.ladders[0], exchange="OKX", base="BTC", currency="USDT")]
+        return replace(shown, ladders=books, state="TRANSFER_RISK", steps=[], capacity=None, shape="cross_chain", ways=[WAY])
+
+
+@pytest.mark.parametrize(("size", "books"), [((80, 24), 2), ((160, 48), 2), ((200, 70), 3)])
+def test_a_route_says_its_shape_what_is_moved_and_how_many_of_its_books_fit(size: tuple[int, int], books: int) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("enter", *(["6", "z"] if size[0] > 160 else []))
+        lines = (await repaint(app, pilot)).splitlines()
+        text = "\n".join(lines)
+        assert "cross_chain" in text
+        assert ("2 of 3 books" in text) == (books == 2)
+        assert "OKX BTC/USDT" in text
+        assert "moves XRP UPBIT→OKX by XRP" in text
+        assert "fee 0.04 XRP, 2 min" in text.replace("\n", " ")
+        assert "net edge not known yet" in text
+        assert "a price is missing" not in text
+        width = app.main.detail.region.width
+        assert [(width, "".join(text for text, _ in spans)) for spans, _ in app.main.detail._lines if width_of(spans) > width] == []
+
+    drive(steps, size, model=_Chain().lived())
+
+
+def test_no_figure_of_the_gauges_is_cut_in_two() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        app.main.system.tick(replace(model.gauges(), lag_p99_ms=474.4, lag_max_ms=1_556.5, snapshot_age_s=18), 10.0, 0)
+        assert all(width_of(spans) <= 80 + len("  ") for spans, _ in app.main.system._lines)
+
+    drive(steps)

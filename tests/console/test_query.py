@@ -65,7 +65,7 @@ def test_any_number_of_negations(marks: int, row: bool, other: bool) -> None:
         ("qq>5", "no qq: sym venue asset shape state edge net size age health"),
         ("edge:5", "edge:5: edge>number would do"),
         ("shape:triangel", "no shape triangel; did you mean triangular"),
-        ("shape:xyz", "no shape xyz: two_leg triangular split_leg multi_hop cross_chain"),
+        ("shape:xyz", "shapes: two_leg triangular split_leg multi_hop cross_chain"),
         ("venu:upbit", "no venu; did you mean venue"),
         ("buy>5", "buy>5: buy:text would do"),
     ],

@@ -149,7 +149,8 @@ def test_few_routes_are_sorted_more_than_twice_a_second_and_many_once(symbols: i
     drive(steps, model=DemoModel(symbols).lived())
 
 
-def test_figures_and_order_of_few_routes_are_of_one_moment() -> None:
+@pytest.mark.parametrize(("symbols", "text"), [(20, ""), (200, ""), (200, "net>5")])
+def test_figures_order_and_filter_are_of_one_moment(symbols: int, text: str) -> None:
     class Moving(DemoModel):
         def refresh(self, rows: Sequence[RouteRow]) -> None:
             super().refresh(rows)
@@ -158,13 +159,66 @@ def test_figures_and_order_of_few_routes_are_of_one_moment() -> None:
                 row.version += 1
 
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        if text:
+            await pilot.press("slash", *text, "enter")
         for _ in range(30):
             model.now_ms += 100
             app.main.routes.tick(10.0)
-            nets = [row.net_bps for row in app.main.routes.rows]
+            nets = [row.net_bps for row in app.main.routes.visible_rows]
+            assert nets
+            assert nets == sorted(nets, reverse=True)
+            assert not text or min(nets) > 5.0
+
+    drive(steps, model=Moving(symbols))
+
+
+def test_of_many_routes_those_around_the_cursor_are_in_order() -> None:
+    class Moving(DemoModel):
+        def refresh(self, rows: Sequence[RouteRow]) -> None:
+            super().refresh(rows)
+            for row in rows:
+                row.net_bps += self.rng.gauss(0, 3)
+                row.version += 1
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        routes = app.main.routes
+        await pilot.press(*["pagedown"] * 12)
+        chosen = routes.current
+        model.now_ms += 1_100
+        for _ in range(12):
+            model.now_ms += 100
+            routes.tick(10.0)
+            assert routes.current is chosen
+            first = max(0, routes.cursor - 50)
+            nets = [row.net_bps for row in routes.rows[first : first + 100]]
             assert nets == sorted(nets, reverse=True)
 
-    drive(steps, model=Moving())
+    drive(steps, (160, 48), model=Moving(300))
+
+
+def test_a_new_filter_begins_at_the_top_and_enter_opens_what_stands_there() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        routes = app.main.routes
+        await pilot.press("G")
+        chosen = routes.current
+        assert chosen is not None
+        await pilot.press("slash", *"buy:upbit" if chosen.venues[0] == "BINANCE" else "buy:binance")
+        assert (routes.cursor, routes.top) == (0, 0)
+        await pilot.press("escape")
+        assert routes.current is chosen
+        await pilot.press("slash", *"buy:upbit" if chosen.venues[0] == "BINANCE" else "buy:binance", "enter", "enter")
+        best = routes.rows[0]
+        assert f"Detail {best.symbol} {'→'.join(best.venues)}" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_a_filter_stays_in_sight_where_there_is_little_room() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("slash", *"shape:two_leg venue:upbit net>-500", "enter")
+        assert "/sh" in (await repaint(app, pilot)).splitlines()[2]
+
+    drive(steps)
 
 
 @pytest.mark.parametrize("symbols", [20, 200])
@@ -241,6 +295,7 @@ def test_every_route_is_refreshed_within_a_second_of_frames() -> None:
 
         model.refresh = refresh  # type: ignore[method-assign, assignment]
         for _ in range(10):
+            model.now_ms += 100
             app.main.routes.tick(10.0)
         assert len(seen) == 1_000
 

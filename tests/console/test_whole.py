@@ -86,8 +86,8 @@ UNDONE = (
     ("width", "shows"),
     [
         (76, "BUY BINANCE     46.70  SELL BINANCE+"),
-        (118, "BUY BINANCE     46.70 @ 2.1400      → SELL BINANCE+ @ 2.1399 "),
-        (150, "BUY BINANCE     46.70 @ 2.1400      → SELL BINANCE+    26.70 @ 2.1399 "),
+        (118, "BUY BINANCE     46.70 @ 2.1400     → SELL BINANCE+ @ 2.1399 "),
+        (150, "BUY BINANCE     46.70 @ 2.1400     → SELL BINANCE+    26.70 @ 2.1399 "),
     ],
 )
 def test_a_side_that_filled_at_two_venues_is_marked(width: int, shows: str) -> None:
@@ -98,7 +98,7 @@ def test_a_side_that_filled_at_two_venues_is_marked(width: int, shows: str) -> N
         inks = {span.strip(): ink for span, ink in app.main.fills.spans(line, width)}
         assert inks.get("26.70", "text") == "text"  # all that was bought was sold again
         if width == 150:
-            assert "UNWOUND  also SELL UPBIT 20.00 @ 3" in text
+            assert "UNWOUND  also SELL UPBIT 20.00 SEI" in text
 
     drive(steps)
 

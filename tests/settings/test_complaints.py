@@ -92,6 +92,9 @@ def test_unknown_keys_name_the_nearest(complaint: Complaint, text: str, said: st
         ("risk = 3", "mine.toml:1: risk is a table"),
         ("risk.global = 3", "risk.global is a table"),
         ('[alerts]\nsecond = ["mail"]', 'expected a list of "telegram" or "email" or "services"; did you mean email?'),
+        ("[desk]\nsizes = []", "mine.toml:2: desk.sizes = []: expected"),
+        ("[desk]\nsizes = [5000.0, 1000.0]", "mine.toml:2: desk.sizes: give each size once, the smallest first"),
+        ("[desk]\nsizes = [0.0]", "desk.sizes = [0.0]: expected"),
         ("[console]\nframe_rate = 50", "console.frame_rate = 50: expected a whole number from 1 to 20"),
     ],
 )

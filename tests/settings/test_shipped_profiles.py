@@ -47,6 +47,13 @@ def test_loads(profile: Path) -> None:
     assert load_profile(str(profile)).name == profile.stem
 
 
+def test_a_desk_that_counts_in_won_sees_its_curves_at_sizes_in_won() -> None:
+    assert load_profile("upbit-binance").desk.sizes == [1_000.0, 5_000.0, 20_000.0, 50_000.0]
+    assert load_profile("upbit-bithumb").desk.sizes == [1_400_000.0, 7_000_000.0, 28_000_000.0, 70_000_000.0]
+    given = {"desk": {"sizes": [3e6]}}
+    assert load_profile("upbit-bithumb", given).desk.sizes == [3e6]
+
+
 def test_shows_every_key_there_is(profile: Path) -> None:
     shown = flat(tomllib.loads(uncommented(profile.read_text())))
     venues = load_profile(str(profile)).exchanges

@@ -1,6 +1,7 @@
 """One route as the engine has it: books, costs, history, decisions, and the switch that takes it out."""
 
 import asyncio
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 
@@ -50,6 +51,22 @@ def test_a_cycle_shows_its_orders_in_the_books_and_leaves_its_decisions(tmp_path
             assert [line.word for line in ended.decisions] == ["HEDGED", "OPENED"]
             assert not any(level.ours for level in ended.ladders[0].asks)
             assert views.detail("XRP:upbit>binance").decisions == []
+
+    run_virtual(main())
+
+
+def test_a_curve_is_shown_at_the_desk_s_sizes(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.01)
+            route = next(one for one in w.engine.components.universe.routes if one.id == ROUTE)
+            route.set_terms(replace(route.terms, sizes=(50.0, 200.0)))
+            curve = views_of(w).detail(ROUTE).capacity
+            assert curve is not None
+            assert tuple(curve.sizes) == (50.0, 200.0)
+            assert [point.value for point in curve.points] == [50.0, 200.0]
+            assert curve.shown == 200.0
 
     run_virtual(main())
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from math import isfinite
+from textwrap import wrap
 
 from arbtui.console.bar import stock_ink
 from arbtui.console.capacity import capacity_lines, capacity_rows
@@ -77,7 +78,8 @@ class DetailPane(Lines):
             self.show(self._wanted)
             return
         d = self._model.detail(self.route_id)
-        width, height, drains = self.size.width, self.size.height, _drains(d)
+        width, height = self.size.width, self.size.height
+        ways, drains = _ways(d, width), _drains(d)
         state = d.state
         meaning = fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)).rstrip()
         words: Row = [(" ", "text"), (state or "-", "strong"), (meaning, "soft")]
@@ -85,12 +87,18 @@ class DetailPane(Lines):
         kept = min(_WHY_NOT_LINES, 1 + len(d.why_not)) if d.why_not and room >= _ROOM_FOR_WHY_NOT else 0
         if height < _TALL:  # no line of its own for it
             words, drains = justify(words, drains[0] if drains else [], width), []
-        room -= len(drains)
+        if height < _TALL:
+            ways = ways[:1]
+        room -= len(ways) + len(drains)
         shape = self._broad if width >= 2 * WIDTH + _FALL + 3 else self._slender
         rows = shape(d, width, room - kept)
         rows += why_not_rows(d.why_not, width, room - len(rows))
-        title = self._title(f"{d.symbol} {'→'.join(ladder.exchange for ladder in d.ladders)}")
-        self._wanted = [(line, "") for line in [title, words, *drains, *rows][:height]]
+        kind = f" {d.shape}" if d.shape not in ("", "two_leg") else ""
+        books, shown = len(d.ladders), len(self._shown(d, width))
+        title = self._title(
+            f"{d.symbol}{kind} {'→'.join(ladder.exchange for ladder in d.ladders)}", f" {shown} of {books} books " if shown < books else ""
+        )
+        self._wanted = [(line, "") for line in [title, words, *ways, *drains, *rows][:height]]
         if len(self._wanted) != len(self._lines) or self._lines[0] != self._wanted[0]:
             self.show(self._wanted)
 
@@ -105,13 +113,19 @@ class DetailPane(Lines):
             self.show(lines)
         return changed
 
-    def _title(self, name: str) -> Row:
-        left: Row = [("── ", "rule"), ("[6] ", "key"), ("Detail ", "focus" if self.has_focus else "title"), (name, "strong"), (" ", "rule")]
-        return [*left, ("─" * max(0, self.size.width - width_of(left)), "rule")]
+    def _title(self, name: str, right: str = "") -> Row:
+        head: Row = [("── ", "rule"), ("[6] ", "key"), ("Detail ", "focus" if self.has_focus else "title")]
+        room = self.size.width - width_of(head) - len(right) - 2
+        left: Row = [*head, (fit(name, room) if len(name) > room else name, "strong"), (" ", "rule")]
+        return justify(left, [(right, "soft")], self.size.width, ("─", "rule"))
+
+    def _shown(self, d: RouteDetail, width: int) -> Sequence[Ladder]:
+        """The books that there is room for: all of them, or the first and the last."""
+        return d.ladders if len(d.ladders) * (WIDTH + 1) + _FALL + 3 <= width or len(d.ladders) <= 2 else (d.ladders[0], d.ladders[-1])
 
     def _broad(self, d: RouteDetail, width: int, height: int) -> list[Row]:
         """Books and waterfall side by side, costs beside them where there is room, the rest below."""
-        shown = d.ladders if len(d.ladders) * (WIDTH + 1) + _FALL + 3 <= width else (d.ladders[0], d.ladders[-1])
+        shown = self._shown(d, width)
         cells = len(shown) * (WIDTH + 1) - 1
         beside = width - cells - _FALL - 6
         costs = self._costs(d, beside if beside >= _COSTS else width, height)
@@ -122,7 +136,7 @@ class DetailPane(Lines):
             nothing: Row = []
             side = [[*_padded(line, _FALL + 3), *cost] for line, cost in zip_longest(side, costs, fillvalue=nothing)]
         books = _books(shown, levels)
-        rows = [[*book, ("  ", "text"), *line] for book, line in zip_longest(books, side, fillvalue=[(" " * cells, "text")])]
+        rows = [[*(book or [(" " * cells, "text")]), ("  ", "text"), *(line or [])] for book, line in zip_longest(books, side)]
         return [*rows, *below, *self._decisions(d, width, height - len(rows) - len(below))]
 
     def _slender(self, d: RouteDetail, width: int, height: int) -> list[Row]:
@@ -131,7 +145,7 @@ class DetailPane(Lines):
         height -= len(costs)
         falls = [_padded(line, _FALL + 2) for line in self._falls(d)]
         levels = max(2, min(LEVELS, (height - len(falls) - 2) // 2))
-        rows = _books((d.ladders[0], d.ladders[-1]), levels)
+        rows = _books(self._shown(d, width), levels)
         below = height - len(rows) - len(falls)
         beside = width - _FALL - 3
         right = self._edge(d, beside)
@@ -150,18 +164,18 @@ class DetailPane(Lines):
     def _falls(self, d: RouteDetail) -> list[Row]:
         """One line a step, the sum, the threshold, and the difference between them."""
         if not d.steps:
-            return [[(" no edge: a price is missing", "warn")]]
+            return [[(" net edge not known yet", "warn")]]
         lines: list[Row] = []
         for step in d.steps:
             first = not lines
             if self.size.height < _ROOM_FOR_COSTS and not first and step.name in _MINOR and abs(step.bps) < _SHOWN_BPS:
                 continue
             name: Span = (f" {fit(step.name, _STEP)}", "soft" if first else "dim")
-            lines.append([name, (f"{signed(step.bps, 1):>8}", "text" if step.bps else "faint"), (" bp", "faint")])
+            lines.append([name, (f"{signed(step.bps, 1, 8):>8}", "text" if step.bps else "faint"), (" bp", "faint")])
         short = d.net_bps - d.threshold_bps
         ink = "up" if d.net_bps > 0 else "down"
-        lines.append([(f" {'= net':{_STEP}}", "title"), (f"{signed(d.net_bps, 1):>8}", ink), (f" {arrow(d.net_bps)}", ink)])
-        lines.append([(f" {'threshold':{_STEP}}", "dim"), (f"{signed(d.threshold_bps, 1):>8}", "text"), (" bp", "faint")])
+        lines.append([(f" {'= net':{_STEP}}", "title"), (f"{signed(d.net_bps, 1, 8):>8}", ink), (f" {arrow(d.net_bps)}", ink)])
+        lines.append([(f" {'threshold':{_STEP}}", "dim"), (f"{signed(d.threshold_bps, 1, 8):>8}", "text"), (" bp", "faint")])
         word = "clears by" if short > 0 else "short by"
         lines.append(
             [(f" {word:{_STEP}}", "dim"), (f"{signed(abs(short), 1).lstrip('+'):>8}", "up" if short > 0 else "soft"), (" bp", "faint")]
@@ -195,9 +209,18 @@ def _decision_rows(decisions: Sequence[DecisionLine], width: int) -> Iterator[Ro
         yield [*row, edge, (fit(words, room), "soft")] if room > 8 else [*row, edge] if room >= 0 else row
 
 
+def _ways(d: RouteDetail, width: int) -> list[Row]:
+    """The transfer that a person makes for the route, and what cannot be moved; long lines wrapped."""
+    rows: list[Row] = []
+    for way in d.ways:
+        ink = "warn" if "CLOSED" in way or way.startswith("gated") else "soft"
+        rows += [[(line, ink)] for line in wrap(way, width - 1, initial_indent=" ", subsequent_indent="   ")]
+    return rows
+
+
 def _drains(d: RouteDetail) -> list[Row]:
-    """The transfer that a person makes for the route, then the stock that it uses and how long that lasts, a line each."""
-    rows: list[Row] = [[(f" {way}", "warn" if "CLOSED" in way or way.startswith("gated") else "soft")] for way in d.ways]
+    """The stock that the route uses and how long that lasts, a line each."""
+    rows: list[Row] = []
     for one in d.drains:
         share = f"{one.share:.0%}" if isfinite(one.share) else "no target"
         row: Row = [(f" uses {one.asset} at {one.exchange} ", "dim"), (share, "text" if one.share >= LOW else stock_ink(one.share))]

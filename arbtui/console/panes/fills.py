@@ -2,7 +2,7 @@
 
 from arbtui.console.grid import Grid
 from arbtui.console.lines import width_of
-from arbtui.console.numbers import MISSING, arrow, clock, fit, fit_right, price, quantity, signed
+from arbtui.console.numbers import MISSING, age, arrow, clock, fit, fit_right, price, quantity, signed
 from arbtui.console.styles import Span, Styles
 from arbtui.views import CycleLine, ReadModel, TradeLine
 
@@ -44,7 +44,7 @@ class FillsPane(Grid[CycleLine]):
         """
         roomy, wide = width >= 104, width >= 122
         pnl = round(row.pnl, 2)
-        result = f"{arrow(pnl)} {signed(pnl)}" if row.state not in _OPEN else "-"
+        result = f"{arrow(pnl)} {signed(pnl, 2, 9)}" if row.state not in _OPEN else "-"
         ink = "soft" if row.state in _OPEN or not pnl else "up" if pnl > 0 else "down"
         name: list[Span] = [(clock(row.ts_ms) + " ", "dim"), (fit(row.symbol, 6) + " ", "strong")]
         end: Span = (" " + fit(row.state, 8), _STATE_INKS.get(row.state, "text"))
@@ -58,7 +58,7 @@ class FillsPane(Grid[CycleLine]):
         spans: list[Span] = [*name, ("BUY " if first is bought else "SELL ", "dim"), (_venue(first), "soft"), (_quantity(first), "text")]
         if roomy:
             spans += [(" @ ", "dim"), (_price(first), "soft")]
-        other: list[Span] = [(f" {_ARROW} " if roomy else "  ", "dim"), ("SELL ", "dim"), (_venue(then), "soft")]
+        other: list[Span] = [(f"{_ARROW} " if roomy else "  ", "dim"), ("SELL ", "dim"), (_venue(then), "soft")]
         if wide:
             other.append((_quantity(then), "text" if _sum(bought) == _sum(sold) else "warn"))
         if roomy:
@@ -66,9 +66,12 @@ class FillsPane(Grid[CycleLine]):
         spans += other if then or not alone else [(" " * width_of(other), "text")]
         spans.append((fit_right(result, 11), ink))
         if wide:
-            spans.append((fit_right(f"{row.elapsed_ms:,.0f}ms", 9), "dim"))
+            spans.append((fit_right(_took(row.elapsed_ms), 9), "dim"))
         spans.append(end)
-        others = [f"also {one.side.upper()} {one.exchange} {quantity(one.qty)} @ {price(one.price)}" for one in (*bought[1:], *sold[1:])]
+        others = [
+            f"also {one.side.upper()} {one.exchange} {quantity(one.qty)} {one.base} @ {price(one.price)} {one.quote}"
+            for one in (*bought[1:], *sold[1:])
+        ]
         rest = ", ".join([*others, *([row.reason] if row.reason else [])])
         if rest:
             spans.append((fit(f" {rest}", max(0, width - width_of(spans))), "soft"))
@@ -95,11 +98,16 @@ def _venue(trades: list[TradeLine]) -> str:
 
 
 def _quantity(trades: list[TradeLine]) -> str:
-    return fit_right(quantity(trades[0].qty) if trades else MISSING, 9)
+    return fit_right(quantity(trades[0].qty, 9) if trades else MISSING, 9)
 
 
 def _price(trades: list[TradeLine]) -> str:
-    return fit(price(trades[0].price) if trades else MISSING, 11)
+    return fit(price(trades[0].price, 11) if trades else MISSING, 11)
+
+
+def _took(elapsed_ms: float) -> str:
+    """In milliseconds; what waited for a transfer in minutes or hours."""
+    return f"{elapsed_ms:,.0f}ms" if elapsed_ms < 100_000 else age(elapsed_ms)
 
 
 def _sum(trades: list[TradeLine]) -> str:

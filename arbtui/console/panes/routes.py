@@ -1,7 +1,7 @@
 """Pane 1: every route with its net edge, or its first blocking reason. Filtered, sorted, and stable under the cursor."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isfinite
 
 from textual import events
@@ -19,7 +19,7 @@ SORT_EVERY_S = 0.4
 """s between two sorts of few routes; their figures change only then, so the table always shows its own order."""
 
 SORT_MANY_EVERY_S = 1.0
-"""s between two sorts of more routes; figures on screen change in every frame, the others in slices between two sorts."""
+"""s between two sorts of more routes. The figures near the cursor change only then, too; the others in slices between two sorts."""
 
 SORT_REST_S = 1.0
 """s after a cursor move without a sort: the chosen row must not jump away. Rows that no longer match are removed all the same."""
@@ -32,7 +32,7 @@ def _place(entry: tuple[float | str, str, RouteRow]) -> tuple[float | str, str]:
 
 
 class RoutesPane(Grid[RouteRow]):
-    """The routes of ``model``, each updated at least once between two sorts."""
+    """The routes of ``model``, each updated at least once between two sorts; what is on screen stands in the order of its figures."""
 
     def __init__(self, inks: Styles, model: ReadModel, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(inks, 1, "Routes", id="routes", has_head=True)
@@ -46,6 +46,7 @@ class RoutesPane(Grid[RouteRow]):
         self._sorted_at = -SORT_MANY_EVERY_S
         self._moved_at = -SORT_REST_S
         self._slice_at = 0
+        self._near: frozenset[str] = frozenset()
 
     def identity(self, row: RouteRow) -> str:
         """The route."""
@@ -105,17 +106,19 @@ class RoutesPane(Grid[RouteRow]):
         return self.sort_reverse == _BY_KEY[self.sort_key].numeric
 
     def tick(self, frames_per_s: float) -> None:
-        """One frame: update the figures that are due, and sort when it is time."""
+        """One frame: update the figures that are due, and sort when it is time.
+
+        A table whose figures change between two sorts shows an order that is not theirs, and rows that its filter excludes.
+        """
         model, now = self._model, self._monotonic()
         few = len(model.routes) <= FEW
         rests = now - self._moved_at < SORT_REST_S
         due = now - self._sorted_at >= (SORT_EVERY_S if few else SORT_MANY_EVERY_S)
         if not few:
             self._refresh_slice(frames_per_s)
+        if rests:
             model.refresh(self.visible_rows)
-        elif rests:
-            model.refresh(self.visible_rows)
-        elif due:
+        elif few and due:
             model.refresh(model.routes)
         if due and not rests:
             self.reorder()
@@ -126,10 +129,24 @@ class RoutesPane(Grid[RouteRow]):
     def reorder(self) -> None:
         """Filter and sort now. Rows without the figure come last in either direction."""
         self._sorted_at = self._monotonic()
+        many, chosen = len(self._model.routes) > FEW, self.current
+        if many and chosen is not None:
+            self._model.refresh([chosen])  # where it stands now is where the view is
+        rows = self._in_order(self._model.routes)
+        if many:
+            cursor = next((place for place, row in enumerate(rows) if row.id == self.pinned), 0)
+            part = slice(max(0, cursor - FEW // 2), max(0, cursor - FEW // 2) + FEW)
+            self._model.refresh([row for row in rows[part] if row is not chosen])
+            self._near = frozenset(row.id for row in rows[part])
+            rows[part] = self._in_order(rows[part])
+        self.set_rows(rows)
+
+    def _in_order(self, rows: Iterable[RouteRow]) -> list[RouteRow]:
+        """Those that the filter lets through, sorted."""
         key = _BY_KEY[self.sort_key].sort
         known: list[tuple[float | str, str, RouteRow]] = []
         missing: list[RouteRow] = []
-        for row in self._model.routes:
+        for row in rows:
             if self.query_filter(row):
                 value = key(row)
                 if isinstance(value, float) and not isfinite(value):
@@ -137,12 +154,12 @@ class RoutesPane(Grid[RouteRow]):
                 else:
                     known.append((value, row.id, row))
         known.sort(key=_place, reverse=not self._ascending)
-        self.set_rows([*(row for _, _, row in known), *sorted(missing, key=self.identity)])
+        return [*(row for _, _, row in known), *sorted(missing, key=self.identity)]
 
     def _refresh_slice(self, frames_per_s: float) -> None:
         routes = self._model.routes
         step = max(1, -(-len(routes) // max(1, int(frames_per_s * SORT_MANY_EVERY_S))))
-        self._model.refresh(routes[self._slice_at : self._slice_at + step])
+        self._model.refresh([row for row in routes[self._slice_at : self._slice_at + step] if row.id not in self._near])
         self._slice_at = 0 if self._slice_at + step >= len(routes) else self._slice_at + step
 
     def _drop_unmatched(self) -> None:

@@ -10,7 +10,7 @@ from math import inf, isfinite
 from arbtui.console.bar import stock_bar, stock_ink
 from arbtui.console.grid import Grid
 from arbtui.console.lines import width_of
-from arbtui.console.numbers import MISSING, fit, fit_right, hours, quantity, short
+from arbtui.console.numbers import MISSING, fit, fit_right, hours, quantity, short, within
 from arbtui.console.query import Query
 from arbtui.console.styles import Span, Styles
 from arbtui.views import ReadModel, StockCell, StockRow
@@ -112,7 +112,7 @@ class StockPane(Grid[StockRow]):
             spans += _cell(cells[venue], each) if venue in cells else [(" " * each, "text")]
         uneven = f"{row.imbalance:.0%}" if isfinite(row.imbalance) else MISSING
         spans.append((fit_right(uneven, _IMBALANCE), "warn" if row.imbalance > 0.65 else "soft"))
-        return [*spans, (fit_right(f"{row.value:,.0f}" if isfinite(row.value) else MISSING, _VALUE), "soft")]
+        return [*spans, (fit_right(within(row.value, 0, _VALUE - 1) if isfinite(row.value) else MISSING, _VALUE), "soft")]
 
     def tick(self) -> None:
         """One frame: read what is due, and sort when it is time."""
@@ -182,7 +182,7 @@ def _cell(cell: StockCell, width: int) -> list[Span]:
     if width < _WHOLE:
         text, ink = _under_way(cell) or (share, "text" if cell.word in ("", "ok") else stock_ink(cell.share))
         return [(fit_right(text.strip(), width), ink)]
-    amount = fit_right(quantity(cell.total), 12) if width >= 42 else fit_right(_short(cell.total), 7) if width >= 24 else ""
+    amount = fit_right(quantity(cell.total, 12), 12) if width >= 42 else fit_right(short(cell.total, 6), 7) if width >= 24 else ""
     tail: list[Span] = [
         (fit_right(share, 6), "text" if cell.word in ("", "ok") else stock_ink(cell.share)),
         (amount, "soft"),
@@ -194,13 +194,8 @@ def _cell(cell: StockCell, width: int) -> list[Span]:
 def _under_way(cell: StockCell) -> Span | None:
     """What a transfer brings or takes, in place of the runway: that is what one waits for."""
     if cell.coming:
-        return (fit_right(f"+{_short(cell.coming)}", 7), "key")
-    return (fit_right(f"-{_short(cell.leaving)}", 7), "key") if cell.leaving else None
-
-
-def _short(amount: float) -> str:
-    text = short(amount)
-    return text if len(text) < 7 else f"{amount:.1g}"
+        return (fit_right(f"+{short(cell.coming, 6)}", 7), "key")
+    return (fit_right(f"-{short(cell.leaving, 6)}", 7), "key") if cell.leaving else None
 
 
 def _runway_ink(left_h: float) -> str:

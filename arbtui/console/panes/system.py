@@ -38,17 +38,20 @@ class SystemPane(Lines):
 
     def _one_line(self, g: GaugeView, hz: float, drops: int) -> list[Span]:
         lag = "warn" if g.lag_p99_ms > LAG_WARN_MS else "text"
-        return [
-            (" ", "text"),
-            *_fact("cpu", f"{g.cpu_percent:.0f}%"),
-            *_fact("loop p99", f"{g.lag_p99_ms:.1f}ms", lag),
-            *_fact("max", f"{g.lag_max_ms:.1f}"),
-            *_fact("rss", f"{g.rss_mb:.0f}M"),
-            *_fact("fds", f"{g.fds}"),
-            *_fact("q", f"{g.journal_queue}"),
-            *_fact("ui", f"{hz:.0f}Hz drop {drops}", "warn" if drops else "text"),
-            *_fact("snap", f"{g.snapshot_age_s:.0f}s"),
-        ]
+        spans: list[Span] = [(" ", "text")]
+        for fact in (
+            _fact("cpu", f"{g.cpu_percent:.0f}%"),
+            _fact("loop p99", f"{g.lag_p99_ms:.1f}ms", lag),
+            _fact("max", f"{g.lag_max_ms:.1f}"),
+            _fact("rss", f"{g.rss_mb:.0f}M"),
+            _fact("fds", f"{g.fds}"),
+            _fact("q", f"{g.journal_queue}"),
+            _fact("ui", f"{hz:.0f}Hz drop {drops}", "warn" if drops else "text"),
+            _fact("snap", f"{g.snapshot_age_s:.0f}s"),
+        ):
+            if width_of(spans) + width_of(fact[:2]) <= self.size.width:  # a figure cut in two would be another figure
+                spans += fact
+        return spans
 
     def _two_lines(self, g: GaugeView, hz: float, drops: int) -> list[tuple[list[Span], str]]:
         lag = "warn" if g.lag_p99_ms > LAG_WARN_MS else "text"

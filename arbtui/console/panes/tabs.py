@@ -1,6 +1,7 @@
 """The line of panes on small terminals, where one table is shown at a time: ``[1 Routes 412] 2 Fills  3 Risk!1 ...``."""
 
 from arbtui.console.lines import Lines, justify, width_of
+from arbtui.console.numbers import fit
 from arbtui.console.styles import Span, Styles
 
 PANES = ("routes", "fills", "risk", "system", "log", "detail", "stock")
@@ -26,6 +27,7 @@ class Tabs(Lines):
             else:
                 spans += [(f" {text}", "soft"), marked, (" ", "text")]
         right: list[Span] = [(f"/{filter_text} " if filter_text else "", "warn"), (f"{order} ", "soft")]
-        if width_of(spans) + width_of(right) >= self.size.width:
-            right = right[: bool(filter_text)]  # the filter hides rows, so it is told before the order
+        room = self.size.width - width_of(spans) - 1
+        if width_of(right) > room:  # the filter hides rows, so it stays, cut, and the order goes
+            right = [(fit(right[0][0].rstrip(), room), "warn")] if filter_text else []
         self.show([(justify(spans, right if active in ("routes", "stock") else [], self.size.width), "")])

@@ -32,8 +32,9 @@ COLUMN_HELP = {
 }
 PANE_HELP = {
     "routes": (
-        "Every route, best first, or the first reason why it does not trade. Sorted twice a second (over 200 routes: once), but not "
-        "within a second of a cursor move. The cursor stays with a route once a key has acted on it; g follows the best again.",
+        "Every route, best first, or the first reason why it does not trade. Figures and order change twice a second "
+        "(over 200 routes: once), but nothing moves within a second of a cursor move. "
+        "The cursor stays with a route once a key has acted on it; g follows the best again.",
         ("rearm", "detail", "filter", "sort", "sort.reverse", "route.toggle", "scope", "copy", "grid.top", "freeze"),
     ),
     "fills": (

@@ -41,6 +41,7 @@ class MainScreen(VerbsScreen):
     def _filter_changed(self, event: FilterBar.Changed) -> None:
         table = self._table
         table.set_query(event.query)
+        table.show_from_top(settled=event.done)
         if event.done:
             self.remove_class("filtering")
             self.set_focus(table, scroll_visible=False)

@@ -79,7 +79,7 @@ def notice_facts(row: NoticeLine) -> Facts:
     spans = [("at", row.at_ms), ("until", row.until_ms)]
     return [
         ("title", row.title),
-        ("read it at", row.url or "the venue: it tells no address"),
+        ("read it at", row.url or "the venue: it gives no address"),
         *((label, iso_ms(ms)) for label, ms in spans if ms is not None),
         ("next", f"{row.next} in {duration(row.due_s)}" if row.due_s is not None else "nothing more by itself"),
         *(("done", words) for words in row.done),
