@@ -52,9 +52,9 @@ class RouteAvailability:
 
     def look_at(self, routes: Iterable[ArbRoute]) -> None:
         """The same for ``routes``: they are new on the list."""
-        busy, waiting = self._routes.busy_markets(), bool(self._routes.residual_assets())
+        waiting = bool(self._routes.residual_assets())
         for route in routes:
-            if (busy and not busy.isdisjoint(route.markets)) or self._routes.is_moved_alike(route):
+            if self._routes.is_on_busy_market(route) or self._routes.is_moved_alike(route):
                 route.blocked = Reason.ROUTE_BUSY
             else:
                 route.blocked = Reason.RESIDUAL if waiting and self._routes.has_residual(route) else self._standing(route)
