@@ -211,11 +211,12 @@ class Readings:
 
     def loss_today(self, marks: Mapping[str, Decimal]) -> Decimal:
         """What the desk's day has lost so far, for the loss limit: trading, fees, rotation, and what prices did to one-sided positions."""
-        state = self.state
-        start = state.day.counters if state.day is not None else Counters()
-        realised = _earned(state.counters) - _earned(start)
-        before = state.day.residual if state.day is not None else ZERO
-        return -(realised + self.position_gain(marks) + state.settled_value - before)
+        return self.loss_of_day(self.result(marks))
+
+    def loss_of_day(self, result: Decimal) -> Decimal:
+        """The same from the :meth:`result` of now, for whoever asks for both."""
+        day = self.state.day
+        return -(result - _earned(day.counters) - day.residual if day is not None else result)
 
     def rebalance_spent_today(self) -> Decimal:
         """What reverse trades have cost in the desk's day; never less than nothing."""
@@ -227,7 +228,7 @@ class Readings:
         return sum((max(ZERO, cycle.most_cost - cycle.charged) for cycle in self.open_cycles if cycle.most_cost), ZERO)
 
     def result(self, marks: Mapping[str, Decimal]) -> Decimal:
-        """What trading has made since the journal began, as :meth:`loss_today` counts it: for the limits of an hour and of a drawdown."""
+        """What trading has made since the journal began, at ``marks``: for the limits of a day, an hour and a drawdown."""
         return _earned(self.state.counters) + self.position_gain(marks) + self.state.settled_value
 
 

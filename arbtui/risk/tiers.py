@@ -53,7 +53,8 @@ class GlobalGuard:
         positions = [(cycle, portfolio.left(cycle)) for cycle in portfolio.positions]
         sided = {asset for _, net in portfolio.under_way.one_sided() for asset in net}
         prices = self._marks.prices(sided.union(*(left for _, left in positions)))
-        self.loss_today, self.result = float(portfolio.loss_today(prices)), float(portfolio.result(prices))
+        result = portfolio.result(prices)
+        self.loss_today, self.result = float(portfolio.loss_of_day(result)), float(result)
         self.positions_value = sum(
             float(abs(amount) * prices[asset]) if asset in prices else inf for _, left in positions for asset, amount in left.items()
         )
