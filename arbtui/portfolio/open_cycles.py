@@ -194,6 +194,10 @@ class OpenCycles:
         own = part.pending.get(asset, ZERO) if part is not None else ZERO
         return total - max(ZERO, direction * own)
 
+    def is_free(self, markets: Iterable[Place]) -> bool:
+        """Whether none of them trades on any of ``markets``."""
+        return self._on.keys().isdisjoint(markets)
+
     def on_market(self, market: Place) -> Collection[str]:
         """Ids of those that trade on a market, given as exchange and code."""
         return self._on.get(market, ())
