@@ -21,7 +21,8 @@ class RouteAvailability:
 
     Args:
         cooldown_s: how long a route rests after a cycle, or after it was enabled again.
-        scoped: the halt of less than everything that stands over a route, or None.
+        look_at_halts: reads what is held back of less than everything, where that may have changed.
+        held_back: what stands over a route as of then, or None.
     """
 
     def __init__(
@@ -32,7 +33,8 @@ class RouteAvailability:
         journal: Journal,
         clock: Clock,
         cooldown_s: float,
-        scoped: Callable[[ArbRoute], Reason | None],
+        look_at_halts: Callable[[], None],
+        held_back: Callable[[ArbRoute], Reason | None],
     ) -> None:
         self._universe = universe
         self._portfolio = portfolio
@@ -40,7 +42,8 @@ class RouteAvailability:
         self._journal = journal
         self._clock = clock
         self._cooldown_s = cooldown_s
-        self._scoped = scoped
+        self._look_at_halts = look_at_halts
+        self._held_back = held_back
 
     def look(self, symbol: str) -> None:
         """Bring the flags of one asset's routes up to date: a cycle of it opened or ended, or a residual was seen or settled."""
@@ -52,9 +55,10 @@ class RouteAvailability:
 
     def look_at(self, routes: Iterable[ArbRoute]) -> None:
         """The same for ``routes``: they are new on the list."""
-        busy, waiting = self._routes.busy_markets(), bool(self._routes.residual_assets())
+        self._look_at_halts()  # once: an asset may have thousands of routes
+        waiting = bool(self._routes.residual_assets())
         for route in routes:
-            if (busy and not busy.isdisjoint(route.markets)) or self._routes.is_moved_alike(route):
+            if self._routes.is_on_busy_market(route) or self._routes.is_moved_alike(route):
                 route.blocked = Reason.ROUTE_BUSY
             else:
                 route.blocked = Reason.RESIDUAL if waiting and self._routes.has_residual(route) else self._standing(route)
@@ -69,6 +73,7 @@ class RouteAvailability:
         until = since + self._cooldown_s
         self._routes.cooling_until[route.id] = until
         if route.blocked is None:
+            self._look_at_halts()
             route.blocked = self._standing(route)
         asyncio.get_running_loop().call_at(until, self._rested, route.id)
 
@@ -99,7 +104,7 @@ class RouteAvailability:
         """What stands against ``route`` when no cycle of its asset is open."""
         if not self.is_enabled(route.id):
             return Reason.DISABLED
-        halted = self._scoped(route)
-        if halted is not None:
-            return halted
+        held_back = self._held_back(route)
+        if held_back is not None:
+            return held_back
         return Reason.COOLDOWN if self._routes.cools(route.id, self._clock.monotonic()) else None

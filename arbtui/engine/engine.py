@@ -195,7 +195,8 @@ class Engine:
             components.journal,
             components.clock,
             components.execution.cooldown_ms / 1000,
-            components.risk.scoped,
+            components.risk.halts.look,
+            components.risk.held_back,
         )
         self._clearing = Clearing(components, self.tracker, self.breaches)
         self.scopes = ScopeWatch(components.risk.halts, components.journal, self.breaches, self._on_scopes, self._on_scope_halted)

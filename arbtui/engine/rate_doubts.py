@@ -37,10 +37,9 @@ class RateDoubts:
             action = "entries use the same rate at another venue, where that is usable" if others else _ACTION
             self._tell(scope, Reason.RATE_DOUBTED, market.doubted, watch.why, action)
             for coin in watch.coins:
-                scope = self._scope(coin)
-                if coin.doubted or scope in self._told:
+                if coin.doubted or (self._told and self._scope(coin) in self._told):
                     detail = f"its implied rate {coin.implied():,.2f} has parted from all others' {watch.median:,.2f}"
-                    self._tell(scope, Reason.COIN_DOUBTED, coin.doubted, detail, "its routes open nothing until it is back")
+                    self._tell(self._scope(coin), Reason.COIN_DOUBTED, coin.doubted, detail, "its routes open nothing until it is back")
         self._rates.look(now)
 
     def _scope(self, coin: CoinRate) -> str:

@@ -66,7 +66,7 @@ from arbtui.portfolio.accounts import (
 )
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.flow import Flow
-from arbtui.portfolio.readings import Readings
+from arbtui.portfolio.readings import Readings, gain
 from arbtui.portfolio.recent import HOUR_MS
 from arbtui.portfolio.state import RULES, LimitRecord, PaidIn, PortfolioState, Repeats, RunTally
 from arbtui.portfolio.trading_state import TradingState
@@ -135,7 +135,10 @@ class Portfolio(Readings):
 
     def _run_started(self, at: Recorded, event: RunStarted) -> None:
         state = self.state
-        state.currency, state.settlement = event.currency, event.settlement
+        state.currency = event.currency
+        if state.settlement != event.settlement:
+            state.settlement = event.settlement
+            self.under_way = self._open_cycles()
         state.run = Baseline(event.run_id, at.ts_ms, state.counters.copy(), self.prices())
         state.run_started = False
         state.tally = RunTally(event.run_id)
@@ -203,7 +206,7 @@ class Portfolio(Readings):
             lots[leg.base] = max(leg.lot, lots.get(leg.base, ZERO))
             if leg.quote not in self.state.settlement:  # of what one leg brings and another spends, less than an order is dust, too
                 lots[leg.quote] = max(leg.least, leg.lot * leg.price, lots.get(leg.quote, ZERO))
-        self.state.cycles[event.cycle_id] = self._open[event.cycle_id] = CycleAccount(
+        cycle = self.state.cycles[event.cycle_id] = CycleAccount(
             id=event.cycle_id,
             run_id=at.run_id,
             seq=at.seq,
@@ -219,6 +222,7 @@ class Portfolio(Readings):
             most_cost=event.most_cost,
             transfers=event.transfers,
         )
+        self.under_way.add(cycle)
         self.state.tally.opened += 1
         self.state.unattended += 1
         self._count(CycleState.OPEN, 1)
@@ -230,8 +234,9 @@ class Portfolio(Readings):
         cycle.intended += 1
         cycle.hedges += event.purpose in _HEDGES
         self.state.orders.add(at.ts_ms)
-        cycle.orders[event.client_order_id] = OrderRecord(event, at.run_id, at.ts_ms, at.ts_ms)
+        order = cycle.orders[event.client_order_id] = OrderRecord(event, at.run_id, at.ts_ms, at.ts_ms)
         self._owners[event.client_order_id] = cycle
+        self._standing[event.client_order_id] = order
         if event.purpose is Purpose.UNWIND:
             cycle.unwinds.append(event.client_order_id)
         if event.purpose is Purpose.SETTLE:
@@ -239,7 +244,7 @@ class Portfolio(Readings):
         elif cycle.is_open:
             cycle.phase = _PHASES[event.purpose]
         if cycle.uses_what_is_free(event):
-            self._unreserved[event.client_order_id] = cycle.orders[event.client_order_id]
+            self._unreserved[event.client_order_id] = order
             self._publish_order(event)
 
     def _order_changed(self, at: Recorded, event: OrderChanged) -> None:
@@ -251,6 +256,10 @@ class Portfolio(Readings):
             cycle.abandoned += 1 if event.state is OrderState.ABANDONED else -1
         order.state, order.venue_order_id, order.reason = event.state, event.venue_order_id, event.reason
         order.changed_ms = at.ts_ms
+        if event.state.is_final:
+            self._standing.pop(event.client_order_id, None)
+        else:
+            self._standing[event.client_order_id] = order
         if event.client_order_id in self._unreserved or cycle.uses_what_is_free(order.intent):
             if event.state.is_final:
                 self._unreserved.pop(event.client_order_id, None)
@@ -287,14 +296,14 @@ class Portfolio(Readings):
             if asset not in state.settlement:
                 cycle.largest[asset] = max(abs(change), cycle.largest.get(asset, ZERO))
                 cycle.turned[asset] = cycle.turned.get(asset, ZERO) + abs(change)
-            add_to(cycle.flows, fill.exchange, asset, change)
+            self._flow(cycle, fill.exchange, asset, change)
             self._move(fill.exchange, asset, change)
             self._leave_open(at, asset, change)
             worth = (state.counters.trade_back if cycle.most_cost else state.counters.trade)(asset, change, marks.get(asset))
             cycle.trading += worth
             if asset not in state.settlement:
                 cycle.booked[asset] = cycle.booked.get(asset, ZERO) + worth
-        add_to(cycle.flows, fill.exchange, fill.fee_currency, -fill.fee)
+        self._flow(cycle, fill.exchange, fill.fee_currency, -fill.fee)
         self._move(fill.exchange, fill.fee_currency, -fill.fee)
         self._leave_open(at, fill.fee_currency, -fill.fee)
         if cycle.most_cost:
@@ -329,7 +338,7 @@ class Portfolio(Readings):
             return
         cycle.closed_ms, cycle.reason = event.closed_ms, event.reason
         places = [(exchange, asset) for amounts in (cycle.reserved, cycle.flows) for exchange, held in amounts.items() for asset in held]
-        del self._open[cycle.id]
+        self.under_way.remove(cycle.id)
         self._re_evaluate(cycle, at.ts_ms)
         for exchange, asset in dict.fromkeys(places):
             self._publish(exchange, asset)
@@ -360,7 +369,7 @@ class Portfolio(Readings):
         state, cycle = self.state, self.state.cycles.get(event.cycle_id)
         if cycle is None or not cycle.is_position:
             return
-        state.settled_value += self._gain(cycle, self.prices())
+        state.settled_value += gain(cycle, cycle.net(state.settlement), self.prices())
         left, traded = cycle.left(state.settlement), [asset for asset in cycle.traded if asset not in state.settlement]
         for asset in traded:
             for exchange, change in cycle.held(asset).items():
@@ -424,9 +433,10 @@ class Portfolio(Readings):
             at.ts_ms,
             cycle_id=event.cycle_id,
         )
-        cycle = self._open.get(event.cycle_id)
+        cycle = self.under_way.by_id.get(event.cycle_id)
         if cycle is not None:
             cycle.phase, cycle.awaits = Phase.IN_TRANSIT, event.transfer_id
+            self.under_way.moves(cycle)
         ended = [key for key, transfer in transfers.items() if not transfer.is_open]
         for key in ended[:-_KEPT_TRANSFERS]:
             del transfers[key]
@@ -470,8 +480,8 @@ class Portfolio(Readings):
         """What a cycle has moved is that cycle's wherever it is."""
         cycle = self.state.cycles.get(transfer.cycle_id)
         if cycle is not None and qty:
-            add_to(cycle.flows, left, transfer.asset, -qty)
-            add_to(cycle.flows, came_to, transfer.asset, qty)
+            self._flow(cycle, left, transfer.asset, -qty)
+            self._flow(cycle, came_to, transfer.asset, qty)
 
     def _kept_by_network(self, transfer: TransferAccount, qty: Decimal) -> None:
         """``qty`` of a transfer does not come: the network's fee, or lost. A cycle's is a fee of that cycle, that of stock rotation."""
@@ -481,7 +491,7 @@ class Portfolio(Readings):
         if cycle is None:
             self.state.counters.rotate(asset, -qty, self.price(asset))
             return
-        add_to(cycle.flows, IN_TRANSIT, asset, -qty)
+        self._flow(cycle, IN_TRANSIT, asset, -qty)
         cycle.network_fees[asset] = cycle.network_fees.get(asset, ZERO) + qty
         paid = self.state.counters.pay(asset, qty, cycle.references.get(asset) or self.price(asset))
         cycle.fees += paid
@@ -495,6 +505,7 @@ class Portfolio(Readings):
         cycle = self.state.cycles.get(transfer.cycle_id)
         if cycle is not None and cycle.awaits == transfer.id:
             cycle.awaits, cycle.moved_ms = "", ts_ms
+            self.under_way.moves(cycle)
 
     def _balance_disputed(self, at: Recorded, event: BalanceDisputed) -> None:
         self.state.disputes.setdefault(event.exchange, {})[event.asset] = Dispute(event.ours, event.theirs, at.ts_ms)
@@ -537,7 +548,7 @@ class Portfolio(Readings):
 
     def _note_result(self, at: Recorded) -> None:
         """What has been made, where nothing is one-sided: no price is needed to know it. Between marks, else."""
-        if not self._open and not self._positions:
+        if not self.open_cycles and not self._positions:
             self.state.results.add(at.ts_ms, self.result({}))
 
     def _charge(self, cycle: CycleAccount) -> None:
@@ -610,6 +621,11 @@ class Portfolio(Readings):
     def _move(self, exchange: str, asset: str, change: Decimal) -> None:
         add_to(self.state.balances, exchange, asset, change)
         self._publish(exchange, asset)
+
+    def _flow(self, cycle: CycleAccount, exchange: str, asset: str, change: Decimal) -> None:
+        """``cycle`` has moved ``asset`` at a place."""
+        add_to(cycle.flows, exchange, asset, change)
+        self.under_way.flowed(cycle, exchange, asset)
 
     def _is_meant_to_cost(self, cycle: CycleAccount) -> bool:
         """Whether a loss of ``cycle`` says nothing against its route: it trades a currency back, or brings stock back."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import combinations
+from math import inf
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.journal.events import Adjusted, BalanceDisputed, DisputeClosed, Event, TransferArrived, TransferLeft
@@ -149,15 +150,17 @@ class CrossExchangePositionSync:
         now = self._clock.monotonic()
         self.read_at[exchange] = now
         ours = self._portfolio.state.balances.get(exchange, {})
+        intents = [order.intent for order in self._portfolio.open_orders if order.intent.exchange == exchange]
+        traded = {asset for intent in intents for asset in (intent.base, intent.quote)}
         for asset in assets:
-            theirs = balances[asset].total if asset in balances else ZERO
-            self._compare(exchange, asset, ours.get(asset, ZERO), theirs, now)
+            if asset in traded or now - self._moved.get((exchange, asset), -inf) < _SETTLES_S:
+                self._doubts.pop((exchange, asset), None)
+            else:
+                theirs = balances[asset].total if asset in balances else ZERO
+                self._compare(exchange, asset, ours.get(asset, ZERO), theirs, now)
 
     def _compare(self, exchange: str, asset: str, ours: Decimal, theirs: Decimal, now: float) -> None:
         key = (exchange, asset)
-        if self._is_moving(exchange, asset, now):
-            self._doubts.pop(key, None)
-            return
         disputed = asset in self._portfolio.state.disputes.get(exchange, {})
         if ours == theirs:
             self._doubts.pop(key, None)
@@ -215,14 +218,6 @@ class CrossExchangePositionSync:
         one = min(coming, key=lambda one: (bool(one.cycle_id) and not one.completes(change), abs(one.expected - change)))
         left = [] if one.left_ms is not None else [TransferLeft(one.id, one.sender, asset, one.qty)]  # it came, so it has left
         return [*left, TransferArrived(one.id, exchange, asset, change)]
-
-    def _is_moving(self, exchange: str, asset: str, now: float) -> bool:
-        if now - self._moved.get((exchange, asset), now - 2 * _SETTLES_S) < _SETTLES_S:
-            return True
-        return any(
-            record.intent.exchange == exchange and asset in (record.intent.base, record.intent.quote)
-            for record in self._portfolio.open_orders
-        )
 
     def _is_dust(self, exchange: str, asset: str, change: Decimal) -> bool:
         """Whether ``change`` is too small to trade, and the day's allowance holds it."""

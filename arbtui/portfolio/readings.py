@@ -10,6 +10,7 @@ from arbtui.model.money import ONE, ZERO
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at, fill_key
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.flow import Runway, runway
+from arbtui.portfolio.open_cycles import OpenCycles
 from arbtui.portfolio.open_fx import OpenFx
 from arbtui.portfolio.state import PortfolioState
 from arbtui.portfolio.transfers import TransferAccount
@@ -26,8 +27,9 @@ class Readings:
     def __init__(self, state: PortfolioState) -> None:
         self.state = state
         # Found without a search; the fold keeps them in step with the cycles.
-        self._open = {cycle.id: cycle for cycle in state.cycles.values() if cycle.is_open}
+        self.under_way = self._open_cycles()  #: the open cycles, and what they come to all together
         self._owners = {key: cycle for cycle in state.cycles.values() for key in cycle.orders}  # by client order id
+        self._standing = self._standing_orders()
         self._positions = {cycle.id: None for cycle in state.cycles.values() if cycle.is_position}
         self._unreserved = {  # by client id: orders that may still fill, and for which nothing was set aside
             key: order
@@ -35,6 +37,20 @@ class Readings:
             for key, order in cycle.orders.items()
             if cycle.uses_what_is_free(order.intent) and not order.state.is_final
         }
+
+    def _open_cycles(self) -> OpenCycles:
+        return OpenCycles((cycle for cycle in self.state.cycles.values() if cycle.is_open), self.state.settlement)
+
+    def _standing_orders(self) -> dict[str, OrderRecord]:
+        """By client id: orders that may still fill, whatever their cycle."""
+        orders = ((key, order) for cycle in self.state.cycles.values() for key, order in cycle.orders.items())
+        return {key: order for key, order in orders if not order.state.is_final}
+
+    def out_of_step(self) -> list[str]:
+        """Which of the indexes and sums that are kept beside the state are not what the state says, by name: none, or the fold is wrong."""
+        kept, fresh = self.under_way.sums(), self._open_cycles().sums()
+        wrong = [name for name, value in fresh.items() if kept[name] != value]
+        return wrong if self._standing == self._standing_orders() else [*wrong, "open orders"]
 
     # what is held
 
@@ -44,7 +60,7 @@ class Readings:
 
     def reserved(self, exchange: str, asset: str) -> Decimal:
         """What open cycles keep for themselves there, what orders for which nothing was set aside may still use, and what is to leave."""
-        kept = sum((cycle.still_reserved(exchange, asset) for cycle in self._open.values()), ZERO)
+        kept = self.under_way.reserved(exchange, asset)
         if self.state.transfers:
             kept += self.leaving(exchange, asset)
         return kept + self._still_used(exchange, asset) if self._unreserved else kept
@@ -107,7 +123,7 @@ class Readings:
     @property
     def open_cycles(self) -> Collection[CycleAccount]:
         """Cycles that have not ended, oldest first."""
-        return self._open.values()
+        return self.under_way.by_id.values()
 
     @property
     def positions(self) -> list[CycleAccount]:
@@ -117,8 +133,7 @@ class Readings:
     @property
     def open_orders(self) -> list[OrderRecord]:
         """Orders that may still fill, oldest first, whatever their cycle."""
-        orders = (cycle.orders[key] for key, cycle in self._owners.items())
-        return [order for order in orders if not order.state.is_final]
+        return list(self._standing.values())
 
     @property
     def unreserved_orders(self) -> Collection[OrderRecord]:
@@ -191,15 +206,17 @@ class Readings:
 
     def position_gain(self, marks: Mapping[str, Decimal]) -> Decimal:
         """What prices did to what open cycles and positions hold one-sidedly, since they traded it."""
-        return sum((self._gain(cycle, marks) for cycle in [*self._open.values(), *self.positions]), ZERO)
+        held = [*self.under_way.one_sided(), *((cycle, cycle.net(self.state.settlement)) for cycle in self.positions)]
+        return sum((gain(cycle, net, marks) for cycle, net in held), ZERO)
 
     def loss_today(self, marks: Mapping[str, Decimal]) -> Decimal:
         """What the desk's day has lost so far, for the loss limit: trading, fees, rotation, and what prices did to one-sided positions."""
-        state = self.state
-        start = state.day.counters if state.day is not None else Counters()
-        realised = _earned(state.counters) - _earned(start)
-        before = state.day.residual if state.day is not None else ZERO
-        return -(realised + self.position_gain(marks) + state.settled_value - before)
+        return self.loss_of_day(self.result(marks))
+
+    def loss_of_day(self, result: Decimal) -> Decimal:
+        """The same from the :meth:`result` of now, for whoever asks for both."""
+        day = self.state.day
+        return -(result - _earned(day.counters) - day.residual if day is not None else result)
 
     def rebalance_spent_today(self) -> Decimal:
         """What reverse trades have cost in the desk's day; never less than nothing."""
@@ -208,19 +225,21 @@ class Readings:
 
     def rebalance_at_stake(self) -> Decimal:
         """What open reverse trades may still cost, beyond what they have been charged."""
-        return sum((max(ZERO, cycle.most_cost - cycle.charged) for cycle in self._open.values() if cycle.most_cost), ZERO)
+        return sum((max(ZERO, cycle.most_cost - cycle.charged) for cycle in self.open_cycles if cycle.most_cost), ZERO)
 
     def result(self, marks: Mapping[str, Decimal]) -> Decimal:
-        """What trading has made since the journal began, as :meth:`loss_today` counts it: for the limits of an hour and of a drawdown."""
+        """What trading has made since the journal began, at ``marks``: for the limits of a day, an hour and a drawdown."""
         return _earned(self.state.counters) + self.position_gain(marks) + self.state.settled_value
 
-    def _gain(self, cycle: CycleAccount, marks: Mapping[str, Decimal]) -> Decimal:
-        gain = ZERO
-        for asset, amount in cycle.net(self.state.settlement).items():
-            mark = marks.get(asset)
-            if mark is not None:
-                gain += amount * mark - cycle.booked.get(asset, ZERO)
-        return gain
+
+def gain(cycle: CycleAccount, net: Mapping[str, Decimal], marks: Mapping[str, Decimal]) -> Decimal:
+    """What prices did to ``net``, which ``cycle`` holds one-sidedly, since it traded it; in the PnL currency."""
+    found = ZERO
+    for asset, amount in net.items():
+        mark = marks.get(asset)
+        if mark is not None:
+            found += amount * mark - cycle.booked.get(asset, ZERO)
+    return found
 
 
 def _earned(counters: Counters) -> Decimal:

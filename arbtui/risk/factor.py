@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from math import inf
 
 from arbtui.model.market import Market
-from arbtui.model.order import Side
 from arbtui.model.reason import Reason
 from arbtui.portfolio.accounts import amount_at
 from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.open_cycles import ways
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.routes.route import ArbRoute
 
@@ -57,10 +57,10 @@ class FactorExposure:
         """
         if route.shrinks_exposure or route.transfers:  # money for money moves no coin; what comes over a network is sold where it comes
             return None
-        for quote, way in _ways((hop.market.quote, hop.side) for hop in route.trades).items():
+        for quote, way in ways((hop.market.quote, hop.side) for hop in route.trades).items():
             if not self._is_factor(quote):
                 continue
-            before = self.moved.get(quote, 0.0) + way * self._under_way(quote, way, cycle_id)
+            before = self.moved.get(quote, 0.0) + way * self._portfolio.under_way.value_of_way(quote, way, cycle_id)
             after = before + way * value
             if not (abs(after) <= limit or abs(after) < abs(before)):
                 return Reason.FACTOR
@@ -70,13 +70,6 @@ class FactorExposure:
         """Whether prices in ``quote`` have a premium of their own: a coin that others are priced in has that of its venue."""
         state = self._portfolio.state
         return quote != state.currency and quote in state.settlement
-
-    def _under_way(self, quote: str, way: float, cycle_id: str) -> float:
-        return sum(
-            cycle.value
-            for cycle in self._portfolio.open_cycles
-            if cycle.id != cycle_id and not cycle.transfers and _ways((leg.quote, leg.side) for leg in cycle.legs).get(quote) == way
-        )
 
     def bets(self, correlation: float) -> tuple[int, float]:
         """How many coins make up the largest exposure, and as how many independent bets they count.
@@ -90,11 +83,3 @@ class FactorExposure:
         sizes = [abs(value) for value in coins.values() if 0.0 < abs(value) < inf]
         total, squares = sum(sizes), sum(size * size for size in sizes)
         return len(coins), total * total / (squares + correlation * (total * total - squares)) if squares > 0.0 else 0.0
-
-
-def _ways(trades: Iterable[tuple[str, Side]]) -> dict[str, float]:
-    """Which way trades, by quote and side, move stock where each currency is quoted: 1 there, -1 from there; not there and from there."""
-    found: dict[str, float] = {}
-    for quote, side in trades:
-        found[quote] = found.get(quote, 0.0) + (1.0 if side is Side.BUY else -1.0)
-    return {quote: 1.0 if way > 0.0 else -1.0 for quote, way in found.items() if way}

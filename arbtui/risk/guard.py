@@ -154,6 +154,10 @@ class RiskGuard:
         Nor does a route whose coins would have to be moved over a wallet that is halted.
         """
         self.halts.look()
+        return self.held_back(route)
+
+    def held_back(self, route: ArbRoute) -> Reason | None:
+        """:meth:`scoped` as of the last look at the folder of halts, for whoever asks of many routes and looks once."""
         if not self.halts.standing:
             return None
         if any(self.halts.is_gated(venue, hop.asset) for hop in route.transfers for venue in (hop.sender, hop.receiver)):

@@ -30,7 +30,7 @@ class InTransitGuard:
         """
         return sum(
             cycle.value
-            for cycle in self._portfolio.open_cycles
+            for cycle in self._portfolio.under_way.with_transfers.values()
             if cycle.id != but and any(move.asset == (asset or move.asset) for move in cycle.transfers)
         )
 
@@ -45,7 +45,7 @@ class InTransitGuard:
 
     def largest(self) -> float:
         """The most that is uncovered of one asset."""
-        assets = {move.asset for cycle in self._portfolio.open_cycles for move in cycle.transfers}
+        assets = {move.asset for cycle in self._portfolio.under_way.with_transfers.values() for move in cycle.transfers}
         return max((self.uncovered(asset) for asset in assets), default=0.0)
 
     def leaves_room(self, asset: str, qty: Decimal, limits: GlobalLimits) -> bool:

@@ -2,7 +2,6 @@
 
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
-from arbtui.portfolio.accounts import CycleAccount
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.routes.route import ArbRoute
@@ -19,7 +18,6 @@ class OpenFxGuard:
         self.limit = limit
         self._portfolio = portfolio
         self._marks = marks
-        self._planned: dict[tuple[str, str], float] = {}  # by cycle and asset: what its legs bring of it, less what they take; in units
 
     def check(self, route: ArbRoute, value: float, cycle_id: str = "") -> Reason | None:
         """May a cycle of ``route`` that moves ``value`` open, or go on to its entries? ``cycle_id``: itself, once it is open.
@@ -36,28 +34,10 @@ class OpenFxGuard:
                 return Reason.NO_MARK
             price = float(mark)
             now = direction * float(self._portfolio.open_amount(asset)) * price
-            if not now + value <= self.limit:  # spares the look at all that is open
-                return Reason.OPEN_FX
-            pending = sum(
-                max(0.0, direction * self._pending(cycle, asset)) for cycle in self._portfolio.open_cycles if cycle.id != cycle_id
-            )
+            pending = float(self._portfolio.under_way.pending(asset, direction, cycle_id))
             if not now + pending * price + value <= self.limit:
                 return Reason.OPEN_FX
         return None
-
-    def _pending(self, cycle: CycleAccount, asset: str) -> float:
-        """What the legs of an open cycle still change of ``asset`` if they fill, in units, as planned."""
-        planned = self._planned.get((cycle.id, asset))
-        if planned is None:
-            open_now = {each.id for each in self._portfolio.open_cycles}
-            self._planned = {key: known for key, known in self._planned.items() if key[0] in open_now}
-            legs = [leg for leg in cycle.legs if leg.quote == asset]
-            planned = sum(float(leg.qty) * float(leg.price) * (1.0 if leg.side is Side.SELL else -1.0) for leg in legs)
-            self._planned[cycle.id, asset] = planned
-        for held in cycle.flows.values():
-            if asset in held:
-                planned -= float(held[asset])
-        return planned
 
 
 def _moved(route: ArbRoute, currency: str) -> dict[str, int]:

@@ -51,9 +51,10 @@ class GlobalGuard:
         """Price what is one-sided at live marks: at each fill, at each end of a cycle, and every second."""
         portfolio = self._portfolio
         positions = [(cycle, portfolio.left(cycle)) for cycle in portfolio.positions]
-        sided = {asset for cycle in portfolio.open_cycles for asset in cycle.net(portfolio.state.settlement)}
+        sided = {asset for _, net in portfolio.under_way.one_sided() for asset in net}
         prices = self._marks.prices(sided.union(*(left for _, left in positions)))
-        self.loss_today, self.result = float(portfolio.loss_today(prices)), float(portfolio.result(prices))
+        result = portfolio.result(prices)
+        self.loss_today, self.result = float(portfolio.loss_of_day(result)), float(result)
         self.positions_value = sum(
             float(abs(amount) * prices[asset]) if asset in prices else inf for _, left in positions for asset, amount in left.items()
         )
@@ -70,10 +71,11 @@ class GlobalGuard:
             return _NO_ENTRIES.get(state, Reason.HALTED)
         if shrinks:
             return None
-        others = [cycle for cycle in self._portfolio.open_cycles if cycle.id != cycle_id]
-        if not len(others) < self.limits.max_open_cycles:
+        under_way = self._portfolio.under_way
+        others = len(under_way.by_id) - (cycle_id in under_way.by_id)
+        if not others < self.limits.max_open_cycles:
             return Reason.OPEN_CYCLES
-        if not sum(cycle.value for cycle in others) + self.positions_value + value <= self.limits.max_unhedged:
+        if not under_way.value(cycle_id) + self.positions_value + value <= self.limits.max_unhedged:
             return Reason.UNHEDGED
         if not self._portfolio.state.unattended - bool(cycle_id) < self.limits.max_cycles_unattended:
             return Reason.UNATTENDED
@@ -94,7 +96,7 @@ class GlobalGuard:
     @property
     def unhedged(self) -> float:
         """Worst-case open exposure: a cycle counts with its whole value until it has ended, a residual position until it is settled."""
-        return sum(cycle.value for cycle in self._portfolio.open_cycles) + self.positions_value
+        return self._portfolio.under_way.value() + self.positions_value
 
 
 #: Nothing opens at a venue that is not HEALTHY.
@@ -335,24 +337,22 @@ class RouteGuard:
         """What residual positions are of that wait for somebody to look at them."""
         return {asset for cycle in self._portfolio.positions if not cycle.acknowledged_by for asset in self._portfolio.left(cycle)}
 
-    def busy_markets(self) -> set[tuple[str, str]]:
-        """(exchange, code) of every market that an open cycle trades on."""
-        return {(leg.exchange, leg.market) for cycle in self._portfolio.open_cycles if not cycle.is_moving for leg in cycle.legs}
+    def is_on_busy_market(self, route: ArbRoute, cycle_id: str = "") -> bool:
+        """Whether an open cycle trades on a market of ``route``. ``cycle_id``: itself, which is not in its own way.
+
+        A cycle whose coins are on their way trades nowhere meanwhile.
+        """
+        under_way = self._portfolio.under_way
+        if under_way.is_free(route.markets):
+            return False
+        return any(key != cycle_id for market in route.markets for key in under_way.on_market(market))
 
     def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
         """Whether an open cycle trades on a market of ``route``, or moves what it moves at one of its places.
 
-        ``cycle_id``: itself, which is not in its own way.
-
-        A cycle whose coins are on their way trades nowhere meanwhile. A leg that has moved to another venue trades there, too.
+        ``cycle_id``: itself, which is not in its own way. A leg that has moved to another venue trades there, too.
         """
-        open_cycles = self._portfolio.open_cycles
-        if open_cycles and any(
-            (leg.exchange, leg.market) in route.markets
-            for cycle in open_cycles
-            if cycle.id != cycle_id and not cycle.is_moving
-            for leg in cycle.legs
-        ):
+        if self.is_on_busy_market(route, cycle_id):
             return True
         if any(
             (order.intent.exchange, order.intent.market) in route.markets

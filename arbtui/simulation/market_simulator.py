@@ -43,8 +43,10 @@ from arbtui.simulation.troubles import TroubleMaker
 
 log = logging.getLogger("arbtui")
 
-#: After a stall of the process at most this much is caught up, in one delivery; the rest of the market's time is skipped.
+#: After a stall of the process at most this much is caught up; the rest of the market's time is skipped.
 MAX_CATCH_UP_TICKS = 50
+#: So much of that in one turn of the loop: what orders wait for, answers and commits, has its turn in between.
+TICKS_A_TURN = 10
 #: Markets that open in one tick: a thousand symbols are open after one second, without one large burst.
 OPENINGS_PER_TICK = 10
 
@@ -163,7 +165,7 @@ class MarketSimulator(MarketDataFeed):
         return coin
 
     async def run(self, deliver: Deliver) -> None:
-        """Deliver what is due every 10 ms until cancelled."""
+        """Deliver what is due every 10 ms until cancelled; what a late wake-up finds, in several turns of the loop."""
         clock, stage = self._clock, self._stage
         first = stage.tick
         start = clock.monotonic()
@@ -179,7 +181,7 @@ class MarketSimulator(MarketDataFeed):
                 start_ms += skipped * 10
                 due -= skipped
                 self.skipped_s += skipped * TICK_S
-            ticks = range(stage.tick + 1, due + 1)
+            ticks = range(stage.tick + 1, min(due, stage.tick + TICKS_A_TURN) + 1)
             self.due = [start + (tick - first) * TICK_S for tick in ticks]
             for tick in ticks:
                 stage.act(tick, start_ms + (tick - first) * 10)

@@ -83,6 +83,19 @@ def test_a_difference_halts_and_names_what_differs(tmp_path: Path) -> None:
     run_virtual(main())
 
 
+def test_a_sum_kept_beside_the_state_that_is_not_what_the_state_says_halts(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            w.portfolio.under_way._kept["upbit", "KRW"] = Decimal("0.01")
+            await w.engine.snapshot({})
+            (breach,) = _mismatches(w)
+            assert breach.detail.endswith("differ in: reserved")
+            assert (w.halt.is_closed, w.engine.fold_check.agreed) == (True, 0)
+
+    run_virtual(main())
+
+
 def test_without_a_descriptor_nothing_is_compared_and_the_next_snapshot_is(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:

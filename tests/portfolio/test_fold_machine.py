@@ -335,6 +335,10 @@ class Life(RuleBasedStateMachine):
         assert Portfolio.load(self.live.dump()).dump() == self.live.dump()
 
     @invariant()
+    def what_is_kept_beside_the_state_is_what_the_state_says(self) -> None:
+        assert self.live.out_of_step() == []
+
+    @invariant()
     def balances_are_the_sum_of_all_flows(self) -> None:
         held: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         for exchange, asset, change in self.flows:

@@ -159,17 +159,17 @@ def test_an_open_cycle_that_takes_won_counts_for_those_that_take_it_too() -> Non
     assert least(guard, pair.to_upbit, 100.0) == pytest.approx(100.0, abs=EPS)
 
 
-def test_what_was_planned_is_kept_for_open_cycles_only() -> None:
+def test_what_was_planned_counts_while_a_cycle_is_open() -> None:
     tell, pair = Telling().start(), Pair()
-    guard = guard_of(tell, pair, 1e6)
     for cycle_id in ("c1", "c2"):
         tell.open(cycle_id, leg(0, "upbit", Side.SELL, Decimal(1), Decimal(3000)))
-        assert guard.check(pair.to_upbit, 1.0) is None
-    assert set(guard._planned) == {("c1", "KRW"), ("c2", "KRW")}
+    planned = [3000 / 1400.5 * cycles for cycles in (0, 1, 2)]
+    assert guard_of(tell, pair, planned[2] + 1 - EPS).check(pair.to_upbit, 1.0) is Reason.OPEN_FX
+    assert guard_of(tell, pair, planned[2] + 1 + EPS).check(pair.to_upbit, 1.0) is None
+    assert guard_of(tell, pair, planned[1] + 1 + EPS).check(pair.to_upbit, 1.0, "c1") is None
     tell.end("c1")
-    tell.open("c3", leg(0, "upbit", Side.SELL, Decimal(1), Decimal(3000)))
-    assert guard.check(pair.to_upbit, 1.0) is None
-    assert set(guard._planned) == {("c2", "KRW"), ("c3", "KRW")}
+    assert guard_of(tell, pair, planned[1] + 1 - EPS).check(pair.to_upbit, 1.0) is Reason.OPEN_FX
+    assert guard_of(tell, pair, planned[1] + 1 + EPS).check(pair.to_upbit, 1.0) is None
 
 
 def test_without_a_rate_nobody_knows_what_is_open() -> None:

@@ -12,7 +12,7 @@ from arbtui.model.clock import VIRTUAL_EPOCH_MS, LoopClock
 from arbtui.model.rng import Rng
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.config import SimulatorConfig
-from arbtui.simulation.market_simulator import MAX_CATCH_UP_TICKS, MarketSimulator
+from arbtui.simulation.market_simulator import MAX_CATCH_UP_TICKS, TICKS_A_TURN, MarketSimulator
 from arbtui.simulation.scenario import rates
 from tests.simulation.market_worlds import Batch, Reader, play, record
 
@@ -223,11 +223,35 @@ def test_after_a_stall_a_bounded_part_is_made_up_for_and_time_goes_on() -> None:
         return sizes, stamps
 
     sizes, stamps = run_virtual(main())
-    usual = sum(sizes[1:]) / len(sizes[1:])
-    assert sizes[0] < 2.5 * MAX_CATCH_UP_TICKS * usual
-    assert sizes[0] > 10 * usual
+    turns = MAX_CATCH_UP_TICKS // TICKS_A_TURN
+    usual = sum(sizes[turns:]) / len(sizes[turns:])
+    assert sum(sizes[:turns]) < 2.5 * MAX_CATCH_UP_TICKS * usual
+    assert sum(sizes[:turns]) > 10 * usual
     assert stamps == sorted(stamps)
     assert stamps[-1] == pytest.approx(VIRTUAL_EPOCH_MS + 40_000, abs=100)
+
+
+def test_after_a_stall_other_work_has_its_turns_while_the_market_catches_up() -> None:
+    async def main() -> list[str]:
+        loop = asyncio.get_running_loop()
+        clock = _StallingClock(loop)
+        sim = MarketSimulator(SimulatorConfig(), 20, Rng(1), clock)
+        turns: list[str] = []
+
+        def deliver(batch: Batch) -> None:
+            turns.append(f"{loop.time():.3f}")
+            loop.call_soon(turns.append, "other work")
+
+        running = asyncio.create_task(sim.run(deliver))
+        await asyncio.sleep(2.005)
+        turns.clear()
+        clock.stalled = MAX_CATCH_UP_TICKS * 0.01
+        await asyncio.sleep(0.1)
+        running.cancel()
+        return turns
+
+    turns = run_virtual(main())
+    assert turns[:10] == [turns[0], "other work"] * 5, "half a second of market, in five parts at one moment"
 
 
 def test_a_batch_is_delivered_every_10_ms_at_most() -> None:
