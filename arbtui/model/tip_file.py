@@ -14,16 +14,31 @@ def tip_file(journal: Path) -> Path:
 
 def vanished(journal: Path) -> str:
     """Why a journal that is not there, or empty, is no new one; empty when it is there, or there never was one."""
-    tip = tip_file(journal)
     try:
-        if journal.stat().st_size or not tip.exists():
+        if journal.stat().st_size:
             return ""
     except (FileNotFoundError, NotADirectoryError):
-        if not tip.exists():
-            return ""
+        pass
     except OSError:  # it is there; who opens it says why it cannot be used
         return ""
+    tip = tip_file(journal)
+    try:
+        left = tip if tip.exists() else _left_of(journal)
+    except OSError:
+        return ""
+    if left is None:
+        return ""
     return (
-        f"{journal} has vanished: {tip} tells that it was there; put it back, or restore a backup ({journal.parent / 'backups'}) and move "
+        f"{journal} has vanished: {left} tells that it was there; put it back, or restore a backup ({journal.parent / 'backups'}) and move "
         f"{tip.name} away; to begin anew, move the whole folder {journal.parent} and {tip.name} away and keep them"
     )
+
+
+def _left_of(journal: Path) -> Path | None:
+    """What only a journal leaves: its archives, or backups of it."""
+    for folder in (journal.parent / "archives", journal.parent / "backups"):
+        if folder.is_dir():
+            left = next(folder.iterdir(), None)
+            if left is not None:
+                return left
+    return None

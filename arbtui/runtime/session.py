@@ -16,7 +16,7 @@ from arbtui.failover.reconcile_report import ReconcileReport
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import simulator_of
 from arbtui.failover.start_report import StartStep
-from arbtui.journal.events import BreachRecorded
+from arbtui.journal.events import BreachAcknowledged, BreachRecorded
 from arbtui.journal.journal import Journal
 from arbtui.journal.sqlite_version import sqlite_facts
 from arbtui.journal.state import JournalState, last_event_ms
@@ -96,7 +96,7 @@ log = logging.getLogger("arbtui")
 _DRAIN_S = 10.0
 #: The same at the end of a run that was given a length: nothing of it is under way any more so long after.
 _LAST_S = 5.0
-#: s for which venues may be silent to a start of a supervisor's before the operator is told: the network comes up, or a restart there ends.
+#: Venues that will be silent to a start of a supervisor's for so long are told to the operator, in s; less is a network that comes up.
 _SILENCE_TOLD_S = 20.0
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
@@ -263,21 +263,23 @@ class Session:
         """Open them; where a supervisor has made this start, as soon as they answer, however long that takes."""
         if not self._plan.unattended:
             return await self._plan.open_venues(ground)
-        began, is_told = ground.clock.monotonic(), False
+        began, told = ground.clock.monotonic(), ""
 
         async def on_silence(error: ArbtuiError, again_s: float) -> None:
-            nonlocal is_told
+            nonlocal told
             self._steps.report.tell(step, f"{error}; asked again in {again_s:g} s", is_fine=False)
             say(f"{error}; asked again in {again_s:g} s")
-            if is_told or ground.clock.monotonic() - began < _SILENCE_TOLD_S:
+            if told or ground.clock.monotonic() + again_s - began < _SILENCE_TOLD_S:
                 return
-            is_told = True
             run = remembered.last_run.run_id if remembered.last_run is not None else "r0"
             detail = f"the engine cannot start, nothing trades and nothing is hedged: {error}"
-            breach_id = f"{run}-start-{ground.clock.time_ms()}"
-            await journal.commit(BreachRecorded(breach_id, Severity.CRIT, "START_WAITS", "global", detail, "asked again until they answer"))
+            told = f"{run}-start-{ground.clock.time_ms()}"
+            await journal.commit(BreachRecorded(told, Severity.CRIT, "START_WAITS", "global", detail, "asked again until they answer"))
 
-        return await open_patiently(lambda: self._plan.open_venues(ground), on_silence)
+        venues = await open_patiently(lambda: self._plan.open_venues(ground), on_silence)
+        if told:
+            await journal.commit(BreachAcknowledged(told, "recovered"))
+        return venues
 
     def _tell_limits(self) -> None:
         """Which limits hold, and which sizes can never pass them: warnings, since books can be watched all the same."""

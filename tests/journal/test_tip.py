@@ -16,8 +16,9 @@ from arbtui.journal.reader import reading
 from arbtui.journal.state import load
 from arbtui.journal.tip import Tip, read_tip, write_tip
 from arbtui.model.errors import JournalFailed, UsageError
-from arbtui.model.tip_file import tip_file
+from arbtui.model.tip_file import tip_file, vanished
 from arbtui.model.virtual_loop import run_virtual
+from arbtui.runtime.startup import is_new
 from tests.journal.recorded import record
 from tests.journal.synthetic import FixedClock, SyntheticRun, whole_run
 
@@ -285,3 +286,16 @@ def test_f45_nothing_is_acknowledged_between_two_looks(path: Path) -> None:
 
     asyncio.run(main())
     _refused(path, "has vanished")
+
+
+@pytest.mark.parametrize("folder", ["backups", "archives"])
+def test_a_journal_and_tip_that_are_gone_beside_what_only_a_journal_leaves_have_vanished(path: Path, folder: str) -> None:
+    path.unlink()
+    tip_file(path).unlink()
+    left = path.parent / folder
+    left.mkdir()
+    assert vanished(path) == ""
+    assert is_new(path)
+    (left / "one").write_bytes(b"it was there")
+    assert not is_new(path)
+    _refused(path, f"has vanished: {left / 'one'} tells")

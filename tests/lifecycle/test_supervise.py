@@ -118,7 +118,7 @@ def test_a_restart_and_a_start_of_the_machine_wait_for_a_venue_that_does_not_ans
             assert [step["ok"] for step in status["start"]["steps"] if step["name"] == "venues"] == [True]
             one.process.send_signal(signal.SIGTERM)
             assert one.ended() in (3, 128 + signal.SIGTERM)
-        desk.script(venue="upbit", kind="crash", seconds=15)
+        desk.script(venue="upbit", kind="crash", seconds=20)
         with supervised(desk.root, tmp_path / "second", *given) as one:
             until(lambda: "; asked again in 2 s" in one.err.read_text(), "it waits")
             told = json.loads(run("status", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json").out)
@@ -128,6 +128,10 @@ def test_a_restart_and_a_start_of_the_machine_wait_for_a_venue_that_does_not_ans
             until(lambda: "ARMED: run r" in one.err.read_text(), "it is armed")
             one.process.send_signal(signal.SIGTERM)
             assert one.ended() in (3, 128 + signal.SIGTERM)
+        ledger = json.loads(run("ledger", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json").out)
+        (waited,) = [breach for breach in ledger["breaches"] if breach["kind"] == "START_WAITS"]
+        assert waited["severity"] == "CRIT"
+        assert waited["acknowledged_by"] == "recovered"
 
 
 def test_a_start_that_waits_for_its_venues_ends_at_once_when_it_is_told_to(
