@@ -69,10 +69,11 @@ def test_how_journal_and_venues_compare_is_told_while_it_runs_and_after_it(state
     with running(*arguments, "--symbols", "2", folder=tmp_path / "told") as engine:
 
         def compared() -> dict[str, Any] | None:
-            told: dict[str, Any] | None = status(arguments)["reconciliation"] if engine.alive() else None
+            told: dict[str, Any] | None = status(arguments)["reconciliation"]
             rows = [] if told is None else [row for row in told["checks"] if row["check"] != "in flight"]
             return told if rows and all(row["done"] for row in rows) else None
 
+        until(lambda: engine.alive() and "ARMED" in (tmp_path / "told" / "err").read_text(), "it is armed")
         told = until(compared, "every check was made")
         assert told["run"] == "r1"
         assert {(row["exchange"], row["check"]) for row in told["checks"]} == {
