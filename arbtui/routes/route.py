@@ -207,7 +207,9 @@ class ArbRoute:
                     continue
             elif refused is not None and route.clears():
                 refused.append(route)
-                if until_one and (route.crossed_since is None or route.is_crossed):
+                if until_one:
+                    if route.crossed_since is not None and not route.is_crossed:
+                        route.crossed_since = None
                     break
             if route.crossed_since is not None and not route.is_crossed:
                 route.crossed_since = None

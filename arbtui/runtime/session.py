@@ -98,6 +98,7 @@ _DRAIN_S = 10.0
 _LAST_S = 5.0
 #: Venues that will be silent to a start of a supervisor's for so long are told to the operator, in s; less is a network that comes up.
 _SILENCE_TOLD_S = 20.0
+_START_WAITS = "START_WAITS"
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
 
@@ -261,25 +262,35 @@ class Session:
 
     async def _open_venues(self, ground: Ground, journal: Journal, remembered: JournalState, step: StartStep) -> Venues:
         """Open them; where a supervisor has made this start, as soon as they answer, however long that takes."""
-        if not self._plan.unattended:
-            return await self._plan.open_venues(ground)
-        began, told = ground.clock.monotonic(), ""
+        waits = [breach.breach_id for breach in remembered.breaches if breach.kind == _START_WAITS]  # of starts that were stopped
+        remembered.breaches[:] = [breach for breach in remembered.breaches if breach.kind != _START_WAITS]
+        if self._plan.unattended:
+            venues = await self._open_patiently(ground, journal, remembered, step, waits)
+        else:
+            venues = await self._plan.open_venues(ground)
+        for breach_id in waits:
+            await journal.commit(BreachAcknowledged(breach_id, "recovered"))
+        return venues
+
+    async def _open_patiently(
+        self, ground: Ground, journal: Journal, remembered: JournalState, step: StartStep, waits: list[str]
+    ) -> Venues:
+        """``waits``: given the id of the breach that tells of a long silence."""
+        began, is_told = ground.clock.monotonic(), False
 
         async def on_silence(error: ArbtuiError, again_s: float) -> None:
-            nonlocal told
+            nonlocal is_told
             self._steps.report.tell(step, f"{error}; asked again in {again_s:g} s", is_fine=False)
             say(f"{error}; asked again in {again_s:g} s")
-            if told or ground.clock.monotonic() + again_s - began < _SILENCE_TOLD_S:
+            if is_told or ground.clock.monotonic() + again_s - began < _SILENCE_TOLD_S:
                 return
+            is_told = True
             run = remembered.last_run.run_id if remembered.last_run is not None else "r0"
             detail = f"the engine cannot start, nothing trades and nothing is hedged: {error}"
-            told = f"{run}-start-{ground.clock.time_ms()}"
-            await journal.commit(BreachRecorded(told, Severity.CRIT, "START_WAITS", "global", detail, "asked again until they answer"))
+            waits.append(f"{run}-start-{ground.clock.time_ms()}")
+            await journal.commit(BreachRecorded(waits[-1], Severity.CRIT, _START_WAITS, "global", detail, "asked again until they answer"))
 
-        venues = await open_patiently(lambda: self._plan.open_venues(ground), on_silence)
-        if told:
-            await journal.commit(BreachAcknowledged(told, "recovered"))
-        return venues
+        return await open_patiently(lambda: self._plan.open_venues(ground), on_silence)
 
     def _tell_limits(self) -> None:
         """Which limits hold, and which sizes can never pass them: warnings, since books can be watched all the same."""

@@ -489,3 +489,29 @@ def test_routes_evaluated_until_one_pays_are_those_evaluated_together(blocked: s
         assert answers[0] == answers[1]
 
     run_virtual(main())
+
+
+class _Blocked:
+    """A route that pays and is blocked, of a class of its own; ``crossed_since`` is still to be taken back."""
+
+    evaluate_all = staticmethod(ArbRoute.evaluate_all)
+    is_crossed = False
+
+    def __init__(self) -> None:
+        self.blocked, self.crossed_since = Reason.COOLDOWN, 1.0
+
+    def clears(self) -> bool:
+        return True
+
+
+class _BlockedToo(_Blocked):
+    """Of another class."""
+
+
+def test_none_is_passed_over_where_one_class_of_routes_ends_and_the_next_begins() -> None:
+    routes = [_Blocked(), _Blocked(), _BlockedToo(), _BlockedToo()]
+    looking, refused = iter(routes), []  # type: ignore[var-annotated]
+    while length_hint(looking):
+        assert not evaluate_until_one(looking, NOW, refused)  # type: ignore[arg-type]
+    assert refused == routes
+    assert all(route.crossed_since is None for route in routes)

@@ -120,11 +120,14 @@ def test_a_restart_and_a_start_of_the_machine_wait_for_a_venue_that_does_not_ans
             assert one.ended() in (3, 128 + signal.SIGTERM)
         desk.script(venue="upbit", kind="crash", seconds=20)
         with supervised(desk.root, tmp_path / "second", *given) as one:
-            until(lambda: "; asked again in 2 s" in one.err.read_text(), "it waits")
+            until(lambda: "; asked again in 16 s" in one.err.read_text(), "it waits, and has told so")
             told = json.loads(run("status", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json").out)
             (step,) = [step for step in told["start"]["steps"] if step["name"] == "venues"]
             assert not step["ok"]
             assert "asked again in" in step["result"]
+            one.process.send_signal(signal.SIGTERM)
+            assert one.ended() == 128 + signal.SIGTERM
+        with supervised(desk.root, tmp_path / "third", *given) as one:
             until(lambda: "ARMED: run r" in one.err.read_text(), "it is armed")
             one.process.send_signal(signal.SIGTERM)
             assert one.ended() in (3, 128 + signal.SIGTERM)
