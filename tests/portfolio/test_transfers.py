@@ -33,6 +33,10 @@ def begun() -> Telling:
     return tell
 
 
+def test_a_person_reads_what_leaves_and_what_comes() -> None:
+    assert XRP.in_words() == "50 XRP from binance to upbit by XRP, of which 49.5 should come in 4 min"
+
+
 def the_one(tell: Telling) -> Any:
     (found,) = tell.portfolio.state.transfers.values()
     return found
