@@ -82,8 +82,10 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
         between = _still_traded(pairs, markets)
         await _prove_rights(registry)
     except BaseException:
-        await registry.close()
-        locks.release()
+        try:
+            await registry.close()
+        finally:  # a start that tries again must not meet its own locks
+            locks.release()
         raise
     kept = {name: with_fees(_streamed(pairs.codes[name], listed), settings.exchanges[name]) for name, listed in markets.items()}
     stream = wires.stream(kept)
