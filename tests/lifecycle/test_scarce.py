@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,9 +31,13 @@ def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def no_more_files(engine: Running) -> None:
-    used = max(int(name) for name in os.listdir(f"/proc/{engine.pid}/fd")) + 1
-    holes = used - len(os.listdir(f"/proc/{engine.pid}/fd"))
-    resource.prlimit(engine.pid, resource.RLIMIT_NOFILE, (used - holes, used - holes))
+    """Below its lowest free number, also of when no file is open for a moment only."""
+    lowest = []
+    for _ in range(100):
+        used = {int(name) for name in os.listdir(f"/proc/{engine.pid}/fd")}
+        lowest.append(next(number for number in range(len(used) + 1) if number not in used))
+        time.sleep(0.01)
+    resource.prlimit(engine.pid, resource.RLIMIT_NOFILE, (min(lowest), min(lowest)))
 
 
 def no_more_memory(engine: Running) -> None:
