@@ -275,7 +275,8 @@ class _Play:
             life.end(fault.down_s)
         elif fault.kind is FaultKind.KILL_OUTSIDE:
             story.fire(fault.number, fault.kind, "another process writes the kill flag")
-            write_flag(life.folder, "cli", "simulated", self._world.clock.time_ms())
+            folder = life.left_behind if life.is_dead else life.folder  # it may have crashed at this very moment
+            write_flag(folder, "cli", "simulated", self._world.clock.time_ms())
             life.killed = True
         else:
             if fault.kind is FaultKind.KILL:
