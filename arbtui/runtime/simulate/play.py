@@ -14,6 +14,7 @@ from typing import Any
 
 from arbtui.journal.events import Killed, Rearmed
 from arbtui.journal.journal import Journal
+from arbtui.journal.store import WatchedDoor
 from arbtui.model.durable_folder import make_folders
 from arbtui.model.halt import archive_flag, read_flag, write_flag
 from arbtui.model.money import DIGITS
@@ -294,7 +295,8 @@ class _Play:
         portfolio = restore(journal)[1]
         if cause is None and not portfolio.state.killed:
             return
-        writer = await Journal.open(journal, clock=self._world.clock, door="sync")
+        door = WatchedDoor(lambda: None, lambda: None, durable=self._disk.durable)
+        writer = await Journal.open(journal, clock=self._world.clock, door=door)
         try:
             writer.fold = ProjectingPortfolio(portfolio)
             if cause is not None and not portfolio.state.killed:
