@@ -114,9 +114,9 @@ class TestLeftAlone:
             for number in ("1", "2"):
                 with running(*state.arguments(), *SYMBOLS, folder=tmp_path / number) as engine:
                     until(lambda: engine.alive() and state.count("fill", f"run_id = 'r{number}'") > 0, "a fill")  # noqa: B023
-                    facts = guardian.facts()
-                    assert facts["watches"]
-                    assert f"an engine (pid {engine.pid}) ARMED" in facts["sees"]
+                    assert guardian.facts()["watches"]
+                    armed = f"an engine (pid {engine.pid}) ARMED"
+                    until(lambda: guardian.alive() and armed in guardian.facts()["sees"], "the heartbeat after its start")  # noqa: B023
                     engine.signal(signal.SIGTERM)
                     engine.ended()
                 until(lambda: guardian.alive() and guardian.facts()["sees"] == "no engine", "it has seen the end")
