@@ -63,9 +63,14 @@ def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def one_sided(ledger: dict[str, Any]) -> dict[tuple[str, str], Decimal]:
     """By cycle and asset, what the fills of RESIDUAL cycles leave beyond dust: added up here from nothing but the fills.
 
-    A coin that others are priced in counts as any other. Dust, which no order could trade, is what the cycle's own row says.
+    A coin that others are priced in counts as any other. Dust, which no order could trade, is what the cycle's own row says; a cycle
+    that is settled as dust leaves nothing beyond it (what may be: tests/portfolio/test_cross_fills.py).
     """
-    residual = {cycle["id"]: cycle["dust"] for cycle in ledger["cycles"] if cycle["state"] == "RESIDUAL"}
+    residual = {
+        cycle["id"]: cycle["dust"]
+        for cycle in ledger["cycles"]
+        if cycle["state"] == "RESIDUAL" and (cycle["settled"] or {}).get("how") != "dust"
+    }
     left: dict[tuple[str, str], Decimal] = {}
     for fill in ledger["fills"]:
         if fill["cycle_id"] in residual:
