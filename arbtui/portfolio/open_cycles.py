@@ -1,6 +1,6 @@
 """What the open cycles come to, all together.
 
-Every decision asks for it, so nothing is added up anew: the fold tells of each change, and what one cycle contributes is replaced. The
+Every decision needs these sums, so they are not recomputed: the fold reports each change, and only that cycle's part is replaced. The
 sums are exact, of decimals and of fractions, so they are what adding up from nothing gives, however many cycles came and went.
 """
 

@@ -214,7 +214,7 @@ class Readings:
         return self.loss_of_day(self.result(marks))
 
     def loss_of_day(self, result: Decimal) -> Decimal:
-        """The same from the :meth:`result` of now, for whoever asks for both."""
+        """The same, computed from a :meth:`result` that the caller has already."""
         day = self.state.day
         return -(result - _earned(day.counters) - day.residual if day is not None else result)
 

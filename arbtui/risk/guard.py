@@ -157,7 +157,7 @@ class RiskGuard:
         return self.held_back(route)
 
     def held_back(self, route: ArbRoute) -> Reason | None:
-        """:meth:`scoped` as of the last look at the folder of halts, for whoever asks of many routes and looks once."""
+        """:meth:`scoped` without reading the folder of halts again: a caller that asks about many routes reads it once."""
         if not self.halts.standing:
             return None
         if any(self.halts.is_gated(venue, hop.asset) for hop in route.transfers for venue in (hop.sender, hop.receiver)):

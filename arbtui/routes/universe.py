@@ -96,7 +96,7 @@ class ArbUniverse:
         self._watches: Sequence[RateWatch] = ()
         self._coins: dict[tuple[OrderBook, OrderBook], CoinRate] = {}
         self.add(self.finder.two_leg(markets))
-        #: Ids of the routes that the finder's rules may take away again, in the order of the list, in which others are told of it.
+        #: Ids of the routes that the finder's rules may remove again, in list order, so that removals are reported in that order.
         self._longer: dict[str, None] = {}
         self._add_longer(route for route in self.finder.longer(markets, _unmeasured) if route is not None)
 
