@@ -236,7 +236,7 @@ class Engine:
         self.machine = MachineWatch(components.risk, self.breaches, self.kill_switch)
         self.sync = components.sync
         self.sync.on_dispute = self._on_dispute
-        self.fold_check = FoldCheck(components.journal.path, components.portfolio, self.breaches, self.kill_switch)
+        self.fold_check = FoldCheck(components.journal, components.portfolio, self.breaches, self.kill_switch)
         self._late = LateFills(self.breaches, components.portfolio)
         self._resumption = Resumption(components, self.executor, self.breaches, self._on_resume, self._on_not_resumed)
         self._arrivals = Arrivals(components, self.executor, self._resumption, tasks)

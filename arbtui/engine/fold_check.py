@@ -4,12 +4,15 @@ At each snapshot of a simulated run; in other modes when old events are due to l
 """
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from arbtui.engine.breaches import BreachBook
+from arbtui.journal.events import Recorded
+from arbtui.journal.journal import Journal
 from arbtui.journal.reader import events, is_damage, reading
 from arbtui.model.errors import UsageError
 from arbtui.portfolio.portfolio import Portfolio
@@ -30,8 +33,8 @@ class FoldCheck:
     journal's age.
     """
 
-    def __init__(self, path: Path, restored: Portfolio, breaches: BreachBook, kill_switch: KillSwitch) -> None:
-        self._path = path
+    def __init__(self, journal: Journal, restored: Portfolio, breaches: BreachBook, kill_switch: KillSwitch) -> None:
+        self._journal = journal
         self._live = restored
         self._breaches = breaches
         self._kill_switch = kill_switch
@@ -75,14 +78,19 @@ class FoldCheck:
 
     async def _fold(self, last: int, pause_s: float) -> None:
         while self._folded.state.seq < last:
-            with reading(self._path) as db:
-                for recorded in events(db, self._folded.state.seq, min(last, self._folded.state.seq + _SLICE)):
-                    self._folded.apply(recorded)
+            for recorded in await self._journal.aside(partial(_read, self._journal.path, self._folded.state.seq, last)):
+                self._folded.apply(recorded)
             await asyncio.sleep(pause_s)
 
     def _agree(self, last: int) -> None:
         self.agreed += 1
         self.agreed_seq, self.wanted = last, False
+
+
+def _read(path: Path, after: int, last: int) -> list[Recorded]:
+    """The next events above ``after``: a disk that is slow to answer keeps nothing else waiting."""
+    with reading(path) as db:
+        return list(events(db, after, min(last, after + _SLICE)))
 
 
 def _differing(live: dict[str, Any], folded: dict[str, Any]) -> list[str]:

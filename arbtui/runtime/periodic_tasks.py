@@ -153,9 +153,10 @@ class PeriodicTasks:
 
     async def _tell_accounts(self) -> None:
         """Leave for ``status`` how the accounts compare."""
-        clock, folder = self._engine.components.clock, self._engine.components.journal.path.parent
+        clock, journal = self._engine.components.clock, self._engine.components.journal
         while True:
-            write_reconciliation(folder, {"run": self._engine.components.run_id, "ts": iso_ms(clock.time_ms()), **self._accounts.facts()})
+            facts = {"run": self._engine.components.run_id, "ts": iso_ms(clock.time_ms()), **self._accounts.facts()}
+            await journal.aside(partial(write_reconciliation, journal.path.parent, facts))
             await asyncio.sleep(_TOLD_S)
 
     async def _left_open(self) -> None:

@@ -103,14 +103,15 @@ def test_one_that_cannot_run_ends_the_other(tmp_path: Path) -> None:
     assert not is_ready(taken)
 
 
-@pytest.mark.parametrize(("flag", "program"), [("--prometheus", "prometheus"), ("--alertmanager", "prometheus-alertmanager")])
-def test_a_port_that_is_taken_is_named_before_anything_starts(flag: str, program: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("flag", "service"), [("--prometheus", "prometheus"), ("--alertmanager", "prometheus-alertmanager")])
+def test_a_port_that_is_taken_is_named_before_anything_starts(flag: str, service: str, tmp_path: Path) -> None:
     """As on Debian, whose packages start both programs as services."""
+    program("prometheus"), program("prometheus-alertmanager")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         others = {"--prometheus": f"127.0.0.1:{free_port()}", "--alertmanager": f"127.0.0.1:{free_port()}", flag: f"127.0.0.1:{port}"}
         done = start("--dir", str(tmp_path), *(word for pair in others.items() for word in pair))
     assert done.returncode == 2
-    assert f"{program} cannot listen at 127.0.0.1:{port} (Address already in use)" in done.stderr
-    assert f"systemctl disable --now {program}" in done.stderr
+    assert f"{service} cannot listen at 127.0.0.1:{port} (Address already in use)" in done.stderr
+    assert f"systemctl disable --now {service}" in done.stderr
     assert "Prometheus is at" not in done.stdout

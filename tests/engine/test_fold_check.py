@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from contextlib import closing
+import threading
+from contextlib import AbstractContextManager, closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import msgspec
 import pytest
 
 from arbtui.engine.fold_check import FoldCheck
+from arbtui.journal.journal import Journal
+from arbtui.journal.reader import reading
+from arbtui.model.clock import SystemClock
 from arbtui.model.errors import JournalFailed
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.restore import restore
@@ -146,9 +150,40 @@ def test_a_damaged_archive_is_told_and_the_engine_goes_on(tmp_path: Path) -> Non
         def record(self, *what: object, **more: object) -> None:
             told.append(what)
 
-    _, restored = restore(path)
-    check = FoldCheck(path, restored, Told(), None)  # type: ignore[arg-type]
-    asyncio.run(check.compare(restored.encode(), restored.state.seq))
+    async def main() -> None:
+        _, restored = restore(path)
+        journal = await Journal.open(path, clock=SystemClock(), door="sync")
+        try:
+            await FoldCheck(journal, restored, Told(), None).compare(restored.encode(), restored.state.seq)  # type: ignore[arg-type]
+        finally:
+            await journal.close()
+
+    asyncio.run(main())
     ((severity, kind, _, detail, _),) = told
     assert (severity, kind) == (Severity.WARN, "FOLD_UNCHECKED")
     assert f"{kept}: it is damaged" in str(detail)
+
+
+def test_in_real_time_the_loop_does_not_wait_for_what_the_disk_has_to_give(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "journal.db"
+    grow(path, 1, 40, SyntheticRun())
+    readers: list[threading.Thread] = []
+
+    def noted(path: Path) -> AbstractContextManager[sqlite3.Connection]:
+        readers.append(threading.current_thread())
+        return reading(path)
+
+    async def main() -> int:
+        _, restored = restore(path)
+        journal = await Journal.open(path, clock=SystemClock(), door="aio")
+        try:
+            monkeypatch.setattr("arbtui.engine.fold_check.reading", noted)
+            check = FoldCheck(journal, restored, None, None)  # type: ignore[arg-type]
+            await check.compare(restored.encode(), restored.state.seq)
+            return check.agreed
+        finally:
+            await journal.close()
+
+    assert asyncio.run(main()) == 1
+    assert readers
+    assert threading.main_thread() not in readers

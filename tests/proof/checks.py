@@ -10,6 +10,9 @@ from tests.proof.pytest_check import PytestCheck
 from tests.proof.simulation import PlantedBugs, Stories
 from tests.proof.steps import CUTS, DISK_FAULTS, FLIPS, KILLS, MESSAGES, SECONDS, SEEDS, STORIES, VARIABLE
 
+#: The tests of archives and of their damage fold what they read, so they stand with the portfolio's and the engine's.
+ARCHIVES = tuple(f"tests/{name}.py" for name in ("portfolio/test_archives", "portfolio/test_verification", "engine/test_fold_check"))
+
 CHECKS: Sequence[Check] = (
     FixedMutants(),
     PytestCheck(
@@ -232,7 +235,7 @@ CHECKS: Sequence[Check] = (
     PlantedBugs("simulate-planted", "six planted bugs, each found within 300 stories", 300, 1.0),
     PackageMutation("execution", ("tests/execution", "tests/engine", "tests/failover")),
     PackageMutation("risk", ("tests/risk", "tests/execution/test_gate.py", "tests/engine")),
-    PackageMutation("journal", ("tests/journal", "tests/failover")),
+    PackageMutation("journal", ("tests/journal", "tests/failover", *ARCHIVES)),
     PackageMutation("exchanges", ("tests/exchanges",)),
     PackageMutation("portfolio", ("tests/portfolio", "tests/execution", "tests/engine", "tests/failover")),
 )
