@@ -1,7 +1,9 @@
 """Times, coins and updates of announcements, one promise each."""
 
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -38,6 +40,7 @@ def ms(text: str) -> int:
         ("12/3 23:00 ~ 12/4 01:00", "2026-12-03T14:00", "2026-12-03T16:00"),
         ("12/3 23:00 ~ 01:00", "2026-12-03T14:00", "2026-12-03T16:00"),
         ("12월 3일 오후 2시 ~ 4시", "2026-12-03T05:00", "2026-12-03T07:00"),
+        ("12월 3일 오후 10시 ~ 10시", "2026-12-03T13:00", "2026-12-04T01:00"),
         ("2026-12-03 03:00 (UTC)", "2026-12-03T03:00", None),
         ("2026-12-03 03:00 ~ 05:00 UTC", "2026-12-03T03:00", "2026-12-03T05:00"),
         ("from 2026-12-03 03:00 to 2026-12-03 05:30 (UTC)", "2026-12-03T03:00", "2026-12-03T05:30"),
@@ -82,6 +85,12 @@ def test_a_year_that_cannot_be_raises_nothing() -> None:
 def test_coins_are_found(text: str, coins: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> None:
     named = coins_in(text, ("XRP", "BTC"), NoticeRules.shipped())
     assert (named.coins, named.pairs) == (coins, pairs)
+
+
+def test_the_times_of_the_rules_are_minutes_and_days() -> None:
+    table = tomllib.loads(files("arbtui.risk.notices").joinpath("rules.toml").read_text("utf-8"))
+    rules = NoticeRules.read({**table, "halt_before_min": 90, "drain_min": 0.5, "old_days": 2})
+    assert (rules.halt_before_ms, rules.drain_ms, rules.old_ms) == (5_400_000, 30_000, 172_800_000)
 
 
 def test_a_word_is_no_part_of_another() -> None:
