@@ -45,6 +45,15 @@ def connect(path: Path | str, **options: object) -> sqlite3.Connection:
     return _connect_with(path, **options)
 
 
+def connect_read_only(path: Path, **options: object) -> sqlite3.Connection:
+    """A connection to a database of ours that cannot write to it, nor make it; as :func:`sqlite3.connect`.
+
+    Raises:
+        sqlite3.OperationalError: no file is there, or it cannot be opened.
+    """
+    return connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, **options)  # in a URI `#`, `?` and `%` mean something else
+
+
 @contextmanager
 def opened_with(other: Connect) -> Iterator[None]:
     """Have ``other`` open every database of ours meanwhile, in this process: how tests bring a disk that fails or loses power."""
@@ -215,7 +224,7 @@ def open_reader(path: Path, application_id: int, user_version: int, oldest: int 
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
-    connection = connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
+    connection = connect_read_only(path, isolation_level=None)
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA trusted_schema = OFF")

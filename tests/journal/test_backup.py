@@ -160,8 +160,22 @@ def test_f46_the_way_back_from_one(path: Path) -> None:
 def test_the_newest_are_kept_and_other_files_left(path: Path) -> None:
     folder = path.parent / "backups"
     folder.mkdir()
-    for name in ("journal-9-20260101T000000Z.db", "journal-10-20260102T000000Z.db", "journal-2-20260103T000000Z.db", "mine.db"):
+    asked_for = [f"journal-{seq}-2026010{day}T000000Z.db" for day, seq in enumerate((9, 10, 2, 11), 1)]
+    others = ["auto-1-20260101T000000Z.db", "mine.db"]
+    for name in (*asked_for, *others):
         (folder / name).touch()
     done = back_up(path)
-    assert [old.name for old in remove_old(path, 2)] == ["journal-9-20260101T000000Z.db", "journal-10-20260102T000000Z.db"]
-    assert sorted(os.listdir(folder)) == sorted([done.path.name, "journal-2-20260103T000000Z.db", "mine.db"])
+    assert [old.name for old in remove_old(path, 2)] == asked_for[:3]
+    assert sorted(os.listdir(folder)) == sorted([done.path.name, asked_for[3], *others])
+    assert [old.name for old in remove_old(path, 0)] == [asked_for[3], done.path.name]
+    assert sorted(os.listdir(folder)) == others
+
+
+@pytest.mark.parametrize("name", ["#1", "a?b", "50%41", "50% of it"])
+def test_a_path_means_itself_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name / "sim" / "journal.db"
+    record(file, *whole_run())
+    done = back_up(file)
+    assert (done.path.parent, done.seq) == (file.parent / "backups", 46)
+    assert [each.name for each in done.path.parent.iterdir()] == [done.path.name]
+    assert os.listdir(tmp_path) == [name]
