@@ -268,6 +268,9 @@ def test_the_first_origin_of_a_venue_stays(path: Path) -> None:
 def test_the_time_of_the_last_event_is_known_before_anything_is_opened(path: Path) -> None:
     assert last_event_ms(path) == 0
     assert not path.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    assert last_event_ms(path) == 0
     record(path, SyntheticRun().start(), [Killed("KEY", "", 1)])
     assert last_event_ms(path) == FixedClock().now_ms + 14
 
