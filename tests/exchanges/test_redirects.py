@@ -43,7 +43,7 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 @VENUES
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
 def test_an_order_does_not_follow(exchange: str, status: int) -> None:
     async def main() -> None:
         async with scripted() as venue, scripted() as thief, adapter_of(venue, exchange) as adapter:
