@@ -210,6 +210,21 @@ def test_a_price_that_is_no_number_is_no_price(exchange: str, told: str, tmp_pat
     run(main)
 
 
+@pytest.mark.parametrize("exchange", door_names())
+def test_a_price_of_a_market_that_nobody_asked_for_is_nobody_s(exchange: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(exchange, tmp_path) as (box, adapter):
+            odd, good = code_of(box, exchange, ODD), code_of(box, exchange, GOOD)
+            named = {"upbit": "market", "bithumb": "market", "coinone": "target_currency", "okx": "instId"}.get(exchange, "symbol")
+            box.fronts[exchange].rewrite = rewriting(PRICES[exchange][0], {named}, odd, "NEW")
+            listed = await adapter.listed()
+            assert listed[good].price > 0
+            assert odd not in listed or listed[odd].price == 0
+            assert not [code for code in (*listed, *adapter.odd) if "NEW" in code]
+
+    run(main)
+
+
 @pytest.mark.parametrize("exchange", REFUSED)
 def test_a_market_that_the_venue_will_not_tell_of_is_left_out(exchange: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
