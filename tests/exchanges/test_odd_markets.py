@@ -176,7 +176,7 @@ def test_no_market_is_left_out_of_a_start_unnamed(exchange: str, tmp_path: Path,
             await adapter.connect([odd, good])
             assert good in adapter.markets
             is_left_out = odd not in adapter.markets
-            assert is_left_out is (exchange not in ("upbit", "bithumb", "okx"))
+            assert is_left_out is (exchange not in ("bithumb", "okx"))
             assert len(left_out(exchange, odd, caplog)) == is_left_out
 
     run(main)

@@ -428,6 +428,22 @@ def test_how_the_newest_hundred_ended_can_be_asked_for(tmp_path: Path) -> None:
     run_virtual(main())
 
 
+def test_what_the_venue_said_of_the_only_order_is_told(tmp_path: Path) -> None:
+    """A kill while it is under way leaves no other one."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            w.binance.core.faults.add(Fault(FaultKind.REJECT))
+            told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            assert isinstance(w.engine.settler.begin(cycle_id, "flatten", "", "p", "x", tell=told.set_result), Settlement)
+            await asyncio.sleep(0.01)
+            w.engine.kill_switch.kill("KEY")
+            assert (await told).endswith(" XRP: nothing was traded (SCRIPTED the fault script refuses this order)")
+
+    run_virtual(main())
+
+
 def test_a_run_that_ends_waits_for_no_settlement(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
