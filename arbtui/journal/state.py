@@ -143,7 +143,7 @@ def load(path: Path) -> JournalState:
 
 
 def refuse_foreign(path: Path, profile: str, mode: str, origins: Mapping[str, str]) -> None:
-    """Look at a journal before it is opened for writing, so that one that is somebody else's stays as it is; none yet, or an empty one, passes.
+    """Look at a journal before it is opened for writing: one that is somebody else's stays as it is. None yet, or an empty one, passes.
 
     Raises:
         UsageError: another profile, mode or place of trading wrote it, or it cannot be read; one that is damaged is told as that.
