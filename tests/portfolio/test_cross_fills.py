@@ -168,8 +168,8 @@ def test_what_no_market_takes_is_settled_as_dust_and_a_late_fill_makes_it_a_posi
 
 def test_what_adds_up_to_an_order_within_a_day_waits_for_a_person() -> None:
     """Each by itself is half a dollar; together they are exposure that no limit counts."""
-    tell = None
-    for number in range(30):
+    tell, cycle = few_sold("0.00017", BTC_FOR_DOLLARS)
+    for number in range(2, 30):
         tell, cycle = few_sold("0.00017" if number % 2 else "0.00018", BTC_FOR_DOLLARS, tell, f"c{number}")
         if tell.portfolio.positions:
             break
