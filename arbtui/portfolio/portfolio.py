@@ -395,7 +395,10 @@ class Portfolio(Readings):
         state = self.state
         add_to(state.balances, event.exchange, event.asset, event.change)
         add_to(state.targets, event.exchange, event.asset, event.change)
-        state.counters.adjust(event.asset, event.change, self.price(event.asset))
+        price = self.price(event.asset)
+        state.counters.adjust(event.asset, event.change, price)
+        if event.kind == "dust" and price is not None:
+            state.quiet[event.exchange] = state.quiet.get(event.exchange, ZERO) + abs(event.change) * price
         if event.asset in state.settlement and event.change > ZERO and event.kind == "operator":
             state.paid_in = [*state.paid_in[-_KEPT_PAID_IN:], PaidIn(event.exchange, event.asset, event.change, at.ts_ms)]
         self._publish(event.exchange, event.asset)
@@ -526,7 +529,7 @@ class Portfolio(Readings):
         if event.cause == "day" or state.day is None:
             prices = self.prices()
             residual = self.position_gain(prices) + state.settled_value
-            state.dust = {}
+            state.dust, state.quiet = {}, {}
             state.day = Baseline(event.day, at.ts_ms, state.counters.copy(), prices, state.rebalance_spent, residual)
         state.results.add(at.ts_ms, self.result(self.prices()))
 
