@@ -19,7 +19,17 @@ from arbtui.settings.lock import LOCK_NAME, holder
 from arbtui.settings.mode_file import read_reconciliation, read_start
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
-from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root, vanished_journals
+from arbtui.settings.state import (
+    MODES,
+    hidden_mode,
+    is_path,
+    latest_mode,
+    mode_folder,
+    profile_folder,
+    profile_name,
+    state_root,
+    vanished_journals,
+)
 
 if TYPE_CHECKING:
     from arbtui.settings.profile import Settings
@@ -56,10 +66,10 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     chosen = mode or latest_mode(root, name)
     if mode is not None and not (mode_folder(root, name, mode) / "journal.db").exists():
         raise UsageError(f"profile {name} has no journal of mode {mode} ({mode_folder(root, name, mode) / 'journal.db'})")
-    settings = _settings(name_or_path, chosen)
     gone = vanished_journals(root, name)
-    if mode is None and gone:
-        chosen = chosen or next(iter(gone))
+    if mode is None:
+        chosen = hidden_mode(gone, chosen) or chosen
+    settings = _settings(name_or_path, chosen)
     status, trouble = _read(settings, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
     trouble = "; ".join(dict.fromkeys([*filter(None, [trouble]), *gone.values()]))
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
