@@ -21,7 +21,7 @@ from arbtui.model.errors import VenueFailed
 from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, OrderState, Side
 from arbtui.model.virtual_loop import run_virtual
-from arbtui.portfolio.operator_events import Transfer, begin_transfer
+from arbtui.portfolio.operator_events import Transfer, adjustment, begin_transfer
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch, coarsest_lots
 from arbtui.portfolio.projections import ProjectingPortfolio
@@ -202,6 +202,27 @@ def test_an_asset_of_an_open_order_is_left_alone_until_its_end_is_known(tmp_path
         desk.journal.post(OrderChanged("o", OrderState.EXPIRED, "v", ZERO, ""))
         await desk.reads(3)
         assert sorted(desk.disputes) == [("binance", "XRP"), ("upbit", "KRW"), ("upbit", "XRP")]
+
+    on_desk(tmp_path, what)
+
+
+def test_a_venues_word_from_before_a_fill_is_not_taken_after_it(tmp_path: Path) -> None:
+    """A hedge or a flatten traded between the dispute and the person's word: what it sold was put back into our book."""
+
+    async def what(desk: Desk) -> None:
+        desk.venues["binance"].held["XRP"] -= 5
+        await desk.reads(3)
+        assert desk.disputes == [("binance", "XRP")]
+        sold = fill_of("binance", Side.SELL, Decimal(2), Decimal("2.1"), "t1")
+        await desk.journal.commit(FillRecorded(sold, "r1-1", 0, "stream", 0, {}))
+        desk.venues["binance"].held["XRP"] -= 2
+        refusal = adjustment(desk.portfolio, "binance", "XRP", "me", "seen")
+        assert isinstance(refusal, str)
+        assert "said 95 XRP when we held 100, and we hold 98 now" in refusal
+        await desk.reads(3)
+        decided = adjustment(desk.portfolio, "binance", "XRP", "me", "seen")
+        assert isinstance(decided[0], Adjusted)
+        assert decided[0].change == -5
 
     on_desk(tmp_path, what)
 
