@@ -396,6 +396,8 @@ class Portfolio(Readings):
         add_to(state.balances, event.exchange, event.asset, event.change)
         add_to(state.targets, event.exchange, event.asset, event.change)
         state.counters.adjust(event.asset, event.change, self.price(event.asset))
+        if event.kind == "dust":
+            state.dust[event.exchange] = state.dust.get(event.exchange, ZERO) + abs(event.change) * (self.price(event.asset) or ZERO)
         if event.asset in state.settlement and event.change > ZERO and event.kind == "operator":
             state.paid_in = [*state.paid_in[-_KEPT_PAID_IN:], PaidIn(event.exchange, event.asset, event.change, at.ts_ms)]
         self._publish(event.exchange, event.asset)
@@ -526,6 +528,7 @@ class Portfolio(Readings):
         if event.cause == "day" or state.day is None:
             prices = self.prices()
             residual = self.position_gain(prices) + state.settled_value
+            state.dust = {}
             state.day = Baseline(event.day, at.ts_ms, state.counters.copy(), prices, state.rebalance_spent, residual)
         state.results.add(at.ts_ms, self.result(self.prices()))
 

@@ -8,7 +8,7 @@ trade is booked quietly, so much a venue and day.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
 from math import inf
@@ -20,7 +20,6 @@ from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError
 from arbtui.model.money import ZERO
 from arbtui.model.order import Balance
-from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.transfers import TransferAccount
 
@@ -57,18 +56,11 @@ class _Doubt:
     at: float
 
 
-@dataclass(slots=True)
-class _DustBooked:
-    day: str = ""
-    value: Decimal = field(default=ZERO)
-
-
 class CrossExchangePositionSync:
     """Compares, journals disputes and dust, and closes disputes that are over.
 
     Args:
         lots: coarsest quantity step by coin.
-        day_of: the desk's date at a time in ms.
         on_dispute: called with each new dispute.
     """
 
@@ -77,22 +69,17 @@ class CrossExchangePositionSync:
         *,
         adapters: Mapping[str, ExchangeAdapter],
         portfolio: Portfolio,
-        marks: LiveMarks,
         journal: Journal,
         clock: Clock,
         lots: Mapping[str, Decimal],
-        day_of: Callable[[int], str],
         on_dispute: Callable[[Mismatch], None] = lambda _: None,
     ) -> None:
         self._adapters = adapters
         self._portfolio = portfolio
-        self._marks = marks
         self._journal = journal
         self._clock = clock
         self._lots = lots
-        self._day_of = day_of
         self._doubts: dict[tuple[str, str], _Doubt] = {}
-        self._dust: dict[str, _DustBooked] = {}
         self._moved: dict[tuple[str, str], float] = {}
         self.on_dispute = on_dispute
         self.read_at: dict[str, float] = {}  #: monotonic s of the last read by venue
@@ -220,22 +207,14 @@ class CrossExchangePositionSync:
         return [*left, TransferArrived(one.id, exchange, asset, change)]
 
     def _is_dust(self, exchange: str, asset: str, change: Decimal) -> bool:
-        """Whether ``change`` is too small to trade, and the day's allowance holds it."""
-        mark = self._marks.value(asset)
+        """Whether ``change`` is too small to trade, and the day's allowance holds it, at the last marks that were taken."""
+        mark, state = self._portfolio.price(asset), self._portfolio.state
         if mark is None:
             return False
         worth = abs(change) * mark
-        settlement = asset in self._portfolio.state.settlement
-        if not (worth <= _DUST_OF_CASH if settlement else abs(change) < self._lots.get(asset, ZERO)):
+        if not (worth <= _DUST_OF_CASH if asset in state.settlement else abs(change) < self._lots.get(asset, ZERO)):
             return False
-        booked = self._dust.setdefault(exchange, _DustBooked())
-        today = self._day_of(self._clock.time_ms())
-        if booked.day < today:  # a day begins once
-            booked.day, booked.value = today, ZERO
-        if booked.value + worth > _DUST_A_DAY:
-            return False
-        booked.value += worth
-        return True
+        return state.dust.get(exchange, ZERO) + worth <= _DUST_A_DAY
 
 
 def _together(transfers: Sequence[TransferAccount], exchange: str, change: Decimal) -> list[Event]:

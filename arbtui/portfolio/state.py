@@ -26,7 +26,7 @@ class PaidIn(Struct, frozen=True):
 
 
 #: Raised when :class:`PortfolioState` or what an event does to it changes: a snapshot of another one is not gone on from.
-RULES = 9
+RULES = 10
 
 
 class RunTally(Struct):
@@ -82,6 +82,7 @@ class PortfolioState(Struct):
     time: TradingTime = field(default_factory=TradingTime)
     transfers: dict[str, TransferAccount] = field(default_factory=dict)  #: open ones, and the last that ended
     routes: dict[str, RouteRecord] = field(default_factory=dict)
+    dust: dict[str, Decimal] = field(default_factory=dict)  #: by exchange: in the desk's day booked as too small to trade, in money
     disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
     open_since: dict[str, int] = field(default_factory=dict)  #: by settlement currency: ms since when it is open the way it is now
     orders: RecentOrders = field(default_factory=RecentOrders)

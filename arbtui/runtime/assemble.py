@@ -127,11 +127,9 @@ def assemble(
         sync=CrossExchangePositionSync(
             adapters=adapters,
             portfolio=portfolio,
-            marks=marks,
             journal=journal,
             clock=clock,
             lots=coarsest_lots((market.base, market.lot_step) for market in traded),
-            day_of=settings.desk.day_of,
         ),
         execution=settings.execution,
         desk=settings.desk,
