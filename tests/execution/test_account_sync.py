@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limit import Lane
@@ -330,18 +331,21 @@ def test_new_disputes_are_told_and_those_from_before_are_not() -> None:
 
 
 @pytest.mark.parametrize("has_stream", [True, False])
-def test_a_stream_tells_orders_and_parts_of_the_balances_and_only_one_that_is_needed_can_be_deaf(has_stream: bool) -> None:
-    asked, clock = Asked(), FixedClock()
+def test_a_stream_tells_orders_parts_of_the_balances_and_notices_and_only_one_that_is_needed_can_be_deaf(has_stream: bool) -> None:
+    asked, clock, announced = Asked(), FixedClock(), list[Announcement]()
     health = ExchangeHealthMonitor("upbit", clock, HealthConfig()) if has_stream else None
     heard: list[bool] = []
     if health is not None:
         health.on_account = lambda is_open: heard.append(is_open)  # type: ignore[method-assign]
-    sync = AccountSync(cast(Any, asked), cast(Any, asked), cast(Any, asked), clock, health)
+    sync = AccountSync(cast(Any, asked), cast(Any, asked), cast(Any, asked), clock, health, announced.append)
     assert (sync.listens, sync.is_deaf, sync.is_connected, sync.wanted.is_set()) == (has_stream, has_stream, False, False)
     report = OrderReport("upbit", "known", "v", OrderState.FILLED, Decimal(10))
     sync.on_order(report)
     sync.on_balances("upbit", {"XRP": Balance(Decimal(3))})
     assert (asked.told, asked.compared, sync.balances) == ([report], [("upbit", None)], {"XRP": Balance(Decimal(3))})
+    notice = Announcement("upbit", "1", "XRP is suspended", "", "", (), 1_800_000_000_000, 9)
+    sync.on_announcement(notice)
+    assert announced == [notice]
     sync.on_reconnected("upbit")
     assert (sync.is_deaf, sync.wanted.is_set()) == (False, True)
     sync.heard()

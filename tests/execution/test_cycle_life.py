@@ -195,17 +195,26 @@ def test_a_book_that_is_away_for_a_moment_makes_no_residual(tmp_path: Path) -> N
     run_virtual(main())
 
 
-def test_a_book_that_stays_away_makes_a_residual_in_seconds(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("how", "reason"), [("gapped", Reason.STALE), ("empty", Reason.NO_BOOK)])
+def test_a_book_that_stays_away_makes_a_residual_in_seconds(tmp_path: Path, how: str, reason: Reason) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
             w.upbit.core.faults.add(Fault(FaultKind.REJECT))
+
+            def vanish(report: OrderReport) -> OrderReport:
+                for name in ("upbit", "binance"):
+                    if how == "gapped":
+                        w.book(name).state = BookState.GAPPED
+                    else:
+                        w.quote(name, ([], []))
+                return report
+
+            w.binance.bend = vanish
             cycle = await _under_way(w)
-            for name in ("upbit", "binance"):
-                w.book(name).state = BookState.GAPPED
             await w.engine.executor.quiet.wait()
             assert cycle.state is CycleState.RESIDUAL
             assert 5 <= w.clock.monotonic() < 7
-            assert cycle.reason == Reason.STALE
+            assert (cycle.reason, cycle.account.reason) == (reason, reason)
             w.agree()
 
     run_virtual(main())

@@ -13,7 +13,7 @@ import pytest
 
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.hedging import UNDO_FIRST, HedgingEngine
-from arbtui.execution.remainders import least_order
+from arbtui.execution.remainders import least_order, remainders_of
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.order import Fill, OrderState, Purpose, Side
 from arbtui.routes.hops import TradeHop
@@ -148,6 +148,26 @@ def test_a_round_trip_is_no_taking_back_of_the_chain(bought: str, attempt: int) 
     step = HedgingEngine(20.0, 100.0).next_step(cycle, attempt)
     assert step is not None
     assert (step.leg, step.side, step.purpose) == (1, Side.SELL, Purpose.COMPLETE)
+
+
+@MORE_OR_LESS
+def test_a_remainder_is_halfway_where_an_order_took_away_more_than_all_of_it(bought: str) -> None:
+    out, home = (Side.BUY, Side.SELL) if bought == "102.5" else (Side.SELL, Side.BUY)
+
+    def told_of(*trades: tuple[Side, str]) -> tuple[list[int], list[str]]:
+        """Which of ``trades`` have shed a remainder, and of what the first half has filled."""
+        cycle = with_remainder(bought, "3200", *trades)
+        planned = len(cycle.fills) - len(trades)
+        for number, each in enumerate(cycle.fills):
+            cycle.fills[number] = dataclasses.replace(each, client_order_id=f"a{number}")
+        told = remainders_of(cycle)
+        return [number for number in range(len(trades)) if f"a{planned + number}" in told.shed_by], sorted(told.halfway)
+
+    assert told_of() == ([], [])
+    assert told_of((out, "0.2")) == ([0], [])
+    assert told_of((out, "0.5")) == ([0], []), "nothing is left: there is no other half"
+    assert told_of((out, "2.3")) == ([0], ["XRP"])
+    assert told_of((out, "2.3"), (home, "0.1")) == ([0, 1], ["XRP"])
 
 
 def test_where_the_market_of_a_round_trip_is_gone_its_other_half_goes_the_way_that_is_left() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
@@ -261,6 +262,33 @@ def test_a_kill_between_two_legs_sends_nothing_more(tmp_path: Path) -> None:
             assert [order.leg for order in w.upbit.placed] == [0]
             assert cycle.state is CycleState.RESIDUAL
             assert cycle.reason == Reason.HALTED
+            w.same_after_restart()
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("leg", [0, 1])
+def test_no_leg_of_a_plan_that_a_run_has_left_alone_leaves_any_more(leg: int, tmp_path: Path) -> None:
+    """It waited for its venue's limits when the run ended: the next start may have closed its intent when there is room."""
+
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+            place, room, waits = w.upbit.place, asyncio.Event(), asyncio.Event()
+
+            async def placed(order: Order, admit: Callable[[], None]) -> OrderReport:
+                if order.leg == leg:
+                    waits.set()
+                    await room.wait()
+                return await place(order, admit)
+
+            w.upbit.place = placed  # type: ignore[method-assign]
+            assert w.engine.open(triangle(w)) is None
+            await waits.wait()
+            w.engine.abandon()
+            await asyncio.sleep(0.01)
+            room.set()
+            await asyncio.sleep(0.3)
+            assert [order.leg for order in w.upbit.placed] == [*range(leg)]
             w.same_after_restart()
 
     run_virtual(main())
