@@ -27,6 +27,7 @@ from arbtui.model.clock import SystemClock
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import Halt, write_flag
 from arbtui.model.order import Purpose, Side, TimeInForce
+from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.risk.config import default_limits
@@ -104,6 +105,15 @@ def test_state_outlives_its_profile(arbtui: Here, home: Path) -> None:
     told = json.loads(arbtui("status", "--profile", "gone", "--json").out)
     assert (told["state"], told["kill"]["latched"], told["kill"]["source"]) == ("NEW", True, "CLI")
     assert "did you mean gone?" in arbtui("status", "--profile", "gonne").err
+
+
+def test_what_holds_it_back_is_told_with_the_command_that_ends_it(arbtui: Here, home: Path) -> None:
+    folder = home / "state" / "arbtui" / "gone"
+    write_flag(folder, "KEY", "", 5)
+    write_halt(folder, ScopedHalt("symbol.XRP", Depth.HALTED, "CLI", "ann", "", 5))
+    page = " ".join(arbtui("status", "--profile", "gone").out.split())
+    assert "until it is re-armed: key r in the console, or arbtui rearm --profile gone" in page
+    assert "arbtui rearm --profile gone --scope symbol.XRP ends it" in page
 
 
 def test_while_an_engine_starts(arbtui: Here, home: Path) -> None:
