@@ -18,7 +18,7 @@ from arbtui.journal.events import Adjusted, BalanceDisputed, DisputeClosed, Even
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError
-from arbtui.model.money import ZERO
+from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Balance
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.transfers import TransferAccount
@@ -30,9 +30,9 @@ _READS = 3
 _APART_S = 1.0
 #: Steps of transfers that are looked for in one change of a balance, at most.
 _MOST_TOGETHER = 4
-#: Dust of cash, in PnL currency; that of a coin is one lot of its coarsest market.
+#: Dust of cash, in dollars; that of a coin is one lot of its coarsest market.
 _DUST_OF_CASH = Decimal("0.01")
-#: The most that is booked quietly at one venue on one day, in PnL currency.
+#: The most that is booked quietly at one venue on one day, in dollars.
 _DUST_A_DAY = Decimal(1)
 
 
@@ -61,6 +61,7 @@ class CrossExchangePositionSync:
 
     Args:
         lots: coarsest quantity step by coin.
+        dollar: roughly what one is worth, in the PnL currency: what is dust is told in dollars.
         on_dispute: called with each new dispute.
     """
 
@@ -72,6 +73,7 @@ class CrossExchangePositionSync:
         journal: Journal,
         clock: Clock,
         lots: Mapping[str, Decimal],
+        dollar: Decimal = ONE,
         on_dispute: Callable[[Mismatch], None] = lambda _: None,
     ) -> None:
         self._adapters = adapters
@@ -79,6 +81,7 @@ class CrossExchangePositionSync:
         self._journal = journal
         self._clock = clock
         self._lots = lots
+        self._dollar = dollar
         self._doubts: dict[tuple[str, str], _Doubt] = {}
         self._moved: dict[tuple[str, str], float] = {}
         self.on_dispute = on_dispute
@@ -211,9 +214,9 @@ class CrossExchangePositionSync:
         mark = self._portfolio.price(asset)
         if mark is None:
             return False
-        worth, state = abs(change) * mark, self._portfolio.state
+        worth, state = abs(change) * mark / self._dollar, self._portfolio.state
         is_small = worth <= _DUST_OF_CASH if asset in state.settlement else abs(change) < self._lots.get(asset, ZERO)
-        return is_small and state.quiet.get(exchange, ZERO) + worth <= _DUST_A_DAY
+        return is_small and state.quiet.get(exchange, ZERO) / self._dollar + worth <= _DUST_A_DAY
 
 
 def _together(transfers: Sequence[TransferAccount], exchange: str, change: Decimal) -> list[Event]:
