@@ -13,7 +13,7 @@ from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState, Phase
 from arbtui.journal.reader import events, reading
 from arbtui.model.money import ONE
-from arbtui.model.order import OrderState, Purpose
+from arbtui.model.order import Order, OrderState, Purpose
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -244,14 +244,18 @@ def test_a_person_settles_a_transfer_that_does_not_come(how: str, state: CycleSt
 def test_too_little_to_move_is_sold_where_it_was_bought(tmp_path: Path) -> None:
     async def main() -> None:
         async with chain_world(tmp_path) as w:
+            said: list[str] = []
 
-            def dry(order: object) -> None:  # a moment before the order arrives most of the offer is gone
-                w.quote("binance", ([(2.1399, 300.0)], [(2.14, 3.0), (2.9, 500.0)]))
+            def dry(order: Order) -> None:  # a moment before the order arrives most of the offer is gone
+                if order.purpose is Purpose.ENTRY:
+                    w.quote("binance", ([(2.1399, 300.0)], [(2.14, 3.0), (2.9, 500.0)]))
+                else:
+                    said.append(cycle.reason)
 
             w.binance.before_admit = dry
             cycle = opened(w)
-            w.binance.before_admit = lambda order: dry(order) if order.purpose is Purpose.ENTRY else None
             await until(lambda: not cycle.account.is_open)
+            assert said == [Reason.BELOW_THRESHOLD], "while it is taken back it says why"
             assert cycle.state is CycleState.UNWOUND
             assert not w.portfolio.state.transfers
             assert {order.market.exchange for order in cycle.orders} == {"binance"}
