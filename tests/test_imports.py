@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "arbtui"
+PYPROJECT = (REPOSITORY / "pyproject.toml").read_text()
 ABOVE = ("cli", "runtime", "settings", "console", "__main__")
 FLOORS = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
 BELOW = sorted(FLOORS - {"__init__", *ABOVE})
@@ -32,10 +34,18 @@ def modules_of(floor: str) -> list[str]:
     return [name.removesuffix(".__init__") for name in dotted]
 
 
-@pytest.mark.parametrize("floor", BELOW)
-def test_nothing_below_the_console_loads_textual_or_rich(floor: str) -> None:
-    program = "\n".join(f"import {module}" for module in modules_of(floor))
-    assert loaded_by(program, "textual", "rich", "telegram", "ccxt") == set()
+def test_nothing_below_the_console_loads_textual_or_rich() -> None:
+    """One process loads them all, the lowest floor first, so that each is loaded from its own first module on, as alone."""
+    (ladder,) = [one for one in tomllib.loads(PYPROJECT)["tool"]["importlinter"]["contracts"] if one["id"] == "ladder"]
+    floors = [name for layer in reversed(ladder["layers"]) for name in re.findall(r"\w+", layer) if name not in ABOVE]
+    assert {*floors, "simulation", "sandbox"} == set(BELOW)
+    heavy = ("textual", "rich", "telegram", "ccxt")
+    program = "import sys\n" + "".join(
+        f"import {module}\nassert not (found := [name for name in {heavy} if name in sys.modules]), ('{module}', found)\n"
+        for floor in (*floors, "simulation", "sandbox")
+        for module in modules_of(floor)
+    )
+    assert loaded_by(program, *heavy, "arbtui.engine.engine") == {"arbtui.engine.engine"}
 
 
 def test_the_probe_sees_what_is_loaded() -> None:

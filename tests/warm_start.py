@@ -171,9 +171,11 @@ def _adopt(whether: bool) -> None:
 
 
 def _load() -> None:
-    """Import the product, and what its sessions import later."""
+    """Import the product, and what its sessions import later, and make what each process makes once and only reads."""
     import arbtui
+    from arbtui.cli.run import command
     from arbtui.exchanges.ccxt_packages import ccxt_pro
+    from arbtui.risk.notices.rules import NoticeRules
 
     for found in pkgutil.walk_packages(arbtui.__path__, "arbtui."):
         if not found.name.endswith("__main__"):
@@ -182,6 +184,8 @@ def _load() -> None:
         getattr(ccxt_pro(), name)
     for name in _PACKAGES:
         import_module(name)
+    command()
+    NoticeRules.shipped()
     gc.collect()
     gc.freeze()  # what is loaded stays: no fork's collector looks through it
 

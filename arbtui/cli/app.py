@@ -6,12 +6,14 @@ import typer
 
 from arbtui.cli import flags
 from arbtui.cli.assets import assets_app
+from arbtui.cli.commands import Commands
 from arbtui.cli.keys import keys_app
 from arbtui.cli.operator_commands import operator_app
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import tell
 
 app = typer.Typer(
+    cls=Commands,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import tell
-from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_name, state_root, vanished_journals
+from arbtui.settings.state import chosen_mode, mode_folder, profile_name, state_root
 
 Form = Literal["text", "json", "csv"]
 
@@ -33,12 +33,7 @@ def print_ledger(
         UsageError: no such mode, no journal, an unreadable one, no such run, or no such time.
     """
     name, root = profile_name(name_or_path), state_root(state_dir)
-    if mode is not None and mode not in MODES:
-        raise UsageError(f"--mode {mode!r}: expected {', '.join(MODES)}")
-    chosen = mode or latest_mode(root, name)
-    gone = vanished_journals(root, name)
-    if (gone and chosen is None) or chosen in gone:
-        raise UsageError(gone.get(chosen or "") or next(iter(gone.values())))
+    chosen = chosen_mode(root, name, mode)
     if chosen is None:
         raise UsageError(f"profile {name} has no journal in {root}: it has not run there yet{_others(name_or_path)}")
     path = mode_folder(root, name, chosen) / "journal.db"

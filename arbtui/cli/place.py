@@ -12,7 +12,7 @@ from arbtui.model.errors import UsageError
 from arbtui.settings.lock import ProfileLock, holder
 from arbtui.settings.output import tell
 from arbtui.settings.person import person
-from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_folder, profile_name, state_root, vanished_journals
+from arbtui.settings.state import chosen_mode, mode_folder, profile_folder, profile_name, state_root
 
 if TYPE_CHECKING:
     from arbtui.journal.events import Event
@@ -30,19 +30,14 @@ class Place:
         confirmation: what the flags gave of it.
 
     Raises:
-        UsageError: no such mode, or no journal.
+        UsageError: no such mode, no journal, or one that has vanished.
     """
 
     def __init__(self, profile: str, mode: str | None, state_dir: str | None, confirmation: Confirmation | None = None) -> None:
         self.profile = profile  #: as it was given
         self.name, root = profile_name(profile), state_root(state_dir)
         self.confirmation = confirmation or Confirmation()
-        if mode is not None and mode not in MODES:
-            raise UsageError(f"--mode {mode!r}: expected {', '.join(MODES)}")
-        chosen = mode or latest_mode(root, self.name)
-        gone = vanished_journals(root, self.name)
-        if gone and chosen is None:
-            raise UsageError(next(iter(gone.values())))
+        chosen = chosen_mode(root, self.name, mode)
         if chosen is None:
             raise UsageError(f"profile {self.name} has no journal in {root}: it has not run there yet")
         self.mode = chosen

@@ -11,14 +11,14 @@ from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_name, file
 from arbtui.settings.lock import ProfileLock, holder
 from arbtui.settings.output import tell
 from arbtui.settings.person import person
-from arbtui.settings.state import latest_mode, mode_folder, profile_folder, profile_name, state_root
+from arbtui.settings.state import chosen_mode, mode_folder, profile_folder, profile_name, state_root
 
 
 def rearm_scope(profile: str, scope: str, confirmation: Confirmation, state_dir: str | None) -> int:
     """Take away the halt of ``scope``, or the file of that name in ``halt.d``; 0 when done.
 
     Raises:
-        UsageError: no such halt, no confirmation, or an engine that refuses or does not answer.
+        UsageError: no such halt, no confirmation, a journal that has vanished, or an engine that refuses or does not answer.
     """
     name, root = profile_name(profile), state_root(state_dir)
     folder = profile_folder(root, name)
@@ -34,7 +34,7 @@ def rearm_scope(profile: str, scope: str, confirmation: Confirmation, state_dir:
     if holder(folder) is not None:
         ask_engine(folder, {"verb": "rearm_scope", "scope": wanted, "confirm": typed, "reason": why, "by": person()})
     else:
-        mode = latest_mode(root, name)
+        mode = chosen_mode(root, name)
         asyncio.run(_take_away(folder, file, wanted, why, mode_folder(root, name, mode) / "journal.db" if mode else None))
     tell("done, and journaled\n")
     return 0
@@ -51,7 +51,7 @@ def rearm_all(profile: str, confirmation: Confirmation, state_dir: str | None, *
     if holder(folder) is None:
         from arbtui.cli.rearm_stopped import rearm_stopped
 
-        mode = latest_mode(root, name)
+        mode = chosen_mode(root, name)
         path = mode_folder(root, name, mode) / "journal.db" if mode else None
         return rearm_stopped(name, folder, path, confirmation, override=override)
     found = ask_engine(folder, {"verb": "checklist"})

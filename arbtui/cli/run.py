@@ -7,10 +7,15 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING
 
 from arbtui.model.errors import ArbtuiError
 from arbtui.model.printable import printable
 from arbtui.monitoring.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Errors of a write to a full disk or a closed terminal.
 _OUTPUT_GONE = (errno.ENOSPC, errno.EIO)
@@ -28,6 +33,16 @@ _PLACES = {
 }
 
 
+@cache
+def command() -> "Callable[..., int | None]":
+    """All commands, ready to parse: made once a process, for each is read from the signature of its function."""
+    from typer.main import get_command
+
+    from arbtui.cli.app import app
+
+    return get_command(app)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Parse and run; the exit code: 2 for wrong usage, 128 + n for signal n, 1 for an internal error."""
     from decimal import getcontext
@@ -35,7 +50,6 @@ def run(arguments: Sequence[str]) -> int:
     import typer
     from typer.exceptions import TyperException
 
-    from arbtui.cli.app import app
     from arbtui.model.money import DIGITS
     from arbtui.monitoring.redacting_formatter import RedactingFormatter
     from arbtui.settings.output import mute_standard_output
@@ -44,7 +58,7 @@ def run(arguments: Sequence[str]) -> int:
     if logging.lastResort is not None:  # what is logged before there is a log file goes to standard error
         logging.lastResort.setFormatter(RedactingFormatter("arbtui: %(message)s"))
     try:
-        code = int(app(list(arguments), prog_name="arbtui", standalone_mode=False) or 0)
+        code = int(command()(list(arguments), prog_name="arbtui", standalone_mode=False) or 0)
         if sys.stdout is not None:
             sys.stdout.flush()  # here its failure can still be reported
         return code

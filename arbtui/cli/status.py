@@ -12,14 +12,24 @@ from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag
 from arbtui.model.printable import printable
-from arbtui.model.scoped_halts import FOLDER_NAME, read_halts
+from arbtui.model.scoped_halts import DOUBT, FOLDER_NAME, read_halts
 from arbtui.settings.drill import read_drill
 from arbtui.settings.guardian_post import guardian_facts
 from arbtui.settings.lock import LOCK_NAME, holder
 from arbtui.settings.mode_file import read_reconciliation, read_start
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
-from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root, vanished_journals
+from arbtui.settings.state import (
+    MODES,
+    hidden_mode,
+    is_path,
+    latest_mode,
+    mode_folder,
+    profile_folder,
+    profile_name,
+    state_root,
+    vanished_journals,
+)
 
 if TYPE_CHECKING:
     from arbtui.settings.profile import Settings
@@ -56,10 +66,10 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     chosen = mode or latest_mode(root, name)
     if mode is not None and not (mode_folder(root, name, mode) / "journal.db").exists():
         raise UsageError(f"profile {name} has no journal of mode {mode} ({mode_folder(root, name, mode) / 'journal.db'})")
-    settings = _settings(name_or_path, chosen)
     gone = vanished_journals(root, name)
-    if mode is None and gone:
-        chosen = chosen or next(iter(gone))
+    if mode is None:
+        chosen = hidden_mode(gone, chosen) or chosen
+    settings = _settings(name_or_path, chosen)
     status, trouble = _read(settings, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
     trouble = "; ".join(dict.fromkeys([*filter(None, [trouble]), *gone.values()]))
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
@@ -195,7 +205,7 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     if kill["latched"]:
         missing = "" if kill["flag"] else " (the flag is gone; the journal has it)"
         words = f"LATCHED by {kill['source']} at {kill['ts']}: {kill['reason'] or 'no reason given'}{missing}. "
-        words += "Nothing is sent until it is re-armed in the console"
+        words += f"Nothing is sent until it is re-armed: key r in the console, or arbtui rearm --profile {status['profile']}"
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))
@@ -203,7 +213,7 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("kill drill", f"{drill['words']}, {_age(drill['age_s'])} ago", ""))
     if status["guardian"]["watches"] or status["mode"] == "live":
         lines.append(("guardian", status["guardian"]["words"], "" if status["guardian"]["holds_keys"] else "yellow"))
-    lines += [("halt", f"{row['words']}; arbtui rearm --scope ends it", "bold red") for row in status["halts"]]
+    lines += [("halt", f"{row['words']}; {_ends(row, status['profile'])} ends it", "bold red") for row in status["halts"]]
     if alerts := status["alerts"]:
         lines += [("alerts", words, "bold red") for words in alert_troubles(alerts)] or [("alerts", "none waits", "")]
     if limits := status["limits"]:
@@ -252,6 +262,11 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines += _listed("disputed", told, "bold red")
     lines += _listed("notices", [_notice(row) for row in status["notices"] if row["next"] or row["standing"]], "yellow")
     return lines + _listed("breaches", [_breach(row) for row in reversed(status["breaches"])], "yellow")
+
+
+def _ends(halt: dict[str, Any], profile: str) -> str:
+    """The command that takes ``halt`` away; a file that could not be understood is named in its words."""
+    return "arbtui rearm --scope" if halt["source"] == DOUBT else f"arbtui rearm --profile {profile} --scope {halt['scope']}"
 
 
 def _breach(row: dict[str, Any]) -> str:

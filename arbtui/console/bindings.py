@@ -39,7 +39,9 @@ MAIN_BINDINGS: list[BindingType] = [
     _binding("filter", "filter", "filter", "Filter routes: xrp edge>5 state:open net>3 !buy:upbit, or the stock: share<50 runway<2"),
     _binding("sort", "sort", "sort", "Order routes or stock by the next column"),
     _binding("sort.reverse", "reverse", "reverse", "Reverse the order"),
-    _binding("route.toggle", "toggle_route", "disable", "Disable this route for the run, or enable it again; an open cycle finishes"),
+    _binding(
+        "route.toggle", "toggle_route", "disable", "Disable this route, also after a restart, or enable it again; an open cycle finishes"
+    ),
     _binding("acknowledge", "acknowledge", "ack", "Risk: acknowledge the breach under the cursor; it stays listed"),
     _binding(
         "settle",

@@ -543,8 +543,18 @@ class Engine:
     def _on_booked(self, owner: OrderOwner, fill: Fill) -> None:
         self.cycles_version += 1
         owner.on_fill(self._clock.monotonic())
+        self._look_at_fee(fill)
         self.sync.moved(fill.exchange, fill.base, fill.quote, fill.fee_currency)
         self.losses.measure(owner.account.route)
+
+    def _look_at_fee(self, fill: Fill) -> None:
+        """A fee in a coin that nothing prices: the account was switched to it while this run lasts."""
+        if fill.fee and not self.components.marks.is_known(fill.fee_currency):
+            detail = (
+                f"its fee of {plain(fill.fee)} {fill.fee_currency} on {fill.market} has no price: what trading costs there is not known"
+            )
+            action = "no entries there; start again, which reads what fees are paid in"
+            self.breaches.record(Severity.CRIT, Reason.NO_MARK, fill.exchange, detail, action)
 
     def _on_late(self, owner: OrderOwner, order: Order, fill: Fill) -> None:
         self._late.on_late(owner.account, order, fill)
@@ -552,6 +562,7 @@ class Engine:
 
     def _on_forgotten(self, order: KnownOrder, fill: Fill) -> None:
         self.cycles_version += 1
+        self._look_at_fee(fill)
         self.sync.moved(fill.exchange, fill.base, fill.quote, fill.fee_currency)
         self._late.on_forgotten(order, fill)
         self._look_at((fill.base, fill.quote))

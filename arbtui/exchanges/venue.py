@@ -96,7 +96,7 @@ class Venue:
         urls: of the real venue.
         domains: that its own addresses end with; real orders go to no others.
         min_cost: least order in any of ``quotes``, where a market's own rules do not say otherwise.
-        per_dollar: any of ``quotes`` for one dollar, roughly: for messages only, where no rate is known yet.
+        per_dollar: any of ``quotes`` for one dollar, roughly: for messages, and for what counts as dust; where no rate is known yet.
         limits: its documented rate limits.
         client_ids: its rule of client order ids.
         public: its public streams.

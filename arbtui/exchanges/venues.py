@@ -49,6 +49,11 @@ def roughly(amount: float, currency: str, other: str) -> float | None:
     return amount / per_dollar[currency] * per_dollar[other] if currency in per_dollar and other in per_dollar else None
 
 
+def per_dollar(currency: str) -> float:
+    """Roughly how much of ``currency`` a dollar is, where no rate is known; 1.0 of one that no venue quotes."""
+    return next((venue.per_dollar for venue in VENUES.values() if currency in venue.quotes), 1.0)
+
+
 def documented_limits(exchange: str) -> VenueLimits:
     """The rate limits of ``exchange``, from the documents cited in its ``limits.py``.
 

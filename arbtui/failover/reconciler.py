@@ -9,7 +9,7 @@ up what it does not touch.
 
 import asyncio
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
@@ -18,7 +18,8 @@ from arbtui.execution.absence import AbsenceProof
 from arbtui.failover.start_report import StartReport
 from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Phase
 from arbtui.journal.journal import Journal
-from arbtui.journal.open_items import read_sent
+from arbtui.journal.known_orders import known_order
+from arbtui.journal.open_items import last_intended, read_sent
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, MarketUnknown
@@ -37,6 +38,8 @@ _LOOK_UP_EVERY = 1.0
 _PATIENCE_S, _BRIEFLY_S = 3.0, 1.5
 #: So often an orphan's cancel is tried.
 _CANCELS = 3
+#: ms before the last order at a venue from which fills are asked for that ended orders may have had.
+_MISSED_MS = 3_600_000
 #: Balances are read so often, so far apart (s), before a difference counts.
 _READS, _APART_S = 3, 1.0
 
@@ -350,6 +353,13 @@ class Reconciler:
         except (ArbtuiError, TimeoutError) as error:
             done.unread[name] = str(error) or "no answer"
             return
+        if differences and not is_first:
+            try:
+                await self._book_missed(name, done)
+            except (ArbtuiError, TimeoutError) as error:
+                done.unread[name] = str(error) or "no answer"
+            held = ((asset, self._portfolio.total(name, asset), theirs) for asset, _, theirs in differences)
+            differences = [(asset, ours, theirs) for asset, ours, theirs in held if ours != theirs]
         known = self._portfolio.state.balances.get(name, {})
         open_here = {asset for order in self._portfolio.open_orders if order.intent.exchange == name for asset in _assets(order)}
         events: list[Event] = []
@@ -364,6 +374,33 @@ class Reconciler:
                 done.mismatches.append(Mismatch(name, asset, ours, theirs))
         if events:
             await self._journal.commit(*events)
+
+    async def _book_missed(self, name: str, done: Reconciled) -> None:
+        """A balance differs: book what orders that had ended have filled all the same, as a running engine books a late fill.
+
+        Raises:
+            ArbtuiError, TimeoutError: the venue does not tell its fills.
+        """
+        last_ms = last_intended(self._journal.path, name)
+        if last_ms is None:
+            return
+        async with asyncio.timeout(self._ask_s):
+            fills = await self._adapters[name].fetch_fills(last_ms - _MISSED_MS)
+        for fill in fills:
+            order = known_order(self._journal.path, name, fill.client_order_id, fill.venue_order_id, fill.trade_id)
+            if order is None or order.is_booked or not order.state.is_final:
+                continue
+            booked = replace(fill, client_order_id=order.client_order_id)
+            filled = order.filled_qty + fill.qty
+            state = OrderState.FILLED if filled >= order.qty else order.state
+            await self._journal.commit(
+                FillRecorded(booked, order.cycle_id, order.leg, "recovery", self._clock.time_ms(), self._marks.of_fill(fill)),
+                OrderChanged(order.client_order_id, state, order.venue_order_id or fill.venue_order_id, filled, order.reason),
+            )
+            done.fills += 1
+            cycle = self._portfolio.cycle(order.cycle_id)
+            if cycle is not None and cycle.is_position and cycle.id not in done.residual:
+                done.residual.append(cycle.id)
 
     async def _differences(self, name: str, *, is_first: bool) -> list[tuple[str, Decimal, Decimal]]:
         """The differences that several reads show alike."""

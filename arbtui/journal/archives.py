@@ -31,7 +31,11 @@ _rows = msgspec.json.Decoder(_Row)
 
 
 class ArchiveRefused(UsageError):
-    """An archive is missing or damaged. The journal's own file may be whole: it goes on without."""
+    """An archive is missing or damaged. The journal's own file may be whole: an engine goes on without, where a snapshot is its start."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; an engine that starts from a snapshot trades without it")
+        self.what = what  #: which archive, what is wrong with it, and how it is put back
 
 
 class ArchiveWriter:
@@ -130,6 +134,16 @@ def archived_rows(connection: sqlite3.Connection, after: int, last: int) -> Iter
             yield from (row for row in _checked(journal.parent / FOLDER / told.file, journal, told) if after < row[0] <= last)
 
 
+def missing_archives(connection: sqlite3.Connection) -> list[Path]:
+    """The archives that are not in their folder.
+
+    Raises:
+        UsageError: what tells of them is damaged.
+    """
+    folder = file_of(connection).parent / FOLDER
+    return [folder / told.file for told in archives(connection) if not (folder / told.file).is_file()]
+
+
 def rows_with(connection: sqlite3.Connection, text: str, newest: int) -> Iterator[list[_Row]]:
     """The rows of the ``newest`` archives whose line holds ``text`` anywhere, as :func:`archived_rows` gives them, newest archive first.
 
@@ -177,6 +191,5 @@ def _refusal(file: Path, journal: Path, told: EventsArchived, why: str) -> Archi
     kept = journal.parent / BACKUPS / FOLDER / told.file
     copy = f"the copy {kept}" if kept.is_file() else "a copy of it"
     return ArchiveRefused(
-        f"{file}: {why}: it holds the events {told.first} to {told.last} of {journal}: put {copy} back, with the SHA-256 "
-        f"{told.sha256}; the engine starts and trades without it"
+        f"{file}: {why}: it holds the events {told.first} to {told.last} of {journal}: put {copy} back, with the SHA-256 {told.sha256}"
     )

@@ -1,4 +1,4 @@
-"""The backups that lie beside a journal: their names, which is the newest, and which automatic ones are kept.
+"""The backups that lie beside a journal: their names, and which automatic ones are kept.
 
 A backup gets its name when it was checked, so a file of such a name is whole.
 """
@@ -39,19 +39,6 @@ def name_of(seq: int, now_s: float, *, automatic: bool = False) -> str:
 def backups_of(journal: Path) -> list[BackupFile]:
     """The backups in the journal's own folder of them, oldest first. Files of other names are none."""
     return sorted(_found(journal.parent / FOLDER), key=lambda backup: (backup.made_s, backup.seq))
-
-
-def newest_in_words(journal: Path) -> str:
-    """What to restore, for whoever reads that a journal is damaged."""
-    try:
-        found = backups_of(journal)
-    except OSError:
-        found = []
-    if not found:
-        return f"restore a backup ({journal.parent / FOLDER} holds none)"
-    newest = found[-1]
-    when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(newest.made_s))
-    return f"restore the newest backup, {newest.path} (event {newest.seq:,}, {when}, whole when it was made)"
 
 
 def remove(backup: Path) -> None:

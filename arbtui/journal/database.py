@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from arbtui.journal.backup_files import newest_in_words
+from arbtui.journal.newest_backup import newest_in_words
 from arbtui.model.durable_folder import make_folders
 from arbtui.model.errors import UsageError
 

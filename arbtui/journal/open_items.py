@@ -64,6 +64,17 @@ def read_sent(path: Path, exchange: str) -> list[SentOrder]:
     return [one for one in sent if one.venue_order_id] + unnamed[:_UNNAMED]
 
 
+def last_intended(path: Path, exchange: str) -> int | None:
+    """When the newest order at ``exchange`` was journaled, in ms; None where there was none.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    with reading(path) as db:
+        (found,) = db.execute("SELECT max(intended_ms) FROM order_ WHERE exchange = ?", (exchange,)).fetchone()
+    return None if found is None else int(found)
+
+
 def read_route(path: Path, client_order_id: str) -> str | None:
     """The route of the cycle that an order belongs to; None where the journal at ``path`` does not know the order.
 

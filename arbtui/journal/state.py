@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from arbtui.journal.chain import is_chained
+from arbtui.journal.chain import check_events, is_chained
 from arbtui.journal.denials import DenialRow, denial_rows
 from arbtui.journal.learned import LearnedRow, learned_rows
 from arbtui.journal.noted import check_noted
-from arbtui.journal.reader import reading
+from arbtui.journal.reader import check_pages, reading
 from arbtui.journal.snapshots import check_snapshots
 from arbtui.model.errors import UsageError
 
@@ -142,6 +142,27 @@ def load(path: Path) -> JournalState:
         return read_state(path, db)
 
 
+def refuse_foreign(path: Path, profile: str, mode: str, origins: Mapping[str, str]) -> None:
+    """Look at a journal before it is opened for writing: one that is somebody else's stays as it is. None yet, or an empty one, passes.
+
+    Raises:
+        UsageError: another profile, mode or place of trading wrote it, or it cannot be read; one that is damaged is told as that.
+    """
+    if not path.is_file() or path.stat().st_size == 0:
+        return
+    with reading(path) as db:
+        run, known = _last_run(db), _origins(db)
+        is_own = run is None or (run.profile, run.mode) == (profile, mode)
+        if is_own and all(known.get(exchange, origin) == origin for exchange, origin in origins.items()):
+            return
+        check_pages(db)
+        if is_chained(db):
+            check_events(db)
+        state = read_state(path, db)
+    state.refuse_another_profile(profile, mode)
+    state.refuse_other_origins(origins)
+
+
 def last_event_ms(path: Path) -> int:
     """Our clock at the newest event of the journal at ``path``, ms; 0 when there is no journal yet.
 
@@ -164,15 +185,13 @@ def read_state(path: Path, db: sqlite3.Connection) -> JournalState:
     check_snapshots(db)
     identity = db.execute("SELECT salt FROM identity").fetchone()
     snapshot = db.execute("SELECT snapshot_no, seq, payload FROM snapshot ORDER BY snapshot_no DESC LIMIT 1").fetchone()
-    known = _columns(RunRow) if is_chained(db) else ", ".join(list(RunRow.__dataclass_fields__)[:-3])
-    run = db.execute(f"SELECT {known} FROM run ORDER BY seq DESC LIMIT 1").fetchone()
     return JournalState(
         path=path,
         salt=identity["salt"] if identity else "",
         seq=_one(db, "SELECT coalesce(max(seq), 0) FROM event"),
         runs=_one(db, "SELECT count(*) FROM run"),
-        last_run=RunRow(*run) if run else None,
-        origins={row[0]: row[1] for row in db.execute("SELECT exchange, origin FROM origin ORDER BY exchange")},
+        last_run=_last_run(db),
+        origins=_origins(db),
         kills=[KillRow(*row) for row in db.execute(f"SELECT {_columns(KillRow)} FROM kill ORDER BY seq")],
         breaches=[
             BreachRow(*row) for row in db.execute(f"SELECT {_columns(BreachRow)} FROM breach WHERE acknowledged_ms IS NULL ORDER BY seq")
@@ -184,6 +203,16 @@ def read_state(path: Path, db: sqlite3.Connection) -> JournalState:
         learned=learned_rows(db),
         accounts=_accounts(db) if is_chained(db) else {},
     )
+
+
+def _last_run(db: sqlite3.Connection) -> RunRow | None:
+    known = _columns(RunRow) if is_chained(db) else ", ".join(list(RunRow.__dataclass_fields__)[:-3])
+    run = db.execute(f"SELECT {known} FROM run ORDER BY seq DESC LIMIT 1").fetchone()
+    return RunRow(*run) if run else None
+
+
+def _origins(db: sqlite3.Connection) -> dict[str, str]:
+    return {row[0]: row[1] for row in db.execute("SELECT exchange, origin FROM origin ORDER BY exchange")}
 
 
 def _accounts(db: sqlite3.Connection) -> dict[str, str]:

@@ -5,6 +5,7 @@ One line of JSON, replaced whole. A journal may be ahead of its tip (it is writt
 
 import errno
 import os
+import pwd
 import sqlite3
 from contextlib import suppress
 from hashlib import sha256
@@ -47,6 +48,8 @@ def read_tip(journal: Path) -> Tip | None:
         line = msgspec.json.decode(read_regular(file), type=_Line)
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise _not_ours(file, journal, error) from error
     except (OSError, msgspec.DecodeError) as error:
         raise _unreadable(file, journal, str(error)) from error
     if line.check != _check(line.tip) or not 0 <= line.tip.ts_ms < _END_MS:
@@ -101,6 +104,23 @@ def refuse_behind(connection: sqlite3.Connection, journal: Path, tip: Tip) -> No
 
 def _check(tip: Tip) -> str:
     return sha256(f"{tip.salt} {tip.seq} {tip.hash} {tip.ts_ms}".encode()).hexdigest()[:16]
+
+
+def _not_ours(file: Path, journal: Path, error: PermissionError) -> UsageError:
+    """Nothing is wrong with the tip: moving it away, as where one is damaged, would throw away what guards the journal."""
+    whose = ""
+    with suppress(OSError):  # where even the folder may not be looked into
+        whose = f"it belongs to {_user(file.stat().st_uid)}, this is {_user(os.geteuid())}; "
+    return UsageError(
+        f"{file}: {error.strerror}: {whose}it tells how far {journal} went, and is needed: run this as the user that the engine "
+        "runs as, or mend its owner and mode"
+    )
+
+
+def _user(uid: int) -> str:
+    with suppress(KeyError):
+        return f"user {uid} ({pwd.getpwuid(uid).pw_name})"
+    return f"user {uid}"
 
 
 def _unreadable(file: Path, journal: Path, why: str) -> UsageError:

@@ -49,11 +49,18 @@ def settle_by_adjustment(portfolio: Portfolio, cycle_id: str, exchange: str, by:
 
 
 def adjustment(portfolio: Portfolio, exchange: str, asset: str, by: str, reason: str) -> Sequence[Event] | str:
-    """The events that take the venue's word for a disputed balance, or why there are none."""
+    """The events that take the venue's word for a disputed balance, or why there are none.
+
+    What we have traded since is not in that word: it is asked for again first.
+    """
     dispute = portfolio.state.disputes.get(exchange, {}).get(asset)
     if dispute is None:
         return f"{exchange} disputes no balance of {asset}"
-    change = dispute.theirs - portfolio.total(exchange, asset)
+    held = portfolio.total(exchange, asset)
+    if held != dispute.ours:
+        moved = f"{exchange} said {plain(dispute.theirs)} {asset} when we held {plain(dispute.ours)}, and we hold {plain(held)} now"
+        return f"{moved}: an engine that runs, or the next start, compares them again; decide then"
+    change = dispute.theirs - held
     text = f"{reason} (the venue says {plain(dispute.theirs)})"
     return Adjusted(exchange, asset, change, text, "operator", by), DisputeClosed(exchange, asset, by, reason)
 

@@ -395,7 +395,10 @@ class Portfolio(Readings):
         state = self.state
         add_to(state.balances, event.exchange, event.asset, event.change)
         add_to(state.targets, event.exchange, event.asset, event.change)
-        state.counters.adjust(event.asset, event.change, self.price(event.asset))
+        price = self.price(event.asset)
+        state.counters.adjust(event.asset, event.change, price)
+        if event.kind == "dust" and price is not None:
+            state.quiet[event.exchange] = state.quiet.get(event.exchange, ZERO) + abs(event.change) * price
         if event.asset in state.settlement and event.change > ZERO and event.kind == "operator":
             state.paid_in = [*state.paid_in[-_KEPT_PAID_IN:], PaidIn(event.exchange, event.asset, event.change, at.ts_ms)]
         self._publish(event.exchange, event.asset)
@@ -526,6 +529,7 @@ class Portfolio(Readings):
         if event.cause == "day" or state.day is None:
             prices = self.prices()
             residual = self.position_gain(prices) + state.settled_value
+            state.dust, state.quiet = {}, {}
             state.day = Baseline(event.day, at.ts_ms, state.counters.copy(), prices, state.rebalance_spent, residual)
         state.results.add(at.ts_ms, self.result(self.prices()))
 
@@ -580,10 +584,10 @@ class Portfolio(Readings):
             by = cycle.settling or cycle.lost
             if by is not None:
                 cycle.settled = Settled(by.how, by.by, by.reason, ts_ms)
-            elif left:
+            elif left and self._is_allowed_today(cycle, left):
                 amounts = ", ".join(f"{plain(amount)} {asset}" for asset, amount in left.items())
                 cycle.settled = Settled("dust", "", f"{amounts}: too little for an order", ts_ms)
-            else:
+            elif not left:
                 cycle.settled = Settled("completed by a late fill", "", "", ts_ms)
         if cycle.is_position:
             if before is not CycleState.RESIDUAL or was_settled:
@@ -592,6 +596,15 @@ class Portfolio(Readings):
             self._positions[cycle.id] = None
         else:
             self._keep_ended(cycle)
+
+    def _is_allowed_today(self, cycle: CycleAccount, left: Mapping[str, Decimal]) -> bool:
+        """Whether ``left``, with what cycles have left as dust today, is still less than one order; then it is counted."""
+        dust = self.state.dust
+        together = {asset: dust.get(asset, ZERO) + abs(amount) for asset, amount in left.items()}
+        if any(amount >= cycle.trifles[asset][0] for asset, amount in together.items()):
+            return False
+        dust.update(together)
+        return True
 
     def _keep_ended(self, cycle: CycleAccount) -> None:
         cycle.legs, cycle.transfers, cycle.reserved = (), (), {}

@@ -8,7 +8,7 @@ trade is booked quietly, so much a venue and day.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
 from math import inf
@@ -18,9 +18,8 @@ from arbtui.journal.events import Adjusted, BalanceDisputed, DisputeClosed, Even
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError
-from arbtui.model.money import ZERO
+from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Balance
-from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.transfers import TransferAccount
 
@@ -31,9 +30,9 @@ _READS = 3
 _APART_S = 1.0
 #: Steps of transfers that are looked for in one change of a balance, at most.
 _MOST_TOGETHER = 4
-#: Dust of cash, in PnL currency; that of a coin is one lot of its coarsest market.
+#: Dust of cash, in dollars; that of a coin is one lot of its coarsest market.
 _DUST_OF_CASH = Decimal("0.01")
-#: The most that is booked quietly at one venue on one day, in PnL currency.
+#: The most that is booked quietly at one venue on one day, in dollars.
 _DUST_A_DAY = Decimal(1)
 
 
@@ -57,18 +56,12 @@ class _Doubt:
     at: float
 
 
-@dataclass(slots=True)
-class _DustBooked:
-    day: str = ""
-    value: Decimal = field(default=ZERO)
-
-
 class CrossExchangePositionSync:
     """Compares, journals disputes and dust, and closes disputes that are over.
 
     Args:
         lots: coarsest quantity step by coin.
-        day_of: the desk's date at a time in ms.
+        dollar: roughly what one is worth, in the PnL currency: what is dust is told in dollars.
         on_dispute: called with each new dispute.
     """
 
@@ -77,22 +70,19 @@ class CrossExchangePositionSync:
         *,
         adapters: Mapping[str, ExchangeAdapter],
         portfolio: Portfolio,
-        marks: LiveMarks,
         journal: Journal,
         clock: Clock,
         lots: Mapping[str, Decimal],
-        day_of: Callable[[int], str],
+        dollar: Decimal = ONE,
         on_dispute: Callable[[Mismatch], None] = lambda _: None,
     ) -> None:
         self._adapters = adapters
         self._portfolio = portfolio
-        self._marks = marks
         self._journal = journal
         self._clock = clock
         self._lots = lots
-        self._day_of = day_of
+        self._dollar = dollar
         self._doubts: dict[tuple[str, str], _Doubt] = {}
-        self._dust: dict[str, _DustBooked] = {}
         self._moved: dict[tuple[str, str], float] = {}
         self.on_dispute = on_dispute
         self.read_at: dict[str, float] = {}  #: monotonic s of the last read by venue
@@ -221,21 +211,12 @@ class CrossExchangePositionSync:
 
     def _is_dust(self, exchange: str, asset: str, change: Decimal) -> bool:
         """Whether ``change`` is too small to trade, and the day's allowance holds it."""
-        mark = self._marks.value(asset)
+        mark = self._portfolio.price(asset)
         if mark is None:
             return False
-        worth = abs(change) * mark
-        settlement = asset in self._portfolio.state.settlement
-        if not (worth <= _DUST_OF_CASH if settlement else abs(change) < self._lots.get(asset, ZERO)):
-            return False
-        booked = self._dust.setdefault(exchange, _DustBooked())
-        today = self._day_of(self._clock.time_ms())
-        if booked.day < today:  # a day begins once
-            booked.day, booked.value = today, ZERO
-        if booked.value + worth > _DUST_A_DAY:
-            return False
-        booked.value += worth
-        return True
+        worth, state = abs(change) * mark / self._dollar, self._portfolio.state
+        is_small = worth <= _DUST_OF_CASH if asset in state.settlement else abs(change) < self._lots.get(asset, ZERO)
+        return is_small and state.quiet.get(exchange, ZERO) / self._dollar + worth <= _DUST_A_DAY
 
 
 def _together(transfers: Sequence[TransferAccount], exchange: str, change: Decimal) -> list[Event]:

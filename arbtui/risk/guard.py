@@ -113,7 +113,7 @@ class RiskGuard:
         return None
 
     def _unfit(self, route: ArbRoute, venues: Iterable[ExchangeGuard], now: float, cycle_id: str) -> Reason | None:
-        """Whether a venue of ``route`` is ill, untried, refuses one of its markets or disputes what we hold: asked in that order."""
+        """Whether a venue of ``route`` is ill, untried, refuses one of its markets, disputes what we hold or takes fees nothing prices."""
         for venue in venues:
             if (reason := venue.unfit(now)) is not None:
                 return reason
@@ -124,7 +124,7 @@ class RiskGuard:
             if (reason := self.exchange[hop.market.exchange].rests(hop.market.code, now)) is not None:
                 return reason
         for venue in venues:
-            if (reason := venue.disputed(*route.assets_at(venue.exchange))) is not None:
+            if (reason := venue.disputed(*route.assets_at(venue.exchange)) or venue.unpriced_fees()) is not None:
                 return reason
         return None
 
@@ -213,6 +213,7 @@ class RiskGuard:
             or (None if venue.health.is_proven else Reason.VENUE_UNTRIED)
             or venue.rests(market.code, now)
             or venue.disputed(market.base, market.quote)
+            or venue.unpriced_fees()
             or venue.check(now)
             or self.symbol.unfit(route, hop, now)
         )

@@ -6,6 +6,7 @@ from functools import partial
 from arbtui.engine.components import EngineComponents
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.venues import per_dollar
 from arbtui.journal.journal import Journal
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.rate_watch import RateWatch
@@ -14,6 +15,7 @@ from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
 from arbtui.model.market import Market
+from arbtui.model.money import decimal_of
 from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -127,11 +129,10 @@ def assemble(
         sync=CrossExchangePositionSync(
             adapters=adapters,
             portfolio=portfolio,
-            marks=marks,
             journal=journal,
             clock=clock,
             lots=coarsest_lots((market.base, market.lot_step) for market in traded),
-            day_of=settings.desk.day_of,
+            dollar=decimal_of(per_dollar(settings.desk.currency)),
         ),
         execution=settings.execution,
         desk=settings.desk,

@@ -19,7 +19,7 @@ from arbtui.failover.start_report import StartStep
 from arbtui.journal.events import BreachAcknowledged, BreachRecorded
 from arbtui.journal.journal import Journal
 from arbtui.journal.sqlite_version import sqlite_facts
-from arbtui.journal.state import JournalState, last_event_ms
+from arbtui.journal.state import JournalState, last_event_ms, refuse_foreign
 from arbtui.journal.store import Door
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import VIRTUAL_EPOCH_MS, Clock, LoopClock, SystemClock
@@ -198,6 +198,7 @@ class Session:
         with steps.report.step("kill flag") as step:
             step.result = "stands" if self._halt.is_closed else "none"
         with steps.report.step("journal") as step:
+            refuse_foreign(path, self._settings.name, self._settings.mode, self._plan.origins)
             if not plays and is_new(path):
                 tell_first_start(self._settings.name, path)
             journal = await Journal.open(path, clock=clock, door=door, salt=salt)
@@ -218,8 +219,6 @@ class Session:
                 journal.fold = ProjectingPortfolio(portfolio)
                 steps.last = CrashDetector(self._plan.traces, boot_id()).judge(remembered.last_run, last_event_ms(path))
                 step.is_fine, step.result = not steps.last.is_crash, steps.last.words
-            remembered.refuse_another_profile(self._settings.name, self._settings.mode)
-            remembered.refuse_other_origins(self._plan.origins)
             refuse_other_currency(remembered, portfolio, self._settings)
             if plays:
                 refuse_lost_venues(remembered, venue_path)

@@ -4,12 +4,20 @@ A profile's lock sees neither a second desk with another state folder nor anothe
 locks lie in the platform's state folder, wherever ``--state-dir`` leads. They are the kernel's, so they end with the
 process however that ends; what is written inside is only for messages. On another machine nobody sees them: there a
 second engine is noticed by what it does (:mod:`arbtui.engine.account_watch`).
+
+That folder is where ``XDG_STATE_HOME`` and ``HOME`` say, and a service's differ from a shell's. So on Linux each account
+at a real venue is also a name in the kernel (an abstract socket, to which nothing is ever said): one for the machine,
+whoever's process and whatever its environment and its view of the disk.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import socket
+import struct
+import sys
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -44,6 +52,7 @@ class AccountLocks:
     def __init__(self, profile: str, folder: Path) -> None:
         self._word = {"pid": os.getpid(), "profile": profile, "folder": str(folder), "since_ms": time.time_ns() // 1_000_000}
         self._held: dict[Path, FileLock] = {}
+        self._names: list[socket.socket] = []
 
     def take(self, exchange: str, origin: str, names: Iterable[str]) -> None:
         """Lock the account that has ``names`` at ``exchange``; each is a lock of its own, one held already is kept.
@@ -64,19 +73,56 @@ class AccountLocks:
                 lock = FileLock(path, partial(_refusal, path, exchange, origin), json.dumps(self._word))
                 lock.acquire()
                 self._held[path] = lock
+                if sys.platform == "linux" and not is_loopback(urlsplit(origin).hostname or ""):  # a sandbox's accounts are play money
+                    self._names.append(_held_name(path.name, exchange, origin))
 
     def release(self) -> None:
         """Release all of them."""
         for lock in self._held.values():
             lock.release()
         self._held.clear()
+        for name in self._names:
+            name.close()
+        self._names.clear()
 
 
 def _refusal(path: Path, exchange: str, origin: str) -> UsageError:
+    return _refused(exchange, origin, _holder_in_words(path))
+
+
+def _refused(exchange: str, origin: str, holder: str) -> UsageError:
     return UsageError(
-        f"{exchange} at {origin}: {_holder_in_words(path)}; one account, one engine: "
-        "stop that one first, or give this profile the keys of another account"
+        f"{exchange} at {origin}: {holder}; one account, one engine: stop that one first, or give this profile the keys of another account"
     )
+
+
+def _held_name(name: str, exchange: str, origin: str) -> socket.socket:
+    """The kernel's ``name``, held until it is closed, or the process ends.
+
+    Raises:
+        UsageError: another process holds it, or the kernel gives none.
+    """
+    address = f"\0arbtui-account-{name}"
+    holder = socket.socket(socket.AF_UNIX)
+    try:
+        holder.bind(address)
+        holder.listen(1)  # so that who asks is told the process
+    except OSError as error:
+        holder.close()
+        if error.errno == errno.EADDRINUSE:
+            raise _refused(exchange, origin, f"{_listener_in_words(address)} trades on this account, with another state folder") from None
+        why = error.strerror or error
+        raise UsageError(f"{exchange} at {origin}: the account cannot be locked ({why}): let this process use Unix sockets") from None
+    return holder
+
+
+def _listener_in_words(address: str) -> str:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
+        asking.setblocking(False)
+        asking.connect(address)
+        pid, uid, _ = struct.unpack("3i", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        return f"process {pid} of user {uid}"
+    return "another process"
 
 
 def _file_name(exchange: str, origin: str, name: str) -> str:

@@ -82,6 +82,8 @@ class Complaints:
         """A validator's own message; one about a whole table starts with the key that it means."""
         start, _, rest = message.partition(": ")
         inner = (*path, *start.split("."))
+        if inner[:1] == ("exchanges",) and len(inner) == 2 and inner[1] not in VENUES:
+            return f"{self._place(inner)}{_unknown_venue(inner[1])}"
         if rest and (is_table(inner) or owner(inner)):
             path, message = inner, rest
         return f"{self._place(path)}{'.'.join(path)}: {message}"
@@ -200,5 +202,5 @@ def _short(sentence: str) -> str:
 
 def _unknown_venue(name: str) -> str:
     close = difflib.get_close_matches(name.lower(), list(VENUES), n=1, cutoff=0.5)
-    hint = f"did you mean exchanges.{close[0]}? " if close else ""
-    return f"exchanges.{name} is no venue that is built; {hint}There are: {', '.join(VENUES)}"
+    hint = f"did you mean exchanges.{close[0]}? There" if close else "there"
+    return f"exchanges.{name} is no venue that is built; {hint} are: {', '.join(VENUES)}"

@@ -155,10 +155,12 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _venues_make_a_pair(self) -> Self:
         for name, exchange in self.exchanges.items():
-            built = VENUES[name].quotes if name in VENUES else (exchange.quote,)
+            if name not in VENUES:
+                raise ValueError(f"exchanges.{name}: no such venue is built")
+            built = VENUES[name].quotes
             if exchange.quote not in built:
                 raise ValueError(f"exchanges.{name}.quote: {exchange.quote} markets of {name} are not built; expected {' or '.join(built)}")
-            if exchange.real_orders and name in VENUES and not VENUES[name].is_proven_in(exchange.quote):
+            if exchange.real_orders and not VENUES[name].is_proven_in(exchange.quote):
                 where = f"{name} in {exchange.quote}" if VENUES[name].is_proven else name
                 raise ValueError(
                     f"exchanges.{name}.real_orders: real orders were never proven at {where}; leave it out: live reaches the sandbox, and "
@@ -202,7 +204,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _cross_quotes_are_traded(self) -> Self:
         for name, exchange in self.exchanges.items():
-            there = VENUES[name].cross_quotes if name in VENUES else ()
+            there = VENUES[name].cross_quotes
             for quote in exchange.cross_quotes:
                 key = f"exchanges.{name}.cross_quotes"
                 if quote in self.settlement:

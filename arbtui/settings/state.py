@@ -6,6 +6,7 @@
 import os
 import re
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -120,6 +121,32 @@ def vanished_journals(root: Path, name: str) -> dict[str, str]:
     """By mode, why a journal of the profile ``name`` that is not there is no new one; empty when none has vanished."""
     found = {mode: vanished(mode_folder(root, name, mode) / "journal.db") for mode in MODES}
     return {mode: why for mode, why in found.items() if why}
+
+
+def hidden_mode(gone: Iterable[str], chosen: str | None) -> str | None:
+    """Of the modes whose journals are ``gone``, one with more at stake than ``chosen``, which a page about that would hide; else None."""
+    worst = max(gone, key=MODES.index, default=None)
+    if worst is None or (chosen is not None and MODES.index(worst) <= MODES.index(chosen)):
+        return None
+    return worst
+
+
+def chosen_mode(root: Path, name: str, mode: str | None = None) -> str | None:
+    """The mode that a command is about: ``mode``, else that of the latest run; None where the profile ``name`` has no journal.
+
+    Raises:
+        UsageError: no such mode; or its journal has vanished, or, where ``mode`` is None, that of one with more at stake.
+    """
+    if mode is not None and mode not in MODES:
+        raise UsageError(f"--mode {mode!r}: expected {', '.join(MODES)}")
+    chosen = mode or latest_mode(root, name)
+    gone = vanished_journals(root, name)
+    if chosen in gone:
+        raise UsageError(gone[chosen])
+    hidden = hidden_mode(gone, chosen) if mode is None else None
+    if hidden is not None:
+        raise UsageError(gone[hidden] + (f"; the journal of {chosen} is another: --mode {chosen} is about that" if chosen else ""))
+    return chosen
 
 
 def latest_mode(root: Path, name: str) -> str | None:

@@ -19,7 +19,12 @@ HEADLESS = (*P, "--headless")
         (("--profile", "/bin/ls"), "no UTF-8"),
         (("--profile", "/tmp/"), "is a folder"),
         (("--profle", "x"), "No such option: --profle (Possible options: --profile)"),
-        (("leger",), "No such command 'leger'"),
+        (("leger",), "No such command 'leger'. Did you mean 'ledger'?"),
+        (
+            ("routes", *P),
+            "No such command 'routes': the console shows them (pane Routes), Telegram's /routes, and before a start arbtui check",
+        ),
+        (("xyz",), "No such command 'xyz'; there are: replay, record,"),
         ((*HEADLESS, "--symbols", "0"), "--symbols 0: expected a number from 1 to 1000, or assets such as BTC,ETH"),
         ((*HEADLESS, "--symbols", "-3"), "--symbols -3: expected"),
         ((*HEADLESS, "--symbols", "1001"), "--symbols 1001: expected"),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,14 +24,16 @@ from arbtui.journal.events import (
 )
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import SystemClock
+from arbtui.model.errors import UsageError
 from arbtui.model.halt import Halt, write_flag
 from arbtui.model.order import Purpose, Side, TimeInForce
+from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.risk.config import default_limits
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.lock import ProfileLock
-from arbtui.settings.state import make_private, mode_folder, state_root
+from arbtui.settings.state import chosen_mode, make_private, mode_folder, state_root
 from tests.cli.command import Here, in_shell
 from tests.portfolio.telling import fill_of
 
@@ -102,6 +105,15 @@ def test_state_outlives_its_profile(arbtui: Here, home: Path) -> None:
     told = json.loads(arbtui("status", "--profile", "gone", "--json").out)
     assert (told["state"], told["kill"]["latched"], told["kill"]["source"]) == ("NEW", True, "CLI")
     assert "did you mean gone?" in arbtui("status", "--profile", "gonne").err
+
+
+def test_what_holds_it_back_is_told_with_the_command_that_ends_it(arbtui: Here, home: Path) -> None:
+    folder = home / "state" / "arbtui" / "gone"
+    write_flag(folder, "KEY", "", 5)
+    write_halt(folder, ScopedHalt("symbol.XRP", Depth.HALTED, "CLI", "ann", "", 5))
+    page = " ".join(arbtui("status", "--profile", "gone").out.split())
+    assert "until it is re-armed: key r in the console, or arbtui rearm --profile gone" in page
+    assert "arbtui rearm --profile gone --scope symbol.XRP ends it" in page
 
 
 def test_while_an_engine_starts(arbtui: Here, home: Path) -> None:
@@ -270,6 +282,33 @@ def test_the_limits_are_those_of_the_mode_shown(arbtui: Here, state: Path) -> No
     }
     page = " ".join(arbtui("status", *P, "--state-dir", str(state)).out.split())
     assert "limits paper set: max_unhedged 2000 USDT, max_loss_day 1000 USDT, max_open_cycles 50" in page
+
+
+def test_a_simulated_run_does_not_stand_in_for_a_journal_of_live_that_has_vanished(arbtui: Here, state: Path, tmp_path: Path) -> None:
+    """Only its tip is left: what was open in live is known to nobody, and the pages would show the simulator's stock."""
+    shutil.copytree(state, tmp_path / "state")
+    place = (*P, "--state-dir", str(tmp_path / "state"))
+    tip = tmp_path / "state" / "upbit-binance" / "live.tip"
+    shutil.copyfile(tip.with_name("sim.tip"), tip)
+    for command in (("ledger",), ("adjust",), ("positions",), ("stock",), ("rearm",)):
+        refused = arbtui(*command, *place)
+        assert (refused.code, refused.out) == (2, "")
+        assert "live/journal.db has vanished" in refused.err
+        assert "--mode sim" in refused.err
+    told = arbtui("status", *place, "--json")
+    assert told.code == 2
+    assert (json.loads(told.out)["mode"], json.loads(told.out)["run"]) == ("live", None)
+    assert "live/journal.db has vanished" in told.err
+    assert arbtui("ledger", *place, "--mode", "sim").code == 0
+
+
+def test_a_simulator_s_journal_that_has_vanished_keeps_nobody_from_live(tmp_path: Path) -> None:
+    (tmp_path / "p" / "live").mkdir(parents=True)
+    (tmp_path / "p" / "live" / "journal.db").write_bytes(b"x")
+    (tmp_path / "p" / "sim.tip").write_bytes(b"x")
+    assert chosen_mode(tmp_path, "p") == "live"
+    with pytest.raises(UsageError, match=r"sim/journal.db has vanished"):
+        chosen_mode(tmp_path, "p", "sim")
 
 
 def test_help_names_it(arbtui: Here) -> None:

@@ -124,6 +124,15 @@ def test_the_blotter_and_the_stock_show_every_number(px: float, qty: float, widt
     assert width_of(line) <= width
 
 
+@pytest.mark.parametrize("width", [78, 104, 158])
+@pytest.mark.parametrize("state", ["OPEN", "MISSED", "ABANDONED", "RESIDUAL"])
+def test_the_blotter_shows_the_whole_state_of_a_cycle_without_trades(state: str, width: int) -> None:
+    cycle = CycleLine("c", 0, "1000SATS", "COINONE→BINANCE", (), 0.0, 3.0, state, "buy DECISION_AGE, sell DECISION_AGE")
+    line = FillsPane(demo_app(DemoModel())._inks, DemoModel()).spans(cycle, width)
+    assert "".join(text for text, _ in line).split()[-1] == state
+    assert width_of(line) <= width
+
+
 @pytest.mark.parametrize(
     ("exchange", "base", "quote", "age_ms", "head"),
     [

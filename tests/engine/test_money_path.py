@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.exchanges.adapter import OrderReport
 from arbtui.journal.events import CycleState
 from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.order import OrderState, Purpose
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
+from arbtui.risk.breach import Severity
 from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, World, world
 
@@ -250,5 +252,32 @@ def test_a_fee_in_a_third_coin_counts_at_its_mark(tmp_path: Path) -> None:
             expected += sum((fill.fee * won for fill in sold), Decimal(0))
             assert cycle.account.fees == pytest.approx(expected)
             assert w.portfolio.total("binance", "ADA") < 1000
+
+    run_virtual(main())
+
+
+def test_a_fee_in_a_coin_that_nothing_prices_stops_entries_at_that_venue_until_the_next_start(tmp_path: Path) -> None:
+    """The account was switched to another coin while the run lasts: the fee counted as nothing, and entries went on."""
+
+    def in_bnb(report: OrderReport | None) -> OrderReport | None:
+        if report is None:
+            return None
+        return replace(report, fills=tuple(replace(fill, fee=Decimal("0.0002"), fee_currency="BNB") for fill in report.fills))
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.binance.bend = w.binance.bend_look_up = in_bnb  # type: ignore[assignment]
+            assert (await w.trade()).state is CycleState.HEDGED
+            (told,) = [breach for breach in w.engine.breaches.breaches.values() if breach.kind == Reason.NO_MARK]
+            assert (told.scope, told.severity) == ("binance", Severity.CRIT)
+            assert "0.0002 BNB" in told.detail
+            await asyncio.sleep(1)
+            w.show("upbit", UPBIT_CHEAP)
+            w.show("upbit", UPBIT_DEAR)
+            assert not w.engine.executor.open
+            assert {route.denied for route in w.components.universe.routes if route.denied} == {Reason.NO_MARK}
+            assert w.engine.risk.exchange["upbit"].unpriced_fees() is None
+        async with world(tmp_path) as w:  # a start has read what fees are paid in
+            assert (await w.trade()).state is CycleState.HEDGED
 
     run_virtual(main())

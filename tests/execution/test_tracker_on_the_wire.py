@@ -157,11 +157,9 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
             sync = CrossExchangePositionSync(
                 adapters={exchange: v.adapter},
                 portfolio=portfolio,
-                marks=marks,
                 journal=journal,
                 clock=clock,
                 lots={},
-                day_of=lambda _: "",
             )
             follower = AccountSync(v.adapter, tracker, sync, clock, ExchangeHealthMonitor(exchange, clock, HealthConfig()))
             made = Desk(v, tracker, portfolio, journal, cycle, follower)

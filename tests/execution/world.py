@@ -318,11 +318,9 @@ async def world(
             CrossExchangePositionSync(
                 adapters=venues,
                 portfolio=portfolio,
-                marks=marks,
                 journal=journal,
                 clock=clock,
                 lots=coarsest_lots((market.base, market.lot_step) for market in traded),
-                day_of=(desk or DeskConfig()).day_of,
             ),
             execution,
             desk or DeskConfig(),

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.failover.snapshot import simulator_of
 from arbtui.journal.events import CycleEnded, Event, FillRecorded, OrderChanged
 from arbtui.journal.events import CycleState as S
 from arbtui.journal.journal import Journal
-from arbtui.model.errors import ArbtuiError
-from arbtui.model.order import OrderState
+from arbtui.model.errors import ArbtuiError, VenueFailed
+from arbtui.model.order import Balance, Fill, OrderState
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -25,7 +26,7 @@ from arbtui.risk.breach import Severity
 from arbtui.runtime.arming import unclean
 from arbtui.runtime.startup import reconciler_of
 from arbtui.simulation.faults import Fault, FaultKind
-from tests.execution.world import UPBIT_DEAR, Levels, World, world
+from tests.execution.world import UPBIT_DEAR, Levels, Venue, World, world
 
 _LOST = Fault(FaultKind.REQUEST_LOST, 1e6)
 #: The best bid takes 10 of the 46 that are sold.
@@ -416,5 +417,56 @@ def test_a_restart_goes_on_from_the_newest_snapshot(tmp_path: Path) -> None:
             state, _ = restore(w.journal.path)
             assert 0 < state.snapshot_seq < state.seq
             assert simulator_of(state.snapshot) == {"seed": 1}
+
+    run_virtual(main())
+
+
+def test_a_fill_that_an_ended_order_had_while_nothing_ran_is_booked_and_no_dispute(tmp_path: Path) -> None:
+    """It counted as not placed, beyond all proof. The next start took it for somebody's trade: a loss that no cycle had."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.binance.core.faults.add(Fault(FaultKind.ANSWER_LOST, 2.0))
+            before = dict(await w.binance.fetch_balances())
+
+            async def no_fills(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
+                return []
+
+            async def same_balances(lane: Lane = Lane.DATA) -> dict[str, Balance]:
+                return before
+
+            w.binance.bend_look_up = lambda _: None
+            w.binance.fetch_fills, w.binance.fetch_balances = no_fills, same_balances  # type: ignore[method-assign]
+            cycle = await w.trade()
+            assert (cycle.state, cycle.orders[0].reason) == (S.HEDGED, "NOT_PLACED")  # bought once more to hedge
+        async with world(tmp_path) as w:
+            assert (w.reconciled.fills, w.reconciled.mismatches, w.reconciled.residual) == (1, [], [cycle.id])
+            assert unclean(w.reconciled, live=True).startswith("1 cycle ended RESIDUAL")
+            (position,) = w.portfolio.positions
+            assert w.portfolio.left(position) == {"XRP": Decimal("46.6533")}
+            assert w.engine.risk.total.unhedged == pytest.approx(100, rel=0.02)
+            w.agree()
+        async with world(tmp_path) as w:
+            assert w.reconciled.fills == 0
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_balance_that_differs_is_disputed_where_the_venue_does_not_tell_its_fills(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            await w.binance.core._ledger.deposit("binance", {"XRP": Decimal(-5)}, "gone", 0)
+
+        def refuse(venues: Mapping[str, Venue]) -> None:
+            async def fails(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
+                raise VenueFailed("binance: no fills today")
+
+            venues["binance"].fetch_fills = fails  # type: ignore[method-assign]
+
+        async with world(tmp_path, on_open=refuse) as w:
+            assert [(one.exchange, one.asset) for one in w.reconciled.mismatches] == [("binance", "XRP")]
+            assert w.reconciled.unread == {"binance": "binance: no fills today"}
 
     run_virtual(main())

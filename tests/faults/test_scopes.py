@@ -45,14 +45,18 @@ async def refused_once(d: Desk, venue: str, **told: Any) -> None:
     ],
     ids=lambda told: told if isinstance(told, str) else told["error"],
 )
-def test_what_is_refused_for_the_account_is_not_tried_symbol_by_symbol(venue: str, told: dict[str, Any], tmp_path: Path) -> None:
+def test_what_is_refused_for_the_account_is_not_tried_symbol_by_symbol(
+    venue: str, told: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "FIRST_PROBE_S", 0.2)  # several test orders within the messages that are waited for
+
     async def main() -> None:
         async with desk(tmp_path) as d:
             await refused_once(d, venue, **told)
             undone = d.ended[CycleState.UNWOUND] + d.ended[CycleState.RESIDUAL]
             posts = Counter(d.posts)
             reads = counts(d, "binance").read  # the busier stream, whichever venue refuses: as many chances to try again
-            await d.until(lambda: counts(d, "binance").read > reads + 500, "time passes")
+            await d.until(lambda: counts(d, "binance").read > reads + 200, "time passes")
             assert d.posts == posts, "a test order that is taken is no reason to try again"
             assert undone <= 1
             assert d.health()[other(venue)]

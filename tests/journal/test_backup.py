@@ -14,6 +14,7 @@ from arbtui.journal.backup import NoSpace, back_up, remove_old
 from arbtui.journal.chain import check_events
 from arbtui.journal.events import Killed
 from arbtui.journal.journal import Journal
+from arbtui.journal.newest_backup import newest_in_words
 from arbtui.journal.reader import reading
 from arbtui.journal.state import load
 from arbtui.journal.tip import read_tip
@@ -155,6 +156,31 @@ def test_f46_the_way_back_from_one(path: Path) -> None:
     with reading(path) as db:
         assert check_events(db).seq == 47
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_the_newest_is_the_one_that_holds_most_whatever_clocks_and_names_say(path: Path) -> None:
+    assert "holds none that can be read" in newest_in_words(path)
+    older = back_up(path).path
+    record(path, *whole_run("r2"))
+    newer = back_up(path).path
+    named_later = older.rename(older.with_name("journal-46-20990101T000000Z.db"))  # made while the clock was ahead
+    named_early = newer.rename(newer.with_name("auto-1-19990101T000000Z.db"))
+    (older.parent / "journal-99-20990101T000000Z.db").write_bytes(b"rubbish")
+    assert str(named_early) in newest_in_words(path)
+    assert {file.name for file in older.parent.iterdir()} == {named_later.name, named_early.name, "journal-99-20990101T000000Z.db"}
+
+
+def test_after_a_backup_was_gone_on_with_the_later_history_is_the_newest(path: Path) -> None:
+    """What was given up has more events, and stays beside it."""
+    early = back_up(path).path
+    record(path, *whole_run("r2"), *whole_run("r3"))
+    given_up = back_up(path)
+    shutil.copyfile(early, path)
+    tip_file(path).unlink()
+    record(path, [Killed("KEY", "", 1)], step_ms=10**9)
+    now = back_up(path)
+    assert now.seq < given_up.seq
+    assert str(now.path) in newest_in_words(path)
 
 
 def test_the_newest_are_kept_and_other_files_left(path: Path) -> None:

@@ -25,13 +25,13 @@ from arbtui.journal.events import (
 from arbtui.journal.journal import Journal
 from arbtui.journal.open_items import read_open_items
 from arbtui.journal.schema import SNAPSHOTS_KEPT, USER_VERSION
-from arbtui.journal.state import last_event_ms, load
+from arbtui.journal.state import last_event_ms, load, refuse_foreign
 from arbtui.journal.store import Door
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import OrderState, Side
 from arbtui.model.virtual_loop import run_virtual
-from tests.journal.recorded import record
+from tests.journal.recorded import record, tamper
 from tests.journal.synthetic import ORIGINS, FixedClock, SyntheticRun, whole_run
 
 DOORS: list[Door] = ["aio", "sync"]
@@ -245,6 +245,25 @@ def test_f45_another_profile_s_or_mode_s_journal_is_refused(path: Path) -> None:
         ) as refused:
             load(path).refuse_another_profile(profile, mode)
         assert str(path) in str(refused.value)
+
+
+def test_f45_whose_a_journal_is_is_seen_before_it_is_opened_for_writing(path: Path) -> None:
+    refuse_foreign(path, "anybody", "sim", ORIGINS)  # there is none yet
+    record(path, SyntheticRun().start())
+    refuse_foreign(path, "upbit-binance", "sim", ORIGINS)
+    whole, age = path.read_bytes(), path.stat().st_mtime_ns
+    with pytest.raises(UsageError, match="written by profile upbit-binance in mode sim"):
+        refuse_foreign(path, "mine", "sim", ORIGINS)
+    with pytest.raises(UsageError, match="written with upbit at"):
+        refuse_foreign(path, "upbit-binance", "sim", {"upbit": "https://api.upbit.com"})
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (whole, age)
+
+
+def test_f45_a_changed_name_in_a_table_is_damage_and_no_other_profile(path: Path) -> None:
+    record(path, SyntheticRun().start())
+    tamper(path, "UPDATE run SET profile = 'upbit-bhnance'")
+    with pytest.raises(UsageError, match="journal rebuild"):
+        refuse_foreign(path, "upbit-binance", "sim", ORIGINS)
 
 
 def test_f45_another_account_is_refused_where_both_are_known(path: Path) -> None:

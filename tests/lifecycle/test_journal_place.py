@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 from arbtui import __version__
@@ -101,10 +102,16 @@ def test_f45_another_profile_s_journal_is_refused(state: State) -> None:
     shutil.move(state.journal.parent.parent, other)
     profile = other.parent / "mine.toml"
     shutil.copyfile(REPOSITORY / "profiles" / "upbit-binance.toml", profile)
-    other.rename(other.with_name("mine"))
+    mine = other.rename(other.with_name("mine"))
+    journal = mine / "sim" / "journal.db"
+    with closing(sqlite3.connect(journal, isolation_level=None)) as db:  # a mark that any writer of ours would take away
+        db.execute("PRAGMA journal_mode = DELETE")
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (journal, *mine.glob("*.tip"))}
     refused = run("--profile", str(profile), "--state-dir", str(other.parent), *FAST)
     assert refused.code == 2, refused.err
     assert f"was written by profile {name} in mode sim, and this is profile mine in mode sim" in refused.err
+    assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in before} == before, "nothing was written"
+    assert not list(journal.parent.glob("journal.db-*"))
 
 
 def test_a_run_says_which_program_it_was(state: State) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.model.tip_file import tip_file
 from arbtui.settings.state import latest_mode
 from tests.lifecycle.programs import Ended
 from tests.lifecycle.state import State
@@ -50,6 +51,22 @@ def test_a_folder_that_may_not_be_looked_into(state: State, command: tuple[str, 
         assert "may not see whether an engine runs there" in ended.err
         assert "sudo -u '#" in ended.err
         assert "not known whether any stands" in ended.err
+
+
+@pytest.mark.parametrize("command", [("status",), ("ledger",), ("--headless", "--symbols", "2", "--max-runtime", "1")])
+def test_a_tip_that_may_not_be_read_is_not_taken_for_a_damaged_one(state: State, command: tuple[str, ...]) -> None:
+    """As one that root has left by starting an engine once. Moved away, it would no longer tell of an older journal."""
+    state.journal.parent.mkdir(parents=True)
+    state.journal.write_bytes(b"x")
+    tip = tip_file(state.journal)
+    tip.touch()
+    tip.chmod(0)
+    ended = run_as_any_user(*command, *state.arguments())
+    assert ended.code == 2, ended.err
+    assert f"{tip}: Permission denied: it belongs to user {os.geteuid()}" in ended.err
+    assert "run this as the user that the engine runs as, or mend its owner and mode" in ended.err
+    assert "move sim.tip away" not in ended.err
+    assert "Traceback" not in ended.err
 
 
 def test_a_write_ahead_log_that_its_writer_takes_away_meanwhile(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ from arbtui.journal.state import load
 from arbtui.model.errors import UsageError
 from arbtui.model.tip_file import tip_file
 from arbtui.portfolio.ledger import read_ledger
-from arbtui.portfolio.projections import rebuild
+from arbtui.portfolio.projections import ProjectingPortfolio, rebuild
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.verification import verify
 from tests.journal.recorded import tables, tamper
@@ -270,6 +270,33 @@ def test_a_start_whose_snapshot_cannot_be_used_reads_the_archives(path: Path) ->
     fold = restore(path)[1].dump()
     tamper(path, "DELETE FROM snapshot")
     assert restore(path)[1].dump() == fold
+
+
+def test_an_upgrade_that_needs_an_archive_that_is_gone_names_each_and_every_way_out(path: Path) -> None:
+    """The rules of the fold have changed, so no snapshot can be used, and nothing else tells what the archives did."""
+    archive(path)
+
+    async def of_earlier_rules(journal: Journal) -> None:
+        assert isinstance(journal.fold, ProjectingPortfolio)
+        dumped = journal.fold.portfolio.dump()
+        await journal.snapshot({"portfolio": {**dumped, "rules": dumped["rules"] - 1}})
+
+    with_journal(path, of_earlier_rules)
+    whole = restore(path)[1].dump()
+    copies = back_up(path).path.parent / FOLDER
+    lost = files(path)[1:3]
+    for file in lost:
+        file.unlink()
+    with pytest.raises(UsageError, match=r"cannot be used.*folded by the rules") as refused:
+        restore(path)
+    told = str(refused.value)
+    for way_out in (f"put the copy {copies / lost[0].name} back", *map(str, lost), "the version of the program that wrote the snapshot"):
+        assert way_out in told
+    assert f"move the whole folder {path.parent} and {tip_file(path)} away" in told
+    assert "trades without it" not in told
+    for file in lost:
+        shutil.copyfile(copies / file.name, file)
+    assert restore(path)[1].dump() == whole
 
 
 @pytest.mark.parametrize("change", ["first = first + 1", "file = 'other'", "after = 'ab'"])

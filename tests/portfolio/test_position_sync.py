@@ -14,25 +14,25 @@ from hypothesis import strategies as st
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.journal.events import Adjusted, Event, FillRecorded, OrderChanged, TransferBegun, TransferLeft
+from arbtui.journal.events import Adjusted, Event, FillRecorded, MarksTaken, OrderChanged, TransferBegun, TransferLeft
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import LoopClock
 from arbtui.model.errors import VenueFailed
 from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, OrderState, Side
 from arbtui.model.virtual_loop import run_virtual
-from arbtui.portfolio.config import DeskConfig
-from arbtui.portfolio.marks import LiveMarks
-from arbtui.portfolio.operator_events import Transfer, begin_transfer
+from arbtui.portfolio.operator_events import Transfer, adjustment, begin_transfer
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch, coarsest_lots
 from arbtui.portfolio.projections import ProjectingPortfolio
+from arbtui.portfolio.restore import restore
 from arbtui.portfolio.transfers import TransferAccount
-from tests.portfolio.telling import START, Telling, fill_of, intent_of, leg
-from tests.routes.pairs import Pair
-from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
+from tests.portfolio.telling import START, Telling, fill_of, intent_of, leg, marks_of
 
 LOT = Decimal("0.1")
+
+
+MARKS = {"XRP": Decimal("2.165"), "KRW": Decimal("0.0007")}
 
 
 class Venue:
@@ -59,15 +59,12 @@ class Desk:
         self.journal, self.portfolio = journal, portfolio
         self.venues = {name: Venue(held) for name, held in START.items()}
         self.told: list[Mismatch] = []
-        pair = Pair()
         self.sync = CrossExchangePositionSync(
             adapters=cast(Mapping[str, ExchangeAdapter], self.venues),
             portfolio=portfolio,
-            marks=LiveMarks("USDT", pair.rates, [(UPBIT_XRP, pair.upbit), (BINANCE_XRP, pair.binance)], clock),
             journal=journal,
             clock=clock,
             lots={"XRP": LOT},
-            day_of=DeskConfig(timezone="Asia/Seoul").day_of,
             on_dispute=self.told.append,
         )
 
@@ -86,7 +83,9 @@ def on_desk(folder: Path, what: Callable[[Desk], Awaitable[None]]) -> None:
         clock = LoopClock(asyncio.get_running_loop())
         journal = await Journal.open(folder / "journal.db", clock=clock, door="sync", salt="s")
         portfolio = Portfolio()
-        opening = Telling().start().told
+        told = Telling().start()
+        told.marks(MARKS)
+        opening = told.told
         journal.fold = ProjectingPortfolio(portfolio)
         portfolio.state.seq = journal.seq
         try:
@@ -203,6 +202,27 @@ def test_an_asset_of_an_open_order_is_left_alone_until_its_end_is_known(tmp_path
         desk.journal.post(OrderChanged("o", OrderState.EXPIRED, "v", ZERO, ""))
         await desk.reads(3)
         assert sorted(desk.disputes) == [("binance", "XRP"), ("upbit", "KRW"), ("upbit", "XRP")]
+
+    on_desk(tmp_path, what)
+
+
+def test_a_venues_word_from_before_a_fill_is_not_taken_after_it(tmp_path: Path) -> None:
+    """A hedge or a flatten traded between the dispute and the person's word: what it sold was put back into our book."""
+
+    async def what(desk: Desk) -> None:
+        desk.venues["binance"].held["XRP"] -= 5
+        await desk.reads(3)
+        assert desk.disputes == [("binance", "XRP")]
+        sold = fill_of("binance", Side.SELL, Decimal(2), Decimal("2.1"), "t1")
+        await desk.journal.commit(FillRecorded(sold, "r1-1", 0, "stream", 0, {}))
+        desk.venues["binance"].held["XRP"] -= 2
+        refusal = adjustment(desk.portfolio, "binance", "XRP", "me", "seen")
+        assert isinstance(refusal, str)
+        assert "said 95 XRP when we held 100, and we hold 98 now" in refusal
+        await desk.reads(3)
+        decided = adjustment(desk.portfolio, "binance", "XRP", "me", "seen")
+        assert isinstance(decided[0], Adjusted)
+        assert decided[0].change == -5
 
     on_desk(tmp_path, what)
 
@@ -330,17 +350,26 @@ def test_dust_is_bounded_by_a_venues_day_and_the_desks_midnight_begins_a_new_one
         assert desk.disputes == [("upbit", "XRP")]
         await leak(desk, "binance", 5)
         assert desk.disputes == [("upbit", "XRP")]  # each venue has its own
-        now = asyncio.get_running_loop().time()
-        await asyncio.sleep(15 * 3600 - now - 10)  # virtual time begins at 00:00 UTC, 09:00 in Seoul
         await leak(desk, "binance", 1)
         assert desk.disputes == [("upbit", "XRP"), ("binance", "XRP")]
-        await asyncio.sleep(10)
+        desk.journal.post(MarksTaken("day", "2026-01-02", marks_of(MARKS)))
         await desk.reads(3)  # the new day has room for what the old one had not
         assert desk.disputes == []
         await leak(desk, "binance", 4)
         assert desk.disputes == []
         await leak(desk, "binance", 1)
         assert desk.disputes == [("binance", "XRP")]
+
+    on_desk(tmp_path, what)
+
+
+def test_a_restart_gives_the_days_dust_not_anew(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].held["XRP"] -= Decimal("0.09")
+        await desk.reads(3)
+        booked = {"upbit": Decimal("0.09") * MARKS["XRP"]}
+        assert desk.portfolio.state.quiet == booked
+        assert restore(desk.journal.path)[1].state.quiet == booked
 
     on_desk(tmp_path, what)
 

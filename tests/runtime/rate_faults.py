@@ -28,8 +28,10 @@ from arbtui.settings.load import load_profile
 from arbtui.simulation.market_simulator import MarketSimulator
 
 _RATE_CODE = b'"code":"KRW-USDT"'
-#: The fault begins so many seconds after the start and ends so many later.
-BEGINS_S, LASTS_S, RUNTIME_S = 40.0, 40.0, 110.0
+#: The fault begins so many seconds after the start, ends so many later, and what it has opened has so many more to end.
+BEGINS_S, LASTS_S, ENDS_S = 40.0, 40.0, 10.0
+#: A real drift may be doubted after it as well.
+AFTER_DRIFT_S = 30.0
 
 Lie = Callable[[bytes, float], bytes | None]  #: a frame of the rate's book, and seconds since the fault began -> what is sent
 
@@ -108,7 +110,8 @@ class _Feed:
 def play(
     folder: Path, lie: Lie | None = None, *, symbols: int = 8, drift_bps_per_s: float = 0.0, seed: int = 1, scenario: str = "busy"
 ) -> Outcome:
-    """Run for :data:`RUNTIME_S` virtual seconds."""
+    """Run until the fault and what it has opened are over, in virtual time."""
+    runtime_s = BEGINS_S + LASTS_S + (AFTER_DRIFT_S if drift_bps_per_s else ENDS_S)
     settings = load_profile(
         "upbit-binance", {"mode": "sim", "universe": {"symbols": symbols}, "simulator": {"seed": seed, "scenario": scenario}}
     )
@@ -142,7 +145,7 @@ def play(
             outcome.breaches.update(breach.kind for breach in engine.breaches.breaches.values())
 
     state = folder / "sim"
-    plan = Plan(settings, folder, state, opened, origins(settings), virtual=True, headless=True, max_runtime_s=RUNTIME_S, json=None)
+    plan = Plan(settings, folder, state, opened, origins(settings), virtual=True, headless=True, max_runtime_s=runtime_s, json=None)
     state.mkdir(parents=True)
     with localcontext(prec=DIGITS), asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         assert runner.run(Watching(plan, LogRing(), Halt(folder)).run()) in (0, 3)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from arbtui.model.clock import VIRTUAL_EPOCH_MS
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
@@ -20,6 +21,7 @@ from arbtui.runtime.plan import Plan
 from arbtui.runtime.session import Session
 from arbtui.runtime.venues import simulated_venues
 from arbtui.settings.load import load_profile
+from arbtui.simulation.ledger import VenueLedger
 from tests.portfolio.auditing import AUDIT, audit
 
 _WON = """
@@ -69,6 +71,23 @@ def test_won_against_won_needs_no_rate_and_leaves_nothing_open(home: Path, tmp_p
     assert (ledger["pnl"]["currency"], ledger["equity"]["currency"], ledger["open_fx"]) == ("KRW", "KRW", [])
     assert Decimal(ledger["pnl"]["fx_open"]) == Decimal(ledger["pnl"]["fx_stock"]) == 0
     assert {fill["quote"] for fill in ledger["fills"]} == {"KRW"}
+
+
+def test_five_won_are_dust_to_a_desk_that_counts_in_won_and_a_lunch_is_not(home: Path, tmp_path: Path) -> None:
+    """A cent of cash is dust. Counted in won it was a hundredth of a won: a venue that rounds to whole won was disputed, and blocked."""
+    profile = _venues("upbit", "bithumb") + _WON
+    _run(home, tmp_path, profile, seconds=10.0)
+
+    async def lose(**amounts: int) -> None:
+        venues = await VenueLedger.open(tmp_path / "sim" / "venue.db", "sync")
+        for venue, amount in amounts.items():
+            await venues.deposit(venue, {"KRW": Decimal(-amount)}, "rounded", VIRTUAL_EPOCH_MS)
+        await venues.close()
+
+    asyncio.run(lose(bithumb=5, upbit=15_000))
+    ledger = _run(home, tmp_path, profile, seconds=10.0)
+    assert [(row["exchange"], row["change"], row["kind"]) for row in ledger["adjustments"]] == [("bithumb", "-5", "dust")]
+    assert [row["scope"] for row in ledger["breaches"] if row["kind"] == "BALANCE_MISMATCH"] == ["upbit:KRW"]
 
 
 def test_a_desk_that_counts_in_won_trades_its_open_dollars_back(home: Path, tmp_path: Path) -> None:

@@ -111,6 +111,11 @@ def test_wrong_values_say_what_is_expected(complaint: Complaint, text: str, said
         ("[exchanges]\nupbit = 5\nbinance = {}", "mine.toml:2: exchanges.upbit is a table: write [exchanges.upbit]"),
         ("[exchanges.upbit]", "mine.toml:1: exchanges: a profile names two venues or more, this one has 1"),
         ("[exchanges.upbitt]\n[exchanges.binance]", "exchanges.upbitt is no venue that is built; did you mean exchanges.upbit?"),
+        (
+            '[exchanges.upbit]\n[exchanges.kraken]\nquote = "USDT"\n[exchanges.kraken.urls]\n'
+            'rest = "https://a.example"\nstream = "wss://a.example"\nprivate = "wss://a.example"',
+            "mine.toml:2: exchanges.kraken is no venue that is built; there are: upbit, binance",
+        ),
         ('[exchanges.upbit]\nquote = "USD"\n[exchanges.binance]', "mine.toml:2: exchanges.upbit.quote: USD markets of upbit are not built"),
         (
             '[exchanges.binance]\n[exchanges.okx]\nquote = "KRW"',

@@ -144,6 +144,24 @@ class TestTheKeyring:
             OsKeyring().remove("upbit")
 
 
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A file with one key, as it was saved: to derive its key from the passphrase takes a third of a second each time."""
+    path = tmp_path_factory.mktemp("sealed") / "keys.json"
+    KeyFile(path).save({"upbit": (KEY, SECRET)}, PASS)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def stored(sealed: bytes, home: Path) -> KeyFile:
+    """That file, where it belongs."""
+    file = KeyFile(key_file())
+    file.path.parent.mkdir(parents=True)
+    file.path.write_bytes(sealed)
+    file.path.chmod(0o600)
+    return file
+
+
 class TestTheFile:
     def test_it_holds_what_was_put_in_for_its_owner_alone_and_nothing_in_the_clear(self, home: Path) -> None:
         file = KeyFile(key_file())
@@ -168,26 +186,20 @@ class TestTheFile:
         assert first["salt"] != second["salt"]
         assert first["data"] != second["data"]
 
-    def test_the_last_entry_takes_the_file_with_it(self) -> None:
-        file = KeyFile(key_file())
-        file.save({"upbit": (KEY, SECRET)}, PASS)
-        file.save({}, PASS)
-        assert not file.path.exists()
+    def test_the_last_entry_takes_the_file_with_it(self, stored: KeyFile) -> None:
+        stored.save({}, PASS)
+        assert not stored.path.exists()
 
-    def test_a_wrong_passphrase_is_said_plainly(self) -> None:
-        file = KeyFile(key_file())
-        file.save({"upbit": (KEY, SECRET)}, PASS)
+    def test_a_wrong_passphrase_is_said_plainly(self, stored: KeyFile) -> None:
         with pytest.raises(UsageError, match="wrong passphrase, or a damaged file"):
-            file.open(SecretStr("battery staple"))
+            stored.open(SecretStr("battery staple"))
 
-    def test_a_change_of_what_is_in_the_clear_is_noticed(self) -> None:
-        file = KeyFile(key_file())
-        file.save({"upbit": (KEY, SECRET)}, PASS)
-        told = json.loads(file.path.read_text())
+    def test_a_change_of_what_is_in_the_clear_is_noticed(self, stored: KeyFile) -> None:
+        told = json.loads(stored.path.read_text())
         told["venues"] = {"binance": "...cdef"}
-        file.path.write_text(json.dumps(told))
+        stored.path.write_text(json.dumps(told))
         with pytest.raises(UsageError, match="damaged"):
-            file.open(PASS)
+            stored.open(PASS)
 
     @pytest.mark.parametrize(
         "damage",
@@ -204,21 +216,17 @@ class TestTheFile:
             lambda text: "[" * 100_000,
         ],
     )
-    def test_a_damaged_file_is_an_error_never_a_traceback(self, damage: object) -> None:
-        file = KeyFile(key_file())
-        file.save({"upbit": (KEY, SECRET)}, PASS)
+    def test_a_damaged_file_is_an_error_never_a_traceback(self, stored: KeyFile, damage: object) -> None:
         assert callable(damage)
-        file.path.write_text(damage(file.path.read_text()))
+        stored.path.write_text(damage(stored.path.read_text()))
         with pytest.raises(UsageError, match=r"keys\.json"):
-            file.open(PASS)
+            stored.open(PASS)
 
     @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
-    def test_one_that_others_may_read_is_refused(self, mode: int) -> None:
-        file = KeyFile(key_file())
-        file.save({"upbit": (KEY, SECRET)}, PASS)
-        file.path.chmod(mode)
+    def test_one_that_others_may_read_is_refused(self, stored: KeyFile, mode: int) -> None:
+        stored.path.chmod(mode)
         with pytest.raises(UsageError, match="chmod 600"):
-            file.venues()
+            stored.venues()
 
     def test_a_link_is_not_followed(self, home: Path) -> None:
         file = KeyFile(key_file())

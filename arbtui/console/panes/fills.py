@@ -49,7 +49,8 @@ class FillsPane(Grid[CycleLine]):
         name: list[Span] = [(clock(row.ts_ms) + " ", "dim"), (fit(row.symbol, 6) + " ", "strong")]
         end: Span = (" " + fit(row.state, 8), _STATE_INKS.get(row.state, "text"))
         if not row.trades:
-            room = width - width_of(name) - len(end[0]) - 1
+            end = (" " + fit(row.state, 9), end[1])  # ABANDONED, which no cycle with trades is
+            room = width - width_of(name) - len(end[0])
             why = " yet" if row.state == "OPEN" else f": {row.reason or 'no reason given'}"
             return [*name, (fit(f"{row.planned} nothing filled{why}", max(0, room)), "soft"), end]
         bought, sold = _of_side(row, "buy"), _of_side(row, "sell")

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from decimal import localcontext
@@ -127,8 +127,19 @@ def play(options: StoryOptions, root: Path | None = None, disk: Disk | None = No
     return played
 
 
+class _StoryLoop(VirtualTimeLoop):
+    """What a life asks of signals is not done: one from outside means the program, not the life, which the story would outlive."""
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: object) -> None:
+        """Leaves ``sig`` to the program."""
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """There is none."""
+        return False
+
+
 def _loop() -> VirtualTimeLoop:
-    loop = VirtualTimeLoop()
+    loop = _StoryLoop()
     loop.set_task_factory(make_task)
     return loop
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import signal
 import sys
 import time
 from collections import Counter
@@ -77,7 +78,9 @@ def _play_all(options: SimulateOptions) -> Iterator[Played]:
     if options.jobs == 1:
         yield from map(play, stories, roots)
         return
-    with ProcessPoolExecutor(options.jobs, max_tasks_per_child=50) as pool:
+    # ^C reaches every process of a terminal: a child that outlived it would play what is queued to its end.
+    at_once = (signal.SIGINT, signal.SIG_DFL)
+    with ProcessPoolExecutor(options.jobs, max_tasks_per_child=50, initializer=signal.signal, initargs=at_once) as pool:
         yield from pool.map(play, stories, roots)
 
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from arbtui.journal.events import BreachRecorded
 from arbtui.journal.journal import Journal
+from arbtui.journal.state import refuse_foreign
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError
 from arbtui.monitoring.alert import Alert, message
@@ -62,6 +63,7 @@ async def _tell(settings: Settings, root: Path, why: str) -> None:
 
 
 async def _journal(settings: Settings, path: Path, token: SecretStr | None, others: Sequence[Channel], why: str) -> None:
+    refuse_foreign(path, settings.name, settings.mode, {})
     journal = await Journal.open(path, clock=SystemClock(), door="aio")
     try:
         remembered, portfolio = restore(path)

@@ -100,6 +100,17 @@ def test_a_word_is_no_part_of_another() -> None:
     assert not Phrase("거래지원 .. 종료").stands_in("종료된 거래지원")
 
 
+def test_every_shipped_phrase_stands_where_it_is_written_whatever_its_words_end_in_and_hyphens_join() -> None:
+    rules = NoticeRules.shipped()
+    of_rules = [(*rule.phrases, *rule.never, *rule.but_not, *rule.unless) for rule in rules.rules]
+    phrases = {one.written for part in (*of_rules, rules.more_in_body, rules.moved, rules.nothing) for one in part}
+    assert len(phrases) > 300
+    for written in phrases:
+        title = plain_text(written.replace("*", "ing").replace(" .. ", " between "))
+        assert Phrase(written).stands_in(f"A {title.upper()}, B"), written
+        assert not title.isascii() or Phrase(written).stands_in("-".join(title.split())), written
+
+
 def test_decoration_is_no_letter() -> None:
     assert plain_text("🚨 USDⓈ\u200b-M\u00a0X") == "USDS -M X"
 

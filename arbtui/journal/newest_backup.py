@@ -1,0 +1,60 @@
+"""Which backup beside a journal is the newest, by what each holds: a clock that was set, and a file that was copied, mislead a name."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from arbtui.journal.backup_files import FOLDER, backups_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A backup that can be read, and its newest event."""
+
+    path: Path
+    db: sqlite3.Connection
+    seq: int
+    ts_ms: int
+    hash: bytes | None
+
+    def goes_on_from(self, other: "_Held") -> bool:
+        """Whether this one holds all that ``other`` does; also where its archives alone could tell."""
+        if self.seq <= other.seq:
+            return False
+        found = self.db.execute("SELECT hash FROM event WHERE seq = ?", (other.seq,)).fetchone()
+        return found is None or other.hash is None or found[0] == other.hash
+
+
+def newest_in_words(journal: Path) -> str:
+    """What to restore, for whoever reads that a journal is damaged: the backup that holds all that the others do.
+
+    Where an older one was restored and gone on with, histories have parted; then it is the end whose newest event is the latest.
+    """
+    folder = journal.parent / FOLDER
+    with ExitStack() as stack:
+        held = list(_readable(journal, stack))
+        ends = [one for one in held if not any(other.goes_on_from(one) for other in held)]
+        newest = max(ends, key=lambda one: (one.ts_ms, one.seq), default=None)
+    if newest is None:
+        return f"restore a backup ({folder} holds none that can be read)"
+    when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(newest.ts_ms / 1000))
+    return f"restore the newest backup, {newest.path} (event {newest.seq:,}, {when}, whole when it was made)"
+
+
+def _readable(journal: Path, stack: ExitStack) -> Iterator[_Held]:
+    """Each backup that can be opened, until ``stack`` is closed; nothing is left beside it."""
+    try:
+        found = backups_of(journal)
+    except OSError:
+        return
+    for backup in found:
+        with suppress(sqlite3.Error):
+            place = f"file:{quote(str(backup.path.absolute()))}?mode=ro&immutable=1"
+            db = stack.enter_context(closing(sqlite3.connect(place, uri=True)))
+            row = db.execute("SELECT seq, ts_ms, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+            if row is not None:
+                yield _Held(backup.path, db, *row)
