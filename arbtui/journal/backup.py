@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arbtui.journal.archive_copies import copy_archives, lacking_bytes
-from arbtui.journal.backup_files import FOLDER, UNFINISHED, backups_of, name_of, newest_in_words, remove
+from arbtui.journal.backup_files import FOLDER, UNFINISHED, backups_of, name_of, remove
 from arbtui.journal.chain import archives, check_events, is_chained
 from arbtui.journal.database import connect, connect_read_only, refusal
 from arbtui.journal.events import EventsArchived
+from arbtui.journal.newest_backup import newest_in_words
 from arbtui.journal.noted import check_noted
 from arbtui.journal.reader import check_pages, events, reading
 from arbtui.journal.snapshots import check_snapshots

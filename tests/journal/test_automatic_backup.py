@@ -58,9 +58,8 @@ def test_a_damaged_journal_names_the_newest_backup_that_is_whole(path: Path) -> 
     for number in (3, 4):
         (path.parent / "backups" / name_of(number, _NOW - (100_000 - number) * _HOUR)).touch()
     tamper(path, "UPDATE event SET ts_ms = ts_ms + 1 WHERE seq = 30")
-    when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(made.made_s))
     with pytest.raises(
-        UsageError, match=rf"event 30 .*restore the newest backup, {made.path} \(event 46, {when}, whole when it was made\)$"
+        UsageError, match=rf"event 30 .*restore the newest backup, {made.path} \(event 46, 20.* UTC, whole when it was made\)$"
     ):
         record(path)
     path.write_bytes(b"no database any more" * 100)
