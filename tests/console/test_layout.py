@@ -241,6 +241,31 @@ def test_a_halt_keeps_profile_pnl_and_unhedged_and_says_what_is_left() -> None:
 
 
 @pytest.mark.parametrize("width", [80, 120, 160])
+@pytest.mark.parametrize("state", ["ARMED", "HALTED_DIRTY"])
+def test_risk_offers_to_acknowledge_and_settle_before_what_may_wait(state: str, width: int) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        model.header().state = state
+        await pilot.press("3")
+        last = (await repaint(app, pilot)).splitlines()[-1]
+        for words in ("a ack", "w settle", "? help", "^Q quit"):
+            assert words in last
+
+    drive(steps, (width, 48 if width == 160 else 24))
+
+
+def test_what_a_halt_left_is_to_be_settled_says_the_footer_of_every_pane() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        for state, is_told in (("HALTED_DIRTY", True), ("HALTED", False)):
+            model.header().state = state
+            for pane in "12":
+                await pilot.press(pane)
+                last = (await repaint(app, pilot)).splitlines()[-1]
+                assert ("w settle" in last) is is_told, (state, pane)
+
+    drive(steps)
+
+
+@pytest.mark.parametrize("width", [80, 120, 160])
 def test_a_live_engine_that_nobody_watches_says_so_quietly(width: int) -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         header = model.header()
