@@ -103,6 +103,15 @@ def test_digits_switch_the_one_table_of_a_small_terminal() -> None:
     drive(steps)
 
 
+def test_the_fills_that_are_kept_are_not_told_as_a_total() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("2")
+        title = next(line for line in (await repaint(app, pilot)).splitlines() if "[2] Fills" in line)
+        assert f"Fills last {len(model.cycles())} " in title
+
+    drive(steps, (160, 48))
+
+
 def test_shrinking_returns_to_the_routes_and_hides_an_open_filter() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("2")
