@@ -81,6 +81,15 @@ def test_bad_input_is_one_sentence(arbtui: Here, state: Path, given: tuple[str, 
     assert len(answer.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("venue", "said"),
+    [("foo", "no venue 'foo' in this journal; there are binance, upbit"), ("upbit", "upbit disputes no balance of BTC")],
+)
+def test_adjust_names_the_venues_where_there_is_none_of_that_name(arbtui: Here, state: Path, venue: str, said: str) -> None:
+    answer = arbtui("adjust", venue, "BTC", *P, "--state-dir", str(state))
+    assert (answer.code, answer.err) == (2, f"arbtui: {said}\n")
+
+
 def test_a_running_engine_sets_it_itself(arbtui: Here, home: Path, tmp_path: Path) -> None:
     command = ["arbtui", *P, "--headless", "--symbols", "2", "--max-runtime", "120", "--state-dir", str(tmp_path)]
     with warm_start.popen(*command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as engine:
