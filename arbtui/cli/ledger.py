@@ -8,7 +8,7 @@ from typing import Any, Literal
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import tell
-from arbtui.settings.state import chosen_mode, mode_folder, profile_name, state_root
+from arbtui.settings.state import chosen_mode, existing_root, mode_folder, profile_name
 
 Form = Literal["text", "json", "csv"]
 
@@ -32,7 +32,7 @@ def print_ledger(
     Raises:
         UsageError: no such mode, no journal, an unreadable one, no such run, or no such time.
     """
-    name, root = profile_name(name_or_path), state_root(state_dir)
+    name, root = profile_name(name_or_path), existing_root(state_dir)
     chosen = chosen_mode(root, name, mode)
     if chosen is None:
         raise UsageError(f"profile {name} has no journal in {root}: it has not run there yet{_others(name_or_path)}")

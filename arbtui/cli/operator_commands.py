@@ -115,8 +115,9 @@ def transfers(
     return act(_place(profile, mode, state_dir, confirm, reason), verb, what, how, given, as_json=json)
 
 
-@operator_app.command()
+@operator_app.command(context_settings={"allow_extra_args": True})
 def targets(
+    context: typer.Context,
     verb: Annotated[str | None, typer.Argument(metavar="[set]", help="Without a verb: the list.")] = None,
     place: Annotated[str | None, typer.Argument(metavar="[EXCHANGE.ASSET]", help="Such as upbit.XRP.")] = None,
     amount: Annotated[str | None, typer.Argument(metavar="[AMOUNT]", help="Units that count as full.")] = None,
@@ -129,7 +130,10 @@ def targets(
 ) -> int:
     """How much of each asset a venue should hold; set one. Works while the profile runs or not."""
     from arbtui.cli.stock import targets as decide
+    from arbtui.cli.stock import wrong_form
 
+    if context.args:
+        raise wrong_form(place, amount, context.args[0])
     return decide(_place(profile, mode, state_dir, confirm, reason), verb, place, amount, as_json=json)
 
 

@@ -11,7 +11,7 @@ from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_name, file
 from arbtui.settings.lock import ProfileLock, holder
 from arbtui.settings.output import tell
 from arbtui.settings.person import person
-from arbtui.settings.state import chosen_mode, mode_folder, profile_folder, profile_name, state_root
+from arbtui.settings.state import chosen_mode, existing_root, mode_folder, profile_folder, profile_name
 
 
 def rearm_scope(profile: str, scope: str, confirmation: Confirmation, state_dir: str | None) -> int:
@@ -20,7 +20,7 @@ def rearm_scope(profile: str, scope: str, confirmation: Confirmation, state_dir:
     Raises:
         UsageError: no such halt, no confirmation, a journal that has vanished, or an engine that refuses or does not answer.
     """
-    name, root = profile_name(profile), state_root(state_dir)
+    name, root = profile_name(profile), existing_root(state_dir)
     folder = profile_folder(root, name)
     file = file_of(folder, scope)
     standing, troubles = read_halts(folder)
@@ -46,7 +46,7 @@ def rearm_all(profile: str, confirmation: Confirmation, state_dir: str | None, *
     Raises:
         UsageError: there is nothing to re-arm, the checklist is not clean, no confirmation, or the engine refuses or does not answer.
     """
-    name, root = profile_name(profile), state_root(state_dir)
+    name, root = profile_name(profile), existing_root(state_dir)
     folder = profile_folder(root, name)
     if holder(folder) is None:
         from arbtui.cli.rearm_stopped import rearm_stopped

@@ -480,7 +480,7 @@ class Engine:
         positions = self.portfolio.positions
         if positions:
             symbols = ", ".join(dict.fromkeys(cycle.symbol for cycle in positions))
-            parts.append(f"{counted(len(positions), 'residual position')} not settled ({symbols})")
+            parts.append(f"{counted(len(positions), 'residual')} ({symbols})")
         return ", ".join(parts)
 
     def _on_dispute(self, found: Mismatch) -> None:
@@ -639,9 +639,10 @@ class Engine:
             pass
         if halt.is_closed and halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
             left = [words for words in (self.unsettled, self.in_transit) if words]
-            self.halt_detail = ", ".join([*(one.in_words() for one in cleared), *left])
-            unconfirmed = not all(one.is_confirmed for one in cleared)
-            dirty = unconfirmed or bool(left)
-            waits = unconfirmed or bool(self.tracker.open or self.executor.open or self.settler.open)
+            sure = [one.in_words() for one in cleared if one.is_confirmed]
+            unconfirmed = [one.in_words() for one in cleared if not one.is_confirmed]
+            self.halt_detail = ", ".join([*unconfirmed, *left, *sure])  # a narrow screen cuts the end
+            dirty = bool(unconfirmed or left)
+            waits = bool(unconfirmed or self.tracker.open or self.executor.open or self.settler.open)
             self._cancel_again_at = self._clock.monotonic() + _CANCEL_AGAIN_S if waits else inf
             self.operator.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)

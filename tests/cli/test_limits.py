@@ -68,6 +68,8 @@ def test_without_an_engine_it_is_lowered_at_once_and_raised_by_typing(ran: Path)
         (("reset", "global.max_loss_day", "5"), "limits reset takes SCOPE"),
         (("set", "global.max_loss_day", "much"), "'much' is no number"),
         (("set", "global.max_loss_day", "nan"), "a number is needed"),
+        (("set", "global.max_loss_day", "-55.5"), "-55.5: the value must not be negative; nothing was changed"),
+        (("set", "global.max_loss_day", "-.5"), "-.5: the value must not be negative; nothing was changed"),
         (("set", "global.max_loss_day", "5000"), "the profile allows 1000"),
         (("set", "exchange.binanc.max_in_flight_orders", "5"), "did you mean binance?"),
         (("reset", "global.max_loss_day"), "no value of its own"),

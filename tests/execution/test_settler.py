@@ -206,7 +206,7 @@ def test_a_part_leaves_a_smaller_position_and_the_rest_is_settled_by_a_second_on
             assert f"sold 10 XRP at binance for 2.1399 USDT (the price, 1.9 USDT, is beyond {found.price}: look again)" in said
             assert said.startswith(f"{cycle_id} still leaves {rest.normalize():f} XRP: ")
             assert settled(w, cycle_id) is None
-            assert "1 residual position not settled (XRP)" in w.engine.unsettled
+            assert "1 residual (XRP)" in w.engine.unsettled
             w.engine.losses.measure()
             assert w.engine.risk.total.unhedged == pytest.approx(float(rest) * 1.9, rel=0.15)
             (told,) = told_residuals(w)
