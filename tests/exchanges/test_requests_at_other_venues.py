@@ -1,6 +1,7 @@
 """As test_requests.py, of the venues that came later: what each call asks, word for word, in which lane and at which cost."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from arbtui.exchanges.adapter import OrderReport, StandingOrder
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.rate_limit import Lane
+from arbtui.model.errors import OrderUnknown, VenueFailed, WireError
 from arbtui.model.order import Balance, Order, OrderState, TimeInForce
 from tests.exchanges.bybit.test_orders import COIN, EXECUTION, KEY
 from tests.exchanges.bybit.test_orders import ROW as BYBIT_ROW
@@ -543,3 +545,35 @@ def test_a_call_asks_for_this_at_that_cost_and_gives_what_was_answered(call: Cal
     seen, given = made(call)
     assert seen == call.asked
     assert given == call.gives
+
+
+#: Answers that are only noticed to have come, or of which an odd one is told of its market alone.
+UNREAD = ("/api_keys", "/chance", "/trade-rate", "/cancel", "/cancel-order", "/coin_addresses", "/range_units/KRW/XRP", "/v2/order")
+ODD = [
+    (call, place)
+    for call in CALLS
+    for place in call.answers
+    if not place[1].endswith(UNREAD) and not call.name.startswith(("ping", "right")) and (call.name != "hedge" or place[0] == "POST")
+]
+
+
+@pytest.mark.parametrize(("call", "odd"), ODD, ids=lambda value: f"{value.exchange} {value.name}" if isinstance(value, Call) else value[1])
+def test_an_answer_of_another_form_says_nothing_and_the_call_says_so(call: Call, odd: tuple[str, str]) -> None:
+    """An order that was taken is one of unknown fate, or, where its look-up cannot be read, one whose end is not known yet."""
+    spoiled = replace(call, answers={**call.answers, odd: {"odd": 1}})
+    if call.name in ("entry", "hedge"):
+        error: type[Exception] = OrderUnknown
+    else:
+        error = WireError if (call.exchange, call.name) == ("bitget", "keys") else VenueFailed
+    with pytest.raises(error):
+        made(spoiled)
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call.name == "hedge"], ids=lambda call: str(call.exchange))
+def test_the_end_of_an_order_that_was_taken_is_not_known_where_its_look_up_cannot_be_read(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"arbtui.exchanges.{call.exchange}.adapter._LOOK_AFTER_S", (0.0, 0.0))
+    for place in [place for place in call.answers if place[0] == "GET"]:
+        given = made(replace(call, answers={**call.answers, place: {"odd": 1}}))[1]
+        assert given[1:] == (OrderState.ACCEPTED, NONE, 0)
