@@ -118,6 +118,24 @@ def test_the_next_best_is_taken_where_the_best_refuses_or_has_no_stock(tmp_path:
     run_virtual(main(tmp_path / "refuses", FUNDS, Fault(FaultKind.REJECT)))
 
 
+@pytest.mark.parametrize(("lacking", "bought"), [("0", [CHEAPER.exchange]), ("0.00000001", [])])
+def test_a_purchase_moves_where_its_worst_price_can_be_paid_with_the_fee(lacking: str, bought: list[str], tmp_path: Path) -> None:
+    """50 XRP were sold at Upbit and Binance refuses: at an ask of 2.15 they may cost 1 % more, and 8 bps of fee."""
+    cash = Decimal(50) * Decimal("2.15") * Decimal("1.01") * Decimal("1.0008") - Decimal(lacking)
+    funds = {**FUNDS, CHEAPER.exchange: {"USDT": cash}, DEARER.exchange: {"USDT": Decimal(0)}}
+    books = {**BOOKS, (CHEAPER.exchange, CHEAPER.code): ([(2.149, 300.0)], [(2.15, 300.0)])}
+
+    async def main() -> None:
+        async with four(tmp_path, funds=funds, books=books) as w:
+            w.binance.core.faults.add(*[Fault(FaultKind.REJECT)] * 9)
+            cycle = await run(w, bought_and_sold(w))
+            assert [fill.exchange for fill in cycle.fills if fill.side is Side.BUY and fill.exchange != "upbit"] == bought
+            assert cycle.state is (CycleState.HEDGED if bought else CycleState.UNWOUND)
+            w.agree()
+
+    run_virtual(main())
+
+
 def test_what_no_other_venue_takes_is_taken_back(tmp_path: Path) -> None:
     async def main() -> None:
         async with four(tmp_path, funds={**FUNDS, **{one.exchange: {"USDT": Decimal(2000)} for one in (DEARER, CHEAPER)}}) as w:
