@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -218,10 +219,11 @@ class Engine:
             self.wallets,
             self.limits,
             self._on_armed,
+            partial(self._disarm, latched=True),
             self._tell_residual,
         )
         self._rearm_once_checked = RearmOnceChecked(
-            components.portfolio, self.operator, components.clock, lambda why: self._disarm(why, latched=True)
+            components.portfolio, self.operator, components.clock, partial(self._disarm, latched=True)
         )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(

@@ -321,6 +321,20 @@ class DemoModel:
         self._header.state = "ARMED"
         return None
 
+    def disarm_refusal(self) -> str | None:
+        if self._header.state == "HALTED":
+            return "HALTED: a kill holds, and is latched too"
+        if self._header.state == "DISARMED" and self.disarmed:
+            return "DISARMED already, also after a restart"
+        return f"{self.unfinished} cycles open: disarm once none is" if self.unfinished else None
+
+    def disarm(self, reason: str) -> str | None:
+        refusal = self.disarm_refusal()
+        if refusal is None:
+            self.disarmed.append(reason)
+            self._header.state = "DISARMED"
+        return refusal
+
     def toggle_pause(self) -> str:
         self._header.state = "ARMED" if self._header.state == "PAUSED" else "PAUSED"
         return self._header.state
