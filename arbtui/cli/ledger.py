@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,10 +28,10 @@ def print_ledger(
 ) -> int:
     """Print the ledger, when asked for with the gaps that were seen and what kept us from them.
 
-    The profile itself is not read: a ledger outlives it.
+    The profile itself is not read: a ledger outlives it. Its time zone, in which a table's times are, is that of the newest run told.
 
     Raises:
-        UsageError: no such mode, no journal, an unreadable one, no such run, or no such time.
+        UsageError: no such mode, no journal, an unreadable one, no such run, or no such time, or a table in a time zone not known here.
     """
     name, root = profile_name(name_or_path), existing_root(state_dir)
     chosen = chosen_mode(root, name, mode)
@@ -53,13 +54,23 @@ def print_ledger(
         if form == "csv" and with_denials:
             tell(denials_csv(ledger["denials"]))
         elif form == "csv" and with_episodes:
-            tell(episodes_csv(ledger["episodes"]))
+            tell(episodes_csv(ledger["episodes"], _zone(ledger)))
         elif form == "text":
             tell(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
         else:
-            for piece in ledger_csv(ledger) if form == "csv" else ledger_json(ledger):
+            for piece in ledger_csv(ledger, _zone(ledger)) if form == "csv" else ledger_json(ledger):
                 tell(piece)
     return 0
+
+
+def _zone(ledger: dict[str, Any]) -> tzinfo:
+    from arbtui.model.clock import zone_of
+
+    name: str = ledger["timezone"]
+    try:
+        return zone_of(name)
+    except (LookupError, ValueError, OSError) as error:
+        raise UsageError(f"time zone {name} of the desk is not known on this machine (install tzdata); --json is UTC") from error
 
 
 def _moment(path: Path, told: str | None, flag: str) -> int | None:

@@ -84,6 +84,7 @@ class Reconciled:
     unread: dict[str, str] = field(default_factory=dict)  #: venues that could not be asked for orders or balances, and why
     orphans: list[Orphan] = field(default_factory=list)  #: orders of ours that stood at a venue and that no open order here explains
     foreign: list[StandingOrder] = field(default_factory=list)  #: orders of others, which are left alone
+    opened: list[str] = field(default_factory=list)  #: venues whose balances are what the journal begins with
 
     @property
     def is_nothing(self) -> bool:
@@ -159,7 +160,6 @@ class Reconciler:
         Raises:
             JournalFailed: as every commit.
         """
-        is_first = not self._portfolio.state.opening
         orders = self._portfolio.open_orders
         done = Reconciled(orders=len(orders))
         began = self._clock.monotonic()
@@ -193,11 +193,11 @@ class Reconciler:
             step.result = ", ".join([*ended, *half_done]) or "none was open"
         with self._report.step("balances") as step:
             for name in self._adapters:
-                await self._take_balances(name, done, is_first=is_first)
+                await self._take_balances(name, done)
             step.is_fine = not (done.mismatches or done.unread)
             told = [f"{one.exchange} {one.asset} {plain(one.ours)} here, {plain(one.theirs)} there" for one in done.mismatches]
             told += [f"{name} not read ({why})" for name, why in done.unread.items()]
-            step.result = "; ".join(told) or ("opened" if is_first else "as the journal held")
+            step.result = "; ".join([*([f"{', '.join(done.opened)} opened"] if done.opened else []), *told]) or "as the journal held"
         return done
 
     async def _list_standing(self, done: Reconciled) -> dict[str, Sequence[StandingOrder]]:
@@ -346,8 +346,17 @@ class Reconciler:
         )
         return len(events)
 
-    async def _take_balances(self, name: str, done: Reconciled, *, is_first: bool) -> None:
+    def _is_to_open(self, name: str) -> bool:
+        """Whether what the venue ``name`` holds is what the journal begins with there.
+
+        So it is until a price was taken, from which on PnL is counted: a first start that was cut between two venues is gone on with.
+        """
+        state = self._portfolio.state
+        return name not in state.balances and not state.marks
+
+    async def _take_balances(self, name: str, done: Reconciled) -> None:
         """Compare one venue's balances: the opening of a new journal, an asset seen for the first time, or a difference to decide."""
+        is_first = self._is_to_open(name)
         try:
             differences = await self._differences(name, is_first=is_first)
         except (ArbtuiError, TimeoutError) as error:
@@ -374,6 +383,8 @@ class Reconciler:
                 done.mismatches.append(Mismatch(name, asset, ours, theirs))
         if events:
             await self._journal.commit(*events)
+        if is_first:
+            done.opened.append(name)
 
     async def _book_missed(self, name: str, done: Reconciled) -> None:
         """A balance differs: book what orders that had ended have filled all the same, as a running engine books a late fill.

@@ -12,7 +12,7 @@ import pytest
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.failover.snapshot import simulator_of
-from arbtui.journal.events import CycleEnded, Event, FillRecorded, OrderChanged
+from arbtui.journal.events import BalanceOpened, CycleEnded, Event, FillRecorded, OrderChanged
 from arbtui.journal.events import CycleState as S
 from arbtui.journal.journal import Journal
 from arbtui.model.errors import ArbtuiError, VenueFailed
@@ -26,7 +26,8 @@ from arbtui.risk.breach import Severity
 from arbtui.runtime.arming import unclean
 from arbtui.runtime.startup import reconciler_of
 from arbtui.simulation.faults import Fault, FaultKind
-from tests.execution.world import UPBIT_DEAR, Levels, Venue, World, world
+from tests.execution.world import FUNDS, UPBIT_DEAR, Levels, Venue, World, world
+from tests.portfolio.auditing import audit
 
 _LOST = Fault(FaultKind.REQUEST_LOST, 1e6)
 #: The best bid takes 10 of the 46 that are sold.
@@ -65,6 +66,31 @@ async def _cut_off(folder: Path, prepare: Callable[[World], None], after_s: floa
         await asyncio.sleep(after_s)
         (cycle_id,) = w.engine.executor.open
     return cycle_id
+
+
+def test_a_first_start_cut_between_two_venues_is_gone_on_with(tmp_path: Path) -> None:
+    """What the second venue holds is its opening, not something that came from outside; also in a run that dies before its first marks."""
+
+    async def main() -> None:
+        with pytest.raises(Cut):
+            async with world(tmp_path, on_journal=_cut_at(BalanceOpened, 2)):
+                pass
+        async with world(tmp_path) as w:
+            assert w.reconciled.opened == ["binance"]
+            assert w.portfolio.state.opening == {name: {k: v for k, v in held.items() if k != "ADA"} for name, held in FUNDS.items()}
+            ledger = read_ledger(w.journal.path)
+            assert ledger["adjustments"] == []
+            assert audit(ledger)[0] == 0, audit(ledger)
+            await asyncio.sleep(0.2)  # the marks of the start are taken
+            await w.trade()
+            ledger = read_ledger(w.journal.path)
+            assert ledger["pnl"]["adjustments"] == "0"
+            assert audit(ledger)[0] == 0, audit(ledger)
+        async with world(tmp_path) as w:
+            assert w.reconciled.opened == []
+            w.agree()
+
+    run_virtual(main())
 
 
 def _lose(*venues: str) -> Callable[[World], None]:

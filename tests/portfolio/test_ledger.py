@@ -10,6 +10,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_the_auditor_finds_what_was_tampered_with(journal: Path, tamper: Any, sa
 def test_it_has_every_name_that_the_surface_promises(journal: Path) -> None:
     ledger = read_ledger(journal)
     assert list(ledger) == [
-        *("profile", "mode", "since", "until", "runs", "start_balances", "balances", "fills", "orders", "cycles"),
+        *("profile", "mode", "timezone", "since", "until", "runs", "start_balances", "balances", "fills", "orders", "cycles"),
         *("adjustments", "transfers", "targets", "pnl", "equity", "residuals", "open_fx", "breaches", "kills"),
     ]
     assert ledger["fills"][0] == {
@@ -443,6 +444,25 @@ def test_the_table_has_one_header_and_a_line_a_fill(journal: Path) -> None:
     assert len(lines) == 11
     rows = list(csv.DictReader(io.StringIO("".join(ledger_csv(ledger)))))
     assert rows == [{name: str(value) for name, value in fill.items()} for fill in ledger["fills"]]
+
+
+def test_times_of_the_table_are_those_of_the_desk_with_their_offset(journal: Path) -> None:
+    """Also in the hour that comes twice, when summer time ends."""
+    (fill, *_) = read_ledger(journal)["fills"]
+    fills = [fill | {"ts_event": f"2026-10-25T0{hour}:30:00.000Z", "ts_init": "2026-10-25T23:00:00.005Z"} for hour in (0, 1)]
+    rows = list(csv.DictReader(io.StringIO("".join(ledger_csv({"fills": fills}, ZoneInfo("Europe/Berlin"))))))
+    assert [(row["ts_event"], row["ts_init"]) for row in rows] == [
+        ("2026-10-25T02:30:00.000+02:00", "2026-10-26T00:00:00.005+01:00"),
+        ("2026-10-25T02:30:00.000+01:00", "2026-10-26T00:00:00.005+01:00"),
+    ]
+
+
+def test_the_desk_s_time_zone_is_that_of_the_newest_run_told(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    for number, zone in enumerate(("UTC", "Asia/Seoul"), 1):
+        record(path, [RunStarted(f"r{number}", "p", "sim", 1, "0", "c", {}, "ARMED", timezone=zone)])
+    assert read_ledger(path)["timezone"] == "Asia/Seoul"
+    assert read_ledger(path, "r1")["timezone"] == "UTC"
 
 
 @pytest.mark.parametrize("piece", [1, 200, 700, 10_000])
