@@ -141,6 +141,8 @@ class DemoModel:
         self.noise = 2.2
         self.kills: list[str] = []
         self.failing: list[str] = []
+        self.disarmed: list[str] = []  # the reasons
+        self.unfinished = 0  # cycles that keep it from being disarmed
         self.settled: list[str] = []
         self.trades: list[tuple[SettlementWay, Callable[[str], None]]] = []
         self.stocked: list[tuple[str, str, str, str]] = []

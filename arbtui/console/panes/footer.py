@@ -17,6 +17,7 @@ _KEYS = (
     ("risk.view", "view", 10),
     ("limit", "limit", 10),
     ("scope", "hold", 14),
+    ("disarm", "disarm", 15),
     ("copy", "copy", 10),
     ("freeze", "freeze", 7),
     ("pane.next", "pane", 11),
@@ -59,7 +60,7 @@ class Footer(Lines):
         dimmed.add("pause" if halted else "rearm")
         if frozen:
             dimmed |= {"filter", "sort", "detail"}
-        keys = [key for key in _KEYS if not (key[0] == "pause" and halted)]
+        keys = [key for key in _KEYS if not (key[0] in ("pause", "disarm") and halted)]
         while True:
             spans: list[Span] = [(f" {self._names['kill']} KILL", "kill")]
             for name, word, _ in keys:

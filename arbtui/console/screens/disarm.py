@@ -29,8 +29,9 @@ class DisarmScreen(TypedScreen):
     def lines(self) -> Iterable[str]:
         """What it does, to what waits to be armed, and to coins on their way."""
         h = self._header
-        yield f"No order leaves until somebody arms it again ({self._rearm_key}), by name and reason: also after a restart, --confirm or not."
-        yield "What a position left can be settled meanwhile, and limits may be raised."
+        again = f"({self._rearm_key}), by name and reason"
+        yield f"No order leaves until somebody arms it again {again}: also after a restart, --confirm or not."
+        yield "Meanwhile limits may be raised, and positions settled."
         if h.state == "DISARMED":
             yield f"DISARMED now, but not for good: {h.halt_detail or 'a start may arm it'}. That no longer counts then."
         if h.open_cycles:
