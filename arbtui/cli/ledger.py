@@ -111,6 +111,11 @@ def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
         for asset, held in assets.items():
             before = ledger["start_balances"].get(exchange, {}).get(asset, {}).get("free", "0")
             lines.append(f"    {asset:<10} {held['free']:>24}   at the start {before:>24}")
+    for exchange, assets in ledger["unvalued"].items():
+        for asset, amounts in assets.items():
+            lines.append(
+                f"  {exchange} {asset} {amounts['end']}, at the start {amounts['start']}: nothing prices it, so it is in no equity"
+            )
     gaps = _gaps(ledger["episodes"]) if "episodes" in ledger else []
     denials = _denials(ledger["denials"]) if "denials" in ledger else []
     return "\n".join([*lines, *gaps, *denials]) + "\n"

@@ -19,6 +19,7 @@ from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
 from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
+from arbtui.engine.fee_watch import FeeWatch
 from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.idle import why_idle
@@ -101,6 +102,7 @@ class Engine:
         self._journal = components.journal
         self.breaches = BreachBook(components.journal, components.clock, components.run_id, remembered.breaches)
         self._unresolved = UnresolvedOrders(self.breaches, components.clock, components.execution.recovery_wait_s)
+        self._fees = FeeWatch(components, self.breaches)
         self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
         self._rate_doubts = RateDoubts(components.rate_watches, components.rates, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
@@ -545,18 +547,9 @@ class Engine:
     def _on_booked(self, owner: OrderOwner, fill: Fill) -> None:
         self.cycles_version += 1
         owner.on_fill(self._clock.monotonic())
-        self._look_at_fee(fill)
+        self._fees.look(fill)
         self.sync.moved(fill.exchange, fill.base, fill.quote, fill.fee_currency)
         self.losses.measure(owner.account.route)
-
-    def _look_at_fee(self, fill: Fill) -> None:
-        """A fee in a coin that nothing prices: the account was switched to it while this run lasts."""
-        if fill.fee and not self.components.marks.is_known(fill.fee_currency):
-            detail = (
-                f"its fee of {plain(fill.fee)} {fill.fee_currency} on {fill.market} has no price: what trading costs there is not known"
-            )
-            action = "no entries there; start again, which reads what fees are paid in"
-            self.breaches.record(Severity.CRIT, Reason.NO_MARK, fill.exchange, detail, action)
 
     def _on_late(self, owner: OrderOwner, order: Order, fill: Fill) -> None:
         self._late.on_late(owner.account, order, fill)
@@ -564,7 +557,7 @@ class Engine:
 
     def _on_forgotten(self, order: KnownOrder, fill: Fill) -> None:
         self.cycles_version += 1
-        self._look_at_fee(fill)
+        self._fees.look(fill)
         self.sync.moved(fill.exchange, fill.base, fill.quote, fill.fee_currency)
         self._late.on_forgotten(order, fill)
         self._look_at((fill.base, fill.quote))

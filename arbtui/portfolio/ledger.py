@@ -3,7 +3,7 @@
 import csv
 import io
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -232,6 +232,8 @@ class _Book:
         prices = portfolio.prices()
         assets = sorted({*start.counters.qty, *state.counters.qty})
         marks = {asset: {"start": _price(start.marks.get(asset)), "end": _price(prices.get(asset))} for asset in assets}
+        unvalued = {asset for asset in assets if asset not in prices and self._came_from_outside(asset, start)}
+        began, balances, unvalued_places = _apart(self.start_balances, balances, unvalued)
         return {
             "profile": self.profile[0],
             "mode": self.profile[1],
@@ -239,8 +241,9 @@ class _Book:
             "since": _iso(self.span.since_ms),
             "until": _iso(self.span.until_ms),
             "runs": list(self.runs.values()),
-            "start_balances": _balances(self.start_balances, balances),
-            "balances": _balances(balances, self.start_balances),
+            "start_balances": _balances(began, balances),
+            "balances": _balances(balances, began),
+            "unvalued": unvalued_places,
             "fills": self.fills,
             "orders": self.orders,
             "cycles": self.cycles,
@@ -252,6 +255,12 @@ class _Book:
             "breaches": self.breaches,
             "kills": self.kills,
         }
+
+    def _came_from_outside(self, asset: str, start: Baseline) -> bool:
+        """Whether there is more or less of it than at ``start``, and no fill has moved any that had no price."""
+        counters = self.portfolio.state.counters
+        is_traded = asset in counters.unvalued_trading or asset in counters.unvalued_fees
+        return counters.qty.get(asset, ZERO) != start.counters.qty.get(asset, ZERO) and not is_traded
 
     def _moved(self, at: Recorded, event: TransferLeft | TransferArrived | TransferSettled, before: dict[str, Decimal]) -> None:
         """What a transfer's step moved, at a venue and in between: what the network kept leaves the latter."""
@@ -503,6 +512,18 @@ def _balances(amounts: Amounts, other: Mapping[str, Mapping[str, Any]]) -> dict[
     for exchange, asset in places:
         nested.setdefault(exchange, {})[asset] = {"free": plain(amount_at(amounts, exchange, asset)), "locked": "0"}
     return nested
+
+
+def _apart(begin: Amounts, end: Amounts, assets: Collection[str]) -> tuple[Amounts, Amounts, dict[str, dict[str, dict[str, str]]]]:
+    """Both without ``assets``, and by place what they hold of those: nobody knows what that came to, so no equity can be told of it."""
+    apart: dict[str, dict[str, dict[str, str]]] = {}
+    for exchange in sorted({*begin, *end}):
+        for asset in sorted(assets):
+            first, last = amount_at(begin, exchange, asset), amount_at(end, exchange, asset)
+            if first or last:
+                apart.setdefault(exchange, {})[asset] = {"start": plain(first), "end": plain(last)}
+    rest = [{place: {asset: held[asset] for asset in held if asset not in assets} for place, held in all_.items()} for all_ in (begin, end)]
+    return rest[0], rest[1], apart
 
 
 def _with_transit(balances: Amounts, in_transit: dict[str, Decimal]) -> Amounts:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.journal.events import Adjusted, BalanceOpened
+from arbtui.journal.events import Adjusted, BalanceOpened, Mark, MarksTaken
 from arbtui.model.clock import iso_in, zone_of
 from arbtui.settings.state import make_private, mode_folder, state_root
 from tests.cli.command import Answer, in_shell
@@ -190,6 +190,7 @@ def test_state_is_the_operators_alone(state: Path) -> None:
 def test_sums_keep_more_digits_than_decimals_own_28(home: Path) -> None:
     path = make_private(mode_folder(state_root(), "p", "sim")) / "journal.db"
     held, more = Decimal("123456789012345.000000000000000001"), Decimal("0.000000000000000002")
-    record(path, [BalanceOpened("a", "X", held)], [Adjusted("a", "X", more, "", "operator")])
+    priced = MarksTaken("start", "2026-01-01", {"X": Mark(Decimal(1), "a:X", 0)})
+    record(path, [BalanceOpened("a", "X", held)], [priced, Adjusted("a", "X", more, "", "operator")])
     told = json.loads(in_shell("ledger", "--profile", "p", "--json").out)
     assert told["balances"]["a"]["X"]["free"] == "123456789012345.000000000000000003"
