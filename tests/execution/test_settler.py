@@ -395,6 +395,31 @@ def test_what_settles_nothing_is_said_before_anything_is_looked_at(tmp_path: Pat
     run_virtual(main())
 
 
+@pytest.mark.parametrize(
+    ("then", "why"), [(FAIR["binance"], "under the venue's minimum of 5 USDT"), (([], []), "its book is empty")], ids=["too little", "no book"]
+)
+def test_what_keeps_the_next_order_from_leaving_is_told(tmp_path: Path, then: Levels, why: str) -> None:
+    """All but one coin is sold, which is less than the venue takes; or the book is gone before it could be."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            sold = way(w, cycle_id, "flatten").qty - 1
+            rest = left(w, cycle_id) - sold
+            w.quote("binance", ([(2.1399, float(sold)), (2.0, 500.0)], [(2.14, 300.0)]))
+
+            def changes(report: OrderReport) -> OrderReport:
+                w.quote("binance", then)
+                return report
+
+            w.binance.bend = changes
+            assert await settle(w, cycle_id, "flatten") == (
+                f"{cycle_id} still leaves {plain(rest)} XRP: sold {plain(sold)} XRP at binance for 2.1399 USDT ({why})"
+            )
+
+    run_virtual(main())
+
+
 def test_a_journal_that_fails_meanwhile_is_said(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
