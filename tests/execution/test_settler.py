@@ -395,6 +395,31 @@ def test_what_settles_nothing_is_said_before_anything_is_looked_at(tmp_path: Pat
     run_virtual(main())
 
 
+@pytest.mark.parametrize(
+    ("then", "why"), [(FAIR["binance"], "under the venue's minimum of 5 USDT"), (([], []), "its book is empty")], ids=["too little", "no book"]
+)
+def test_what_keeps_the_next_order_from_leaving_is_told(tmp_path: Path, then: Levels, why: str) -> None:
+    """All but one coin is sold, which is less than the venue takes; or the book is gone before it could be."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            sold = way(w, cycle_id, "flatten").qty - 1
+            rest = left(w, cycle_id) - sold
+            w.quote("binance", ([(2.1399, float(sold)), (2.0, 500.0)], [(2.14, 300.0)]))
+
+            def changes(report: OrderReport) -> OrderReport:
+                w.quote("binance", then)
+                return report
+
+            w.binance.bend = changes
+            assert await settle(w, cycle_id, "flatten") == (
+                f"{cycle_id} still leaves {plain(rest)} XRP: sold {plain(sold)} XRP at binance for 2.1399 USDT ({why})"
+            )
+
+    run_virtual(main())
+
+
 def test_a_journal_that_fails_meanwhile_is_said(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
@@ -504,21 +529,45 @@ def test_each_order_of_a_settlement_passes_the_gate(tmp_path: Path) -> None:
     run_virtual(main())
 
 
+#: Touches that are beyond the prices of before, for either side; what was shown before lies within the spread.
+WIDE: dict[str, Levels] = {"upbit": ([(2700.0, 500.0)], [(3300.0, 500.0)]), "binance": ([(1.9, 500.0)], [(2.4, 500.0)])}
+
+
+@pytest.mark.parametrize("side", list(Side))
 @pytest.mark.parametrize("verb", ["complete", "flatten"])
-def test_a_price_beyond_the_one_that_was_shown_sends_nothing(tmp_path: Path, verb: str) -> None:
+def test_a_price_beyond_the_one_that_was_shown_sends_nothing(tmp_path: Path, verb: str, side: Side) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            cycle_id = await residual(w)
+            cycle_id = await (missing(w) if side is Side.BUY else residual(w))
             found = way(w, cycle_id, verb)
-            w.quote(found.exchange, FALLEN if verb == "flatten" else ([(2700.0, 500.0)], [(2701.0, 500.0)]))
+            assert found.side is side
+            assert found.market is not None
+            assert found.price is not None
+            w.quote(found.exchange, WIDE[found.exchange])
             asked = len(w.binance.asked) + len(w.upbit.asked)
-            said = await settle(w, cycle_id, verb, found.price)
-            assert f"nothing was sent: the price, {1.9 if verb == 'flatten' else 2700} {'USDT' if verb == 'flatten' else 'KRW'}, is" in said
-            assert "beyond" in said
+            (touch, _), *_ = WIDE[found.exchange][side is Side.BUY]
+            assert await settle(w, cycle_id, verb, found.price) == (
+                f"nothing was sent: the price, {touch:g} {found.market.quote}, is beyond {plain(found.price)}: look again"
+            )
             assert len(w.binance.asked) + len(w.upbit.asked) == asked
             assert told_events(w, SettlementBegan) == []
-            assert left(w, cycle_id) > 40
+            assert abs(left(w, cycle_id)) > 40
             judge(w)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_price_that_is_the_touch_itself_is_traded_at_and_once_nothing_is_left_nothing_is_waited_for(tmp_path: Path, side: Side) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id, verb = (await missing(w), "complete") if side is Side.BUY else (await residual(w), "flatten")
+            touch = Decimal("2.14") if side is Side.BUY else Decimal("2.1399")
+            began = w.clock.monotonic()
+            assert f"{cycle_id} is settled" in await settle(w, cycle_id, verb, touch)
+            assert w.clock.monotonic() - began < 0.5
+            (order,) = [order for order in w.binance.placed if order.purpose is Purpose.SETTLE]
+            assert (order.side, order.price, order.deadline) == (side, touch, order.decided_at + 1.0)
 
     run_virtual(main())
 
