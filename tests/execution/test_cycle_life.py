@@ -1,16 +1,19 @@
 import asyncio
 import dataclasses
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from decimal import Decimal
+from inspect import CORO_CLOSED, getcoroutinestate
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.plan import Tolerances, compile_plan
 from arbtui.journal.events import CycleState
 from arbtui.model.book import BookState
 from arbtui.model.errors import ArbtuiError, JournalFailed, OrderAbandoned, VenueRefused
@@ -675,6 +678,32 @@ def test_what_is_uncovered_now_counts_with_what_was(tmp_path: Path) -> None:
             assert value_s == pytest.approx(so_far + second.naked_until(w.clock.monotonic()))
             assert largest == max(at_once, second.largest_naked)
             assert value_s > so_far > 0
+
+    run_virtual(main())
+
+
+def test_what_is_begun_while_the_run_ends_with_an_error_is_left_to_the_next_start(tmp_path: Path) -> None:
+    """A task group that is over takes no task: nobody may think that the cycle is under way, and nothing of it is sent."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.quote("upbit", UPBIT_DEAR)
+            found = w.components.universe.by_id["XRP:binance>upbit"].evaluate(w.clock.monotonic())
+            assert found is not None
+            tasks, kept = asyncio.TaskGroup(), list[Coroutine[Any, Any, None]]()
+            run = w.engine.executor._run
+
+            def begun(cycle: ArbCycle, durable: Awaitable[None]) -> Coroutine[Any, Any, None]:
+                kept.append(run(cycle, durable))
+                return kept[0]
+
+            w.engine.executor._run = begun  # type: ignore[method-assign]
+            with pytest.raises(RuntimeError):
+                w.engine.executor.start(compile_plan(found, 1.0, Tolerances(20.0, 100.0)), tasks)
+            assert getcoroutinestate(kept[0]) == CORO_CLOSED
+            await asyncio.sleep(1)
+            assert (w.upbit.asked, w.binance.asked) == ([], [])
+            assert [order.state for order in w.portfolio.open_orders] == [OrderState.SENDING] * 2
 
     run_virtual(main())
 

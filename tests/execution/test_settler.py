@@ -16,6 +16,7 @@ from arbtui.journal.events import CycleState, OrderIntended, ResidualSettled, Se
 from arbtui.journal.reader import events, reading
 from arbtui.model.book import BookState
 from arbtui.model.clock import Clock
+from arbtui.model.errors import JournalFailed
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Order, OrderState, Purpose, Side
 from arbtui.model.virtual_loop import run_virtual
@@ -418,6 +419,39 @@ def test_what_keeps_the_next_order_from_leaving_is_told(tmp_path: Path, then: Le
             assert await settle(w, cycle_id, "flatten") == (
                 f"{cycle_id} still leaves {plain(rest)} XRP: sold {plain(sold)} XRP at binance for 2.1399 USDT ({why})"
             )
+
+    run_virtual(main())
+
+
+def test_a_settlement_that_cannot_be_journaled_does_not_begin(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            asked, record = len(w.binance.asked), w.journal.record
+
+            def full(*_: object) -> None:
+                raise JournalFailed("the disk is full")
+
+            w.journal.record = full  # type: ignore[method-assign, assignment]
+            assert w.engine.settler.begin(cycle_id, "flatten", "", "p", "x") == "nothing was sent: JOURNAL"
+            w.journal.record = record  # type: ignore[method-assign]
+            await asyncio.sleep(1)
+            assert (w.engine.settler.open, w.engine.settler.quiet.is_set(), len(w.binance.asked)) == ({}, True, asked)
+
+    run_virtual(main())
+
+
+def test_what_a_stricter_price_makes_too_little_for_the_venue_is_said(tmp_path: Path) -> None:
+    """What is missing costs 100.9 USDT at the bound of the book, and 99.9 at the price that was shown."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await missing(w)
+            found = way(w, cycle_id, "complete")
+            assert found.market is not None
+            object.__setattr__(found.market, "min_cost", Decimal("100.5"))
+            assert way(w, cycle_id, "complete").why_not == ""
+            assert await settle(w, cycle_id, "complete", Decimal("2.14")) == "nothing was sent: under the venue's minimum of 100.5 USDT"
 
     run_virtual(main())
 

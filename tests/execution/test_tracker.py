@@ -81,8 +81,10 @@ async def _ended(w: World) -> ArbCycle:
 def test_what_the_stream_tells_first_ends_the_wait_for_an_answer(tmp_path: Path, kind: FaultKind) -> None:
     async def main() -> None:
         async with world(tmp_path) as w, streaming(w):
+            requests: list[asyncio.Task[object]] = []
             for venue in w.venues.values():
                 venue.core.faults.add(Fault(kind, seconds=20.0))
+                venue.before_place = lambda _: requests.append(asyncio.current_task())  # type: ignore[func-returns-value, arg-type]
             started = w.clock.monotonic()
             cycle = await w.trade()
             assert cycle.state is CycleState.HEDGED
@@ -90,7 +92,9 @@ def test_what_the_stream_tells_first_ends_the_wait_for_an_answer(tmp_path: Path,
             assert [venue.look_ups for venue in w.venues.values()] == [[], []]
             assert [order.state for order in cycle.orders] == [OrderState.FILLED] * 2
             assert {row["source"] for row in read_ledger(w.journal.path)["fills"]} == {"stream"}
+            assert [request.done() for request in requests] == [False, False], "to cut them off would close a connection"
             await asyncio.sleep(30)  # the answers come, and change nothing
+            assert [request.cancelled() for request in requests] == [False, False]
             w.agree()
 
     run_virtual(main())
@@ -514,8 +518,7 @@ def test_a_followed_orders_fill_is_known_though_the_portfolio_has_forgotten_it(t
             await asyncio.sleep(2)
             assert w.portfolio.cycle(cycle.id) is None
             booked = w.engine.tracker.fills
-            for fill in cycle.fills:
-                w.engine.tracker.on_fill(fill)
+            assert [w.engine.tracker.on_fill(fill) for fill in cycle.fills] == ["", ""]
             assert w.engine.tracker.fills == booked
             w.agree()
 
