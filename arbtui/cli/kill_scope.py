@@ -119,7 +119,7 @@ def halt_scope(name: str, folder: Path, scope: str, depth: Depth, reason: str, p
     pid = holder(folder)
     confirmed, why = False, ""
     if pid is None and not error:
-        why = _names_nothing(profile, scope)
+        why = names_nothing(profile, scope)
     elif pid is not None and not error:
         try:
             answer = ask(folder, {"verb": "scope_seen", "scope": scope}, _CONFIRM_S)
@@ -130,7 +130,7 @@ def halt_scope(name: str, folder: Path, scope: str, depth: Depth, reason: str, p
     return ScopeDone(name, folder, halt, written, error, pid, confirmed, why)
 
 
-def _names_nothing(profile: str, scope: str) -> str:
+def names_nothing(profile: str, scope: str) -> str:
     """Why nothing of ``profile`` can fall under ``scope``, with what was probably meant; empty in doubt."""
     kind, _, name = scope.partition(".")
     coin, colon, venues = name.partition(":")
