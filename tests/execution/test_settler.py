@@ -397,7 +397,9 @@ def test_what_settles_nothing_is_said_before_anything_is_looked_at(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("then", "why"), [(FAIR["binance"], "under the venue's minimum of 5 USDT"), (([], []), "its book is empty")], ids=["too little", "no book"]
+    ("then", "why"),
+    [(FAIR["binance"], "under the venue's minimum of 5 USDT"), (([], []), "its book is empty")],
+    ids=["too little", "no book"],
 )
 def test_what_keeps_the_next_order_from_leaving_is_told(tmp_path: Path, then: Levels, why: str) -> None:
     """All but one coin is sold, which is less than the venue takes; or the book is gone before it could be."""
