@@ -15,6 +15,7 @@ from arbtui.model.errors import VenueFailed
 from arbtui.model.order import Order, OrderState, TimeInForce
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
+from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import EXECUTION, FAIR, UPBIT_DEAR, Levels, Venue, World, world
 
 NO_IOC = Capabilities(immediate_orders=False)
@@ -164,6 +165,28 @@ def test_an_answered_cancel_is_repeated_only_while_the_venue_shows_the_order_ope
             w.upbit.bend_look_up = lags
             order = _leg(await w.trade(), "upbit")
             assert (order.state, asked) == (OrderState.CANCELED, [order.client_order_id] * cancels)
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_an_order_whose_fate_is_not_known_is_cancelled_at_once_whatever_its_deadline(tmp_path: Path) -> None:
+    async def main() -> None:
+        config = EXECUTION.model_copy(update={"leg_deadline_ms": 60_000})
+        async with world(tmp_path, on_open=_without, execution=config) as w:
+            _shown_on_arrival(w, GONE)
+            w.upbit.core.faults.add(Fault(FaultKind.ANSWER_LOST, 0.5))
+            unknown, asked = list[float](), list[float]()
+            cancel = w.upbit.cancel
+
+            async def cancelled(code: str, client_order_id: str) -> None:
+                asked.append(w.clock.monotonic())
+                await cancel(code, client_order_id)
+
+            w.upbit.cancel = cancelled  # type: ignore[method-assign]
+            w.engine.tracker.on_unknown = lambda _: unknown.append(w.clock.monotonic())
+            order = _leg(await w.trade(), "upbit")
+            assert (order.state, asked[:1]) == (OrderState.CANCELED, unknown)
             w.agree()
 
     run_virtual(main())
