@@ -141,6 +141,10 @@ def test_a_look_up_that_finds_it_is_news_once(tmp_path: Path) -> None:
                     return report
                 return OrderReport("upbit", report.client_order_id, report.venue_order_id, OrderState.ACCEPTED, report.filled_qty * 0)
 
+            async def cancel(code: str, client_order_id: str) -> None:
+                raise AssertionError("an immediate order ends by itself")
+
+            w.upbit.cancel = cancel  # type: ignore[method-assign]
             w.upbit.bend_look_up = bend
             cycle = await w.trade()
             assert told == [("", False), ("", False), ("", True)]

@@ -1,11 +1,13 @@
 """A venue that takes no immediate orders: limit orders that we cancel ourselves at their deadline."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.capabilities import Capabilities
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
@@ -13,6 +15,7 @@ from arbtui.model.errors import VenueFailed
 from arbtui.model.order import Order, OrderState, TimeInForce
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
+from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import EXECUTION, FAIR, UPBIT_DEAR, Levels, Venue, World, world
 
 NO_IOC = Capabilities(immediate_orders=False)
@@ -134,6 +137,56 @@ def test_a_cancel_without_an_answer_is_sent_again_until_the_order_has_ended(tmp_
             order = _leg(cycle, "upbit")
             assert asked[:3] == [order.client_order_id] * 3
             assert order.state is OrderState.CANCELED
+            w.agree()
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(("shows", "cancels"), [("nothing", 1), ("it open", 3)])
+def test_an_answered_cancel_is_repeated_only_while_the_venue_shows_the_order_open(tmp_path: Path, shows: str, cancels: int) -> None:
+    """Two look-ups lag behind."""
+
+    async def main() -> None:
+        async with world(tmp_path, on_open=_without) as w:
+            _shown_on_arrival(w, GONE)
+            asked: list[str] = []
+            cancel, lagging = w.upbit.cancel, iter([True, True])
+
+            async def cancelled(code: str, client_order_id: str) -> None:
+                asked.append(client_order_id)
+                await cancel(code, client_order_id)
+
+            def lags(report: OrderReport | None) -> OrderReport | None:
+                if report is None or not next(lagging, False):
+                    return report
+                return replace(report, state=OrderState.ACCEPTED, reason="") if shows == "it open" else None
+
+            w.upbit.cancel = cancelled  # type: ignore[method-assign]
+            w.upbit.bend_look_up = lags
+            order = _leg(await w.trade(), "upbit")
+            assert (order.state, asked) == (OrderState.CANCELED, [order.client_order_id] * cancels)
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_an_order_whose_fate_is_not_known_is_cancelled_at_once_whatever_its_deadline(tmp_path: Path) -> None:
+    async def main() -> None:
+        config = EXECUTION.model_copy(update={"leg_deadline_ms": 60_000})
+        async with world(tmp_path, on_open=_without, execution=config) as w:
+            _shown_on_arrival(w, GONE)
+            w.upbit.core.faults.add(Fault(FaultKind.ANSWER_LOST, 0.5))
+            unknown, asked = list[float](), list[float]()
+            cancel = w.upbit.cancel
+
+            async def cancelled(code: str, client_order_id: str) -> None:
+                asked.append(w.clock.monotonic())
+                await cancel(code, client_order_id)
+
+            w.upbit.cancel = cancelled  # type: ignore[method-assign]
+            w.engine.tracker.on_unknown = lambda _: unknown.append(w.clock.monotonic())
+            order = _leg(await w.trade(), "upbit")
+            assert (order.state, asked[:1]) == (OrderState.CANCELED, unknown)
             w.agree()
 
     run_virtual(main())
