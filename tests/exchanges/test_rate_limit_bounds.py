@@ -63,9 +63,10 @@ def test_a_clock_that_went_back_frees_nothing_earlier() -> None:
 
 def test_rounding_does_not_add_up() -> None:
     window = Window(X)
-    for cost in (0.1, 0.2, 0.3):
-        window.spend(100.0, cost)
-    assert window.used(125.25) == 0.0
+    for at, cost in ((100.0, 0.1), (101.0, 0.2), (102.0, 0.3)):
+        window.spend(at, cost)
+    assert 0.1 + 0.2 + 0.3 - 0.1 - 0.2 - 0.3 != 0.0
+    assert window.used(127.25) == 0.0
     for cost in (0.1, 0.2):
         window.spend(200.0, cost)
     window.spend(201.0, 1.0)
