@@ -295,3 +295,8 @@ def test_open_paths_come_first_then_the_cheapest_then_the_fastest_and_other_asse
         NetworkTerms("ADA", "A", False, True),
     ]
     assert [one.network for one in network_paths("XRP", "upbit", "binance", here, there)] == ["D", "C", "B", "ERC20", "A", "E"]
+
+
+def test_a_free_network_comes_before_one_that_costs_little() -> None:
+    here = [sends(network="A", fee="0.5"), sends(network="B", fee="0")]
+    assert [one.network for one in network_paths("XRP", "upbit", "binance", here, [takes("A"), takes("B")])] == ["B", "A"]

@@ -47,6 +47,7 @@ def test_what_is_spent_counts_to_the_end_of_its_step_a_window_later() -> None:
     window = Window(X)
     assert window.spend(100.0, 2.0) == 125.25
     assert window.spend(100.125, 1.0) == 125.25  # of the same step
+    assert len(window._own) == 1, "however much is spent, no more is kept than there are steps"
     assert window.spend(100.25, 4.0) == 125.5
     assert [window.used(at) for at in (100.25, 125.125, 125.25, 125.375, 125.5)] == [7.0, 7.0, 4.0, 4.0, 0.0]
     assert window.resets_s(125.5) == 0.0
@@ -63,9 +64,10 @@ def test_a_clock_that_went_back_frees_nothing_earlier() -> None:
 
 def test_rounding_does_not_add_up() -> None:
     window = Window(X)
-    for cost in (0.1, 0.2, 0.3):
-        window.spend(100.0, cost)
-    assert window.used(125.25) == 0.0
+    for at, cost in ((100.0, 0.1), (101.0, 0.2), (102.0, 0.3)):
+        window.spend(at, cost)
+    assert 0.1 + 0.2 + 0.3 - 0.1 - 0.2 - 0.3 != 0.0
+    assert window.used(127.25) == 0.0
     for cost in (0.1, 0.2):
         window.spend(200.0, cost)
     window.spend(201.0, 1.0)

@@ -540,6 +540,37 @@ CALLS += [
 ]  # fmt: skip
 
 
+async def look_up(adapter: CcxtAdapter) -> None:
+    """As the right to it is proven."""
+    await adapter.ask(*adapter.look_up, adapter.unknown_order(adapter.any_market(), "a1"))
+
+
+async def cancel(adapter: CcxtAdapter) -> None:
+    """As the right to it is proven."""
+    await adapter.ask(*adapter.cancel_order, adapter.unknown_order(adapter.any_market(), "a1"))
+
+
+OKX_NAMED = {"instId": "XRP-USDT", "clOrdId": "a1"}
+CALLS += [
+    Call("right to look up", "bybit", look_up, {("GET", "/v5/order/realtime"): page()},
+         [bybit("order/realtime", MINE | {"orderLinkId": "a1"}, "orders", Lane.HEDGE)]),
+    Call("right to cancel", "bybit", cancel, {("POST", "/v5/order/cancel"): result({})},
+         [bybit("order/cancel", MINE | {"orderLinkId": "a1"}, "orders", Lane.HEDGE, "POST")]),
+    Call("right to look up", "okx", look_up, {("GET", V5 + "trade/order"): data(OKX_OPEN)},
+         [okx("trade/order", OKX_NAMED, "order-query", Lane.HEDGE)]),
+    Call("right to cancel", "okx", cancel, {("POST", V5 + "trade/cancel-order"): OKX_PLACED},
+         [okx("trade/cancel-order", OKX_NAMED, "order-query", Lane.HEDGE, "POST")]),
+    Call("right to look up", "bithumb", look_up, {("GET", "/v1/order"): BITHUMB_ROW},
+         [bithumb("v1/order", {"client_order_id": "a1"}, lane=Lane.HEDGE)]),
+    Call("right to cancel", "bithumb", cancel, {("DELETE", "/v2/order"): {}},
+         [bithumb("v2/order", {"client_order_id": "a1"}, lane=Lane.HEDGE, method="DELETE")]),
+    Call("right to look up", "coinone", look_up, {("POST", V21 + "order/detail"): COINONE_OPEN},
+         [coinone("v2.1/order/detail", PAIR | {"user_order_id": "a1"}, lane=Lane.HEDGE)]),
+    Call("right to cancel", "coinone", cancel, {("POST", V21 + "order/cancel"): said()},
+         [coinone("v2.1/order/cancel", PAIR | {"user_order_id": "a1"}, lane=Lane.HEDGE)]),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.exchange} {call.name}")
 def test_a_call_asks_for_this_at_that_cost_and_gives_what_was_answered(call: Call) -> None:
     seen, given = made(call)
@@ -555,18 +586,38 @@ ODD = [
     for place in call.answers
     if not place[1].endswith(UNREAD) and not call.name.startswith(("ping", "right")) and (call.name != "hedge" or place[0] == "POST")
 ]
+#: What a good answer of each venue holds something else in.
+GOOD: Mapping[str, Any] = {
+    "bybit": result({"odd": 1}), "okx": {"code": "0", "msg": "", "data": {}}, "bitget": told({"odd": 1}), "bithumb": {"odd": 1},
+    "coinone": said(odd=1),
+}  # fmt: skip
+#: Good answers that need not have anything in them.
+BARE = ("/v5/market/time", "/v5/account/user-setting-config")
 
 
-@pytest.mark.parametrize(("call", "odd"), ODD, ids=lambda value: f"{value.exchange} {value.name}" if isinstance(value, Call) else value[1])
-def test_an_answer_of_another_form_says_nothing_and_the_call_says_so(call: Call, odd: tuple[str, str]) -> None:
-    """An order that was taken is one of unknown fate, or, where its look-up cannot be read, one whose end is not known yet."""
-    spoiled = replace(call, answers={**call.answers, odd: {"odd": 1}})
+def named(value: Any) -> str:
+    return f"{value.exchange} {value.name}" if isinstance(value, Call) else str(value[1])
+
+
+def raised(call: Call) -> type[Exception]:
+    """What a call says of an answer that cannot be read; an order that was taken is one of unknown fate."""
     if call.name in ("entry", "hedge"):
-        error: type[Exception] = OrderUnknown
-    else:
-        error = WireError if (call.exchange, call.name) == ("bitget", "keys") else VenueFailed
+        return OrderUnknown
+    return VenueFailed
+
+
+@pytest.mark.parametrize(("call", "odd"), ODD, ids=named)
+def test_an_answer_of_another_form_says_nothing_and_the_call_says_so(call: Call, odd: tuple[str, str]) -> None:
+    error = WireError if (call.exchange, call.name) == ("bitget", "keys") else raised(call)
     with pytest.raises(error):
-        made(spoiled)
+        made(replace(call, answers={**call.answers, odd: {"odd": 1}}))
+
+
+@pytest.mark.parametrize(("call", "odd"), [one for one in ODD if one[1][1] not in BARE], ids=named)
+def test_a_good_answer_with_something_else_in_it_says_nothing_either(call: Call, odd: tuple[str, str]) -> None:
+    error = WireError if call.name == "keys" and call.exchange != "coinone" else raised(call)
+    with pytest.raises(error):
+        made(replace(call, answers={**call.answers, odd: GOOD[call.exchange]}))
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.name == "hedge"], ids=lambda call: str(call.exchange))
