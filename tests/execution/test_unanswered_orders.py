@@ -212,3 +212,16 @@ def test_an_order_that_waited_too_long_for_the_venue_s_limits_never_left(tmp_pat
             w.same_after_restart()
 
     run_virtual(main())
+
+
+def test_while_an_order_is_looked_up_nothing_else_waits_for_its_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST, 1e6))
+            cycle = await under_way(w)
+            await asyncio.sleep(2)
+            (order,) = [order for order in cycle.orders if order.market.exchange == "upbit"]
+            assert order.state is OrderState.UNKNOWN
+            assert [task for task in asyncio.all_tasks() if "Event.wait" in repr(task.get_coro())] == []
+
+    run_virtual(main())
