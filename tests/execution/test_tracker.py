@@ -352,6 +352,25 @@ def test_fills_are_counted_by_exchange_and_by_coin(tmp_path: Path) -> None:
     run_virtual(main())
 
 
+def test_what_a_listed_fill_is_is_said(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            tracker = w.engine.tracker
+            first, rest = _fill(order, "t0", Decimal(5)), _fill(order, "t1", order.qty - 5)
+            assert [tracker.on_fill(first), tracker.on_fill(first)] == ["fill", ""]
+            assert (order.state, order.filled_qty) == (OrderState.PARTIALLY_FILLED, Decimal(5))
+            assert tracker.on_fill(rest) == "fill"
+            assert (order.state, order.filled_qty) == (OrderState.FILLED, order.qty)
+            late = _fill(order, "t2", Decimal(1))
+            assert [tracker.on_fill(late), tracker.on_fill(late), tracker.on_fill(rest)] == ["late fill", "", ""]
+            stranger = replace(late, trade_id="x9", client_order_id="web_123")
+            assert tracker.on_fill(stranger) == "stray fill"
+            tracker._followed.book(stranger)  # as one of an order that is not followed any more
+            assert tracker.on_fill(stranger) == ""
+
+    run_virtual(main())
+
+
 def test_a_fill_of_somebody_elses_order_is_told_and_not_booked(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:

@@ -86,6 +86,7 @@ def test_why_nobody_knows_what_became_of_it_is_said(tmp_path: Path, how: str) ->
             assert [ok for ok, _ in told] == [False]
             assert (told[0][1] >= 1000) is (how == "late")
             assert (cycle.state, w.engine.tracker.sent) == (CycleState.HEDGED, 2)
+            assert w.engine.tracker.lost == {"upbit": 1, "binance": 0}
             w.agree()
 
     run_virtual(main())
