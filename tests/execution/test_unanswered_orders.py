@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -224,5 +225,31 @@ def test_while_an_order_is_looked_up_nothing_else_waits_for_its_end(tmp_path: Pa
             (order,) = [order for order in cycle.orders if order.market.exchange == "upbit"]
             assert order.state is OrderState.UNKNOWN
             assert [task for task in asyncio.all_tasks() if "Event.wait" in repr(task.get_coro())] == []
+
+    run_virtual(main())
+
+
+def test_it_is_looked_up_soon_at_first_and_then_as_often_as_the_profile_says(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            tracker = w.engine.tracker
+            tracker._look_up_after = (*tracker._look_up_after[:-1], 7.0)
+            w.upbit.absence_proof_s = 1e6
+            w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST, 0.5))
+            asked: list[float] = []
+            tracker.on_unknown = lambda _: asked.append(w.clock.monotonic())
+            real = w.upbit.fetch_order
+
+            async def fetched(code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
+                asked.append(w.clock.monotonic())
+                return await real(code, client_order_id, lane)
+
+            w.upbit.fetch_order = fetched  # type: ignore[method-assign]
+            await under_way(w)
+            await asyncio.sleep(30)
+            pauses = [0.25, 0.5, 1.0, 2.0, 7.0, 7.0, 7.0]
+            latencies = [after - before - pause for (before, after), pause in zip(pairwise(asked), pauses, strict=True)]
+            assert latencies[0] == pytest.approx(0.0)
+            assert all(0.0 < latency <= 0.41 for latency in latencies[1:]), "the venue takes 50 to 200 ms each way"
 
     run_virtual(main())
