@@ -284,7 +284,6 @@ class CycleExecutor:
         del self.open[cycle.id], self._tasks[cycle.id]
         self._gate.forget(cycle.id)
         self._release_requests(cycle.id, cycle.plan)
-        cycle.look(self._clock.monotonic())
         self._on_moving(cycle)
         await durable
         if not self.open:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from arbtui.execution.cycle import ArbCycle
-from arbtui.journal.events import CycleState, Phase
+from arbtui.journal.events import CycleState, Event, Phase, TransferBegun
 from arbtui.journal.reader import events, reading
 from arbtui.model.money import ONE
 from arbtui.model.order import Order, OrderState, Purpose
@@ -148,6 +148,55 @@ def test_a_gap_is_bought_moved_and_sold_on_arrival(tmp_path: Path) -> None:
             for name in held:  # less than a lot of either venue is left of it
                 assert abs(w.portfolio.total(name, "XRP") - held[name]) < Decimal("0.1")
             w.agree()
+
+    run_virtual(main())
+
+
+def test_on_their_way_coins_keep_nothing_of_the_limits_and_are_sold_whatever_the_venue_that_they_left_does(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with chain_world(tmp_path) as w:
+            executor, given_back = w.engine.executor, list[tuple[str, str]]()
+            for name, venue in w.venues.items():
+                release = venue.release_orders
+
+                def released(cycle_id: str, name: str = name, release: Callable[[str], None] = release) -> None:
+                    given_back.append((name, cycle_id))
+                    release(cycle_id)
+
+                venue.release_orders = released  # type: ignore[method-assign]
+            cycle = opened(w)
+            await executor.quiet.wait()
+            assert list(executor.moving) == [cycle.id]
+            assert sorted(given_back) == [("binance", cycle.id), ("upbit", cycle.id)]
+            assert w.engine.gate._looked == {}
+            w.silent.add("binance")
+            await until(lambda: not cycle.account.is_open)
+            assert cycle.state is CycleState.HEDGED
+            assert executor.moving == {}
+            assert executor.naked()[0] == pytest.approx(cycle.naked_value_s), "it counts once"
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_coins_are_on_their_way_when_that_is_on_disk(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with chain_world(tmp_path, person=False) as w:
+            executor, record = w.engine.executor, w.journal.record
+            written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+            def recorded(*events: Event) -> Awaitable[None]:
+                durable = record(*events)
+                return written if isinstance(events[0], TransferBegun) else durable
+
+            w.journal.record = recorded  # type: ignore[method-assign]
+            cycle = opened(w)
+            await until(lambda: bool(executor.moving))
+            await asyncio.sleep(1)
+            assert (list(executor.moving), executor.open, executor.quiet.is_set()) == ([cycle.id], {}, False)
+            written.set_result(None)
+            await asyncio.sleep(0.01)
+            assert executor.quiet.is_set()
 
     run_virtual(main())
 

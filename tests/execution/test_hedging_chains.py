@@ -15,6 +15,7 @@ from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.hedging import UNDO_FIRST, HedgingEngine
 from arbtui.execution.remainders import least_order, remainders_of
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
+from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, OrderState, Purpose, Side
 from arbtui.routes.hops import TradeHop
 from tests.execution.test_hedging import (
@@ -411,3 +412,28 @@ def test_a_remainder_that_another_venue_sheds_is_over_that_venues_minimum() -> N
     cycle = paid_in_btc(fill(XRP_BTC, Side.BUY, "102", Decimal("0.000031")))
     assert least_order(cycle, dear, Decimal(3000)) * 3000 >= 50_000
     assert least_order(cycle, XRP_WON, Decimal(3000)) * 3000 < 50_000
+
+
+def test_a_remainder_of_a_coin_that_nothing_pays_money_for_makes_its_round_trip_for_the_coin_that_is_paid() -> None:
+    """KRW > BTC > ETH > XRP > KRW: 0.0001 ETH are left, which are sold for BTC alone, half a thousandth of one at least."""
+    eth_btc = dataclasses.replace(ETH_BTC, min_cost=Decimal("0.0005"))
+    xrp_eth = dataclasses.replace(XRP_BTC, code="ETH-XRP", quote="ETH")
+    touches = (
+        (BTC_KRW, Side.BUY, "99900000", "100000000"),
+        (eth_btc, Side.BUY, "0.0302", "0.0303"),
+        (xrp_eth, Side.BUY, "0.00099", "0.001"),
+        (XRP_WON, Side.SELL, "3000", "3001"),
+    )
+    hops = tuple(TradeHop(at, around("won", at.code, Decimal(bid), Decimal(ask)), side) for at, side, bid, ask in touches)
+    fills = (
+        fill(BTC_KRW, Side.BUY, "0.01", Decimal(100_000_000)),
+        dataclasses.replace(fill(eth_btc, Side.BUY, "0.3301", Decimal("0.01") / Decimal("0.3301")), fee=ZERO, cost=Decimal("0.01")),
+        dataclasses.replace(fill(xrp_eth, Side.BUY, "330", Decimal("0.001")), fee=ZERO),
+        fill(XRP_WON, Side.SELL, "330", Decimal(3000)),
+    )
+    cycle = cycle_on(hops, fills)
+    assert cycle.residual == {"ETH": Decimal("0.0001")}
+    step = HedgingEngine(20.0, 100.0).last_resort(cycle)
+    assert step is not None
+    assert (step.leg, step.side, step.price) == (1, Side.SELL, Decimal("0.029898"))
+    assert step.qty == eth_btc.qty_up(Decimal("0.0001") + eth_btc.qty_up(Decimal("0.00055") / Decimal("0.029898")))

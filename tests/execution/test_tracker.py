@@ -1,6 +1,7 @@
 """What a venue tells counts once, whoever tells it, in whatever order: answers, streams, lists of fills."""
 
 import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ from arbtui.failover.running import RunningReconciler
 from arbtui.journal.events import CycleState, FillRecorded, OrderChanged
 from arbtui.journal.known_orders import KnownOrder
 from arbtui.journal.reader import events, reading
-from arbtui.model.errors import JournalFailed
+from arbtui.model.errors import ArbtuiError, JournalFailed
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -98,6 +99,28 @@ def test_what_the_stream_tells_first_ends_the_wait_for_an_answer(tmp_path: Path,
             w.agree()
 
     run_virtual(main())
+
+
+def test_a_request_that_fails_after_the_stream_has_told_its_end_is_nobody_s_trouble(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(report: OrderReport) -> OrderReport:
+        raise ArbtuiError("502")
+
+    async def main() -> None:
+        async with world(tmp_path) as w, streaming(w):
+            w.upbit.core.faults.add(Fault(FaultKind.ANSWER_LATE, seconds=20.0))
+            w.upbit.bend = fail
+            cycle = await w.trade()
+            assert cycle.state is CycleState.HEDGED
+            assert w.engine.tracker._background
+            await asyncio.sleep(30)
+            assert len(w.engine.tracker._background) == 0
+            gc.collect()
+            w.agree()
+
+    run_virtual(main())
+    assert [record.getMessage() for record in caplog.records if "never retrieved" in record.getMessage()] == []
 
 
 def test_an_answer_is_overdue_only_after_its_request_has_left(tmp_path: Path) -> None:
@@ -363,6 +386,25 @@ def test_fills_are_counted_by_exchange_and_by_coin(tmp_path: Path) -> None:
                 assert (tracker.fills, tracker.sent, tracker.late_fills) == (2 * count, 2 * count, 0)
                 assert (tracker.fills_per_exchange, tracker.fills_per_symbol) == ({"binance": count, "upbit": count}, {"XRP": 2 * count})
                 await asyncio.sleep(1)
+
+    run_virtual(main())
+
+
+def test_what_a_listed_fill_is_is_said(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            tracker = w.engine.tracker
+            first, rest = _fill(order, "t0", Decimal(5)), _fill(order, "t1", order.qty - 5)
+            assert [tracker.on_fill(first), tracker.on_fill(first)] == ["fill", ""]
+            assert (order.state, order.filled_qty) == (OrderState.PARTIALLY_FILLED, Decimal(5))
+            assert tracker.on_fill(rest) == "fill"
+            assert (order.state, order.filled_qty) == (OrderState.FILLED, order.qty)
+            late = _fill(order, "t2", Decimal(1))
+            assert [tracker.on_fill(late), tracker.on_fill(late), tracker.on_fill(rest)] == ["late fill", "", ""]
+            stranger = replace(late, trade_id="x9", client_order_id="web_123")
+            assert tracker.on_fill(stranger) == "stray fill"
+            tracker._followed.book(stranger)  # as one of an order that is not followed any more
+            assert tracker.on_fill(stranger) == ""
 
     run_virtual(main())
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,7 @@ def test_why_nobody_knows_what_became_of_it_is_said(tmp_path: Path, how: str) ->
             assert [ok for ok, _ in told] == [False]
             assert (told[0][1] >= 1000) is (how == "late")
             assert (cycle.state, w.engine.tracker.sent) == (CycleState.HEDGED, 2)
+            assert w.engine.tracker.lost == {"upbit": 1, "binance": 0}
             w.agree()
 
     run_virtual(main())
@@ -210,5 +212,44 @@ def test_an_order_that_waited_too_long_for_the_venue_s_limits_never_left(tmp_pat
             assert list(w.portfolio.open_orders) == []
             assert cycle.state is CycleState.RESIDUAL
             w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_while_an_order_is_looked_up_nothing_else_waits_for_its_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST, 1e6))
+            cycle = await under_way(w)
+            await asyncio.sleep(2)
+            (order,) = [order for order in cycle.orders if order.market.exchange == "upbit"]
+            assert order.state is OrderState.UNKNOWN
+            assert [task for task in asyncio.all_tasks() if "Event.wait" in repr(task.get_coro())] == []
+
+    run_virtual(main())
+
+
+def test_it_is_looked_up_soon_at_first_and_then_as_often_as_the_profile_says(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            tracker = w.engine.tracker
+            tracker._look_up_after = (*tracker._look_up_after[:-1], 7.0)
+            w.upbit.absence_proof_s = 1e6
+            w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST, 0.5))
+            asked: list[float] = []
+            tracker.on_unknown = lambda _: asked.append(w.clock.monotonic())
+            real = w.upbit.fetch_order
+
+            async def fetched(code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
+                asked.append(w.clock.monotonic())
+                return await real(code, client_order_id, lane)
+
+            w.upbit.fetch_order = fetched  # type: ignore[method-assign]
+            await under_way(w)
+            await asyncio.sleep(30)
+            pauses = [0.25, 0.5, 1.0, 2.0, 7.0, 7.0, 7.0]
+            latencies = [after - before - pause for (before, after), pause in zip(pairwise(asked), pauses, strict=True)]
+            assert latencies[0] == pytest.approx(0.0)
+            assert all(0.0 < latency <= 0.41 for latency in latencies[1:]), "the venue takes 50 to 200 ms each way"
 
     run_virtual(main())

@@ -1,5 +1,6 @@
 """A venue that takes no immediate orders: limit orders that we cancel ourselves at their deadline."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -68,11 +69,20 @@ def test_a_leg_that_does_not_fill_is_cancelled_at_its_deadline_and_the_other_one
     async def main() -> None:
         async with world(tmp_path, on_open=_without) as w:
             _shown_on_arrival(w, GONE)
-            started = w.clock.monotonic()
+            await asyncio.sleep(3)
+            w.freshen()
+            started, asked = w.clock.monotonic(), list[float]()
+            cancel = w.upbit.cancel
+
+            async def cancelled(code: str, client_order_id: str) -> None:
+                asked.append(w.clock.monotonic())
+                await cancel(code, client_order_id)
+
+            w.upbit.cancel = cancelled  # type: ignore[method-assign]
             cycle = await w.trade()
             order = _leg(cycle, "upbit")
             assert (order.state, order.filled_qty) == (OrderState.CANCELED, Decimal(0))
-            assert w.clock.monotonic() - started >= EXECUTION.leg_deadline_ms / 1000
+            assert asked[0] == pytest.approx(order.deadline) == started + EXECUTION.leg_deadline_ms / 1000
             assert cycle.state in (CycleState.UNWOUND, CycleState.HEDGED)
             assert list(await w.upbit.fetch_open_orders()) == []
             _no_immediate_order_went_there(w)
