@@ -589,7 +589,7 @@ def test_one_timer_is_set_however_many_wait() -> None:
                 set_so_far.append((delay, handle))
             return handle
 
-        loop.call_later = call_later  # type: ignore[method-assign]
+        loop.call_later = call_later  # type: ignore[assignment, method-assign]
         await limits.turn(Lane.CANCEL, {"x": 10.0})
         waiting = [asyncio.create_task(limits.turn(Lane.CANCEL, {"x": 1.0})) for _ in range(3)]
         await asyncio.sleep(0.0)
