@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
+from arbtui.exchanges.announcements import Announcement
 from arbtui.exchanges.bitget.adapter import BitgetAdapter
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, StreamRefused
@@ -742,6 +743,9 @@ class Heard:
     def on_balances(self, exchange: str, balances: Mapping[str, Balance]) -> None:
         self.told.append((exchange, sorted(balances)))
 
+    def on_announcement(self, said: Announcement) -> None:
+        self.told.append(said)
+
 
 def heard(exchange: str, *frames: Any) -> tuple[list[Any], list[str], list[str]]:
     """What an account hears of frames, whose end was told to who waits for it, and how often the stream was to be renewed."""
@@ -809,3 +813,8 @@ def test_private_frames_of_bitget() -> None:
             assert adapter._client_ids == {"o1": "a1"}, "what has no name of ours is asked for"
 
     asyncio.run(main())
+
+
+def test_a_notice_of_a_venue_that_was_asked_for_none_is_passed_to_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    assert heard("bithumb", {"type": "announcement"}) == ([], [], [])
+    assert caplog.messages == ["bithumb: a notice cannot be read (announcement: none was asked for); read it at the venue"]

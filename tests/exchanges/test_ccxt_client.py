@@ -248,6 +248,11 @@ def test_a_refusal_without_a_request_has_no_group_to_silence() -> None:
         told.client.on_refusal(refused("5", 200))
         told.client.on_refusal(refused("6", 400))
         assert told.limits.told == [("silence", 400, None)]
+        venue.on("GET", "/v9/markets", value([]))
+        await ask(told)
+        told.limits.told.clear()
+        told.client.on_refusal(refused("5", 200))
+        assert told.limits.told == [], "nor that of a request which is over"
 
     run(main)
 

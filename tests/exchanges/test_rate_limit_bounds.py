@@ -575,3 +575,27 @@ def test_what_can_never_be_had_is_a_mistake_of_ours() -> None:
         assert limits.refusal(Lane.CANCEL, {"x": 10.0}) is None
 
     run(test)
+
+
+def test_one_timer_is_set_however_many_wait() -> None:
+    async def test(limits: RateLimitManager) -> None:
+        loop = asyncio.get_running_loop()
+        set_so_far: list[tuple[float, asyncio.TimerHandle]] = []
+        later = loop.call_later
+
+        def call_later(delay: float, call: Callable[..., Any], *args: Any, **named: Any) -> asyncio.TimerHandle:
+            handle = later(delay, call, *args, **named)
+            if call == limits._serve:
+                set_so_far.append((delay, handle))
+            return handle
+
+        loop.call_later = call_later  # type: ignore[assignment, method-assign]
+        await limits.turn(Lane.CANCEL, {"x": 10.0})
+        waiting = [asyncio.create_task(limits.turn(Lane.CANCEL, {"x": 1.0})) for _ in range(3)]
+        await asyncio.sleep(0.0)
+        assert [delay for delay, _ in set_so_far] == [25.25] * 3
+        assert [handle.cancelled() for _, handle in set_so_far] == [True, True, False]
+        await asyncio.gather(*waiting)
+        assert now() == pytest.approx(set_so_far[-1][1].when())
+
+    run(test)

@@ -866,3 +866,30 @@ def test_an_open_order_of_nonsense_is_no_empty_list(exchange: str, path: str, ro
                 await adapter.fetch_open_orders()
 
     run(main)
+
+
+def test_the_ids_of_the_newest_ten_thousand_orders_of_binance_are_remembered() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            assert isinstance(adapter, BinanceAdapter)
+            for number in range(10_000):
+                adapter._learn("XRPUSDT", number, f"a{number}")
+            assert len(adapter._client_ids) == 10_000
+            adapter._learn("XRPUSDT", 10_000, "a10000")
+            assert len(adapter._client_ids) == 10_000
+            assert next(iter(adapter._client_ids)) == ("XRPUSDT", 1)
+
+    run(main)
+
+
+def test_the_fills_of_the_newest_ten_thousand_ended_orders_of_a_won_venue_are_remembered() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            assert isinstance(adapter, UpbitAdapter)
+            for number in range(10_001):
+                adapter._remember(OrderReport("upbit", "a1", f"u{number}", OrderState.EXPIRED, Decimal(0)))
+                if number == 9_999:
+                    assert len(adapter._settled) == 10_000
+            assert (len(adapter._settled), next(iter(adapter._settled))) == (10_000, "u1")
+
+    run(main)

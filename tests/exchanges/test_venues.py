@@ -1,7 +1,11 @@
 """What is known of every venue by its name: its hosts, what its quotes are worth roughly, its limits."""
 
+from dataclasses import asdict
+from decimal import Decimal
+
 import pytest
 
+from arbtui.exchanges.binance.rules import linear_market
 from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
 from arbtui.exchanges.venues import VENUES, account_origin, documented_limits, is_bank_money, per_dollar, roughly, strange_addresses
 
@@ -88,3 +92,11 @@ def test_limits_are_those_of_the_venues_own_documents() -> None:
         assert documented_limits(name) is venue.limits
     with pytest.raises(ValueError, match=r"^no rate limits are known for kraken; known venues: upbit, binance"):
         documented_limits("kraken")
+
+
+def test_the_one_venue_that_no_simulator_plays_has_markets_for_a_replay() -> None:
+    assert [venue.name for venue in VENUES.values() if venue.plain_market is not None] == ["binanceusdm"]
+    plain = VENUES["binanceusdm"].plain_market
+    assert plain is not None
+    tick, lot = Decimal("0.0001"), Decimal("0.1")
+    assert asdict(plain("XRP", tick, lot)) == asdict(linear_market("XRP", "USDT", tick, lot, Decimal(5)))
