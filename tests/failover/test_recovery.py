@@ -479,19 +479,34 @@ def test_a_fill_that_an_ended_order_had_while_nothing_ran_is_booked_and_no_dispu
     run_virtual(main())
 
 
+def _tells_no_fills(venues: Mapping[str, Venue]) -> None:
+    async def fails(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
+        raise VenueFailed("binance: no fills today")
+
+    venues["binance"].fetch_fills = fails  # type: ignore[method-assign]
+
+
+def test_dust_and_what_is_first_seen_are_booked_without_asking_for_fills(tmp_path: Path) -> None:
+    """They may be a query for each order of an hour, which a start does not wait for: it would end up with nothing read, and DISARMED."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            await w.binance.core._ledger.deposit("binance", {"XRP": Decimal("0.00001"), "DROP": Decimal(5)}, "came", 0)
+        async with world(tmp_path, on_open=_tells_no_fills) as w:
+            assert (w.reconciled.unread, w.reconciled.mismatches) == ({}, [])
+            w.agree()
+
+    run_virtual(main())
+
+
 def test_a_balance_that_differs_is_disputed_where_the_venue_does_not_tell_its_fills(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
             await w.trade()
             await w.binance.core._ledger.deposit("binance", {"XRP": Decimal(-5)}, "gone", 0)
 
-        def refuse(venues: Mapping[str, Venue]) -> None:
-            async def fails(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
-                raise VenueFailed("binance: no fills today")
-
-            venues["binance"].fetch_fills = fails  # type: ignore[method-assign]
-
-        async with world(tmp_path, on_open=refuse) as w:
+        async with world(tmp_path, on_open=_tells_no_fills) as w:
             assert [(one.exchange, one.asset) for one in w.reconciled.mismatches] == [("binance", "XRP")]
             assert w.reconciled.unread == {"binance": "binance: no fills today"}
 
