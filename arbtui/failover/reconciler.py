@@ -19,7 +19,7 @@ from arbtui.failover.start_report import StartReport
 from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Phase
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import known_order
-from arbtui.journal.open_items import last_intended, read_sent
+from arbtui.journal.open_items import adjusted_at, last_intended, read_sent
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
@@ -402,11 +402,14 @@ class Reconciler:
             return
         async with asyncio.timeout(self._ask_s):
             fills = await self._adapters[name].fetch_fills(last_ms - _MISSED_MS)
+        adjusted = adjusted_at(self._journal.path, name)
         turns = Turns()  # thousands may be listed
         for fill in fills:
             await turns.pause()
             if fill.client_order_id and not is_ours(fill.client_order_id):
                 continue  # a person's: no journal is looked through for it
+            if fill.ts_event <= max(adjusted.get(fill.base, 0), adjusted.get(fill.quote, 0)):
+                continue  # it is in the balance that was taken over then
             order = known_order(self._journal.path, name, fill.client_order_id, fill.venue_order_id, fill.trade_id)
             if order is None or order.is_booked or not order.state.is_final:
                 continue
