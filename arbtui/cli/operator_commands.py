@@ -147,6 +147,7 @@ def rearm(
     confirm: flags.Confirm = None,
     reason: flags.Reason = None,
     override: Annotated[bool, typer.Option("--override", help="Although the checklist is not clean; that is journaled.")] = False,
+    mode: flags.LatestMode = None,
     state_dir: flags.StateDir = None,
 ) -> int:
     """Take a kill, or with --scope a smaller halt, back: shows a live checklist, and asks for the profile's name and a reason."""
@@ -155,5 +156,5 @@ def rearm(
 
     confirmation = Confirmation(confirm, reason)
     if scope is None:
-        return rearm_all(flags.wanted_profile(profile), confirmation, state_dir, override=override)
-    return rearm_scope(flags.wanted_profile(profile), scope, confirmation, state_dir)
+        return rearm_all(flags.wanted_profile(profile), confirmation, mode, state_dir, override=override)
+    return rearm_scope(flags.wanted_profile(profile), scope, confirmation, mode, state_dir)

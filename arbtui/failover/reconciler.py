@@ -19,13 +19,14 @@ from arbtui.failover.start_report import StartReport
 from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Phase
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import known_order
-from arbtui.journal.open_items import last_intended, read_sent
+from arbtui.journal.open_items import adjusted_at, last_intended, read_sent
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
-from arbtui.model.errors import ArbtuiError, MarketUnknown
+from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
 from arbtui.model.ids import is_ours
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import OrderState, TimeInForce
+from arbtui.model.turns import Turns
 from arbtui.portfolio.accounts import OrderRecord
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -362,14 +363,17 @@ class Reconciler:
         except (ArbtuiError, TimeoutError) as error:
             done.unread[name] = str(error) or "no answer"
             return
-        if differences and not is_first:
+        known = self._portfolio.state.balances.get(name, {})
+        counts = (asset in known and not self._sync.is_dust(name, asset, theirs - ours) for asset, ours, theirs in differences)
+        if not is_first and any(counts):  # an hour's fills may cost a query for each order: what is booked quietly is not worth them
             try:
                 await self._book_missed(name, done)
+            except JournalFailed:
+                raise
             except (ArbtuiError, TimeoutError) as error:
                 done.unread[name] = str(error) or "no answer"
             held = ((asset, self._portfolio.total(name, asset), theirs) for asset, _, theirs in differences)
             differences = [(asset, ours, theirs) for asset, ours, theirs in held if ours != theirs]
-        known = self._portfolio.state.balances.get(name, {})
         open_here = {asset for order in self._portfolio.open_orders if order.intent.exchange == name for asset in _assets(order)}
         events: list[Event] = []
         for asset, ours, theirs in differences:
@@ -390,6 +394,7 @@ class Reconciler:
         """A balance differs: book what orders that had ended have filled all the same, as a running engine books a late fill.
 
         Raises:
+            JournalFailed: as every commit.
             ArbtuiError, TimeoutError: the venue does not tell its fills.
         """
         last_ms = last_intended(self._journal.path, name)
@@ -397,7 +402,14 @@ class Reconciler:
             return
         async with asyncio.timeout(self._ask_s):
             fills = await self._adapters[name].fetch_fills(last_ms - _MISSED_MS)
+        adjusted = adjusted_at(self._journal.path, name)
+        turns = Turns()  # thousands may be listed
         for fill in fills:
+            await turns.pause()
+            if fill.client_order_id and not is_ours(fill.client_order_id):
+                continue  # a person's: no journal is looked through for it
+            if fill.ts_event <= max(adjusted.get(fill.base, 0), adjusted.get(fill.quote, 0)):
+                continue  # it is in the balance that was taken over then
             order = known_order(self._journal.path, name, fill.client_order_id, fill.venue_order_id, fill.trade_id)
             if order is None or order.is_booked or not order.state.is_final:
                 continue

@@ -54,6 +54,10 @@ def connect_read_only(path: Path, **options: object) -> sqlite3.Connection:
     return connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, **options)  # in a URI `#`, `?` and `%` mean something else
 
 
+class NothingThere(UsageError):
+    """A database without a table: whoever made the file died before anything was in it."""
+
+
 @contextmanager
 def opened_with(other: Connect) -> Iterator[None]:
     """Have ``other`` open every database of ours meanwhile, in this process: how tests bring a disk that fails or loses power."""
@@ -200,6 +204,7 @@ def open_reader(path: Path, application_id: int, user_version: int, oldest: int 
     Without write access SQLite cannot always rebuild the index of a write-ahead log; then a private copy is read.
 
     Raises:
+        NothingThere: it has no table.
         UsageError: the file is missing, no SQLite database, another program's, newer than this program, or older than ``oldest``.
     """
     refuse_links(path)
@@ -214,7 +219,7 @@ def open_reader(path: Path, application_id: int, user_version: int, oldest: int 
             connection = _read_copy(path)
         try:
             if check_identity(connection, path, application_id, user_version, oldest) == 0:
-                raise UsageError(f"{path}: it is empty: nothing has run there yet; check --profile, --mode and --state-dir")
+                raise NothingThere(f"{path}: it is empty: nothing has run there yet; check --profile, --mode and --state-dir")
         except (sqlite3.Error, UsageError):
             connection.close()
             raise

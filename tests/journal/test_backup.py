@@ -24,6 +24,8 @@ from arbtui.portfolio.ledger import read_ledger
 from tests.journal.recorded import record, tamper
 from tests.journal.synthetic import FixedClock, SyntheticRun, whole_run
 
+_PAGE = 4096  # of SQLite, bytes
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -181,6 +183,18 @@ def test_after_a_backup_was_gone_on_with_the_later_history_is_the_newest(path: P
     now = back_up(path)
     assert now.seq < given_up.seq
     assert str(now.path) in newest_in_words(path)
+
+
+def test_one_that_was_damaged_since_is_not_the_one_to_restore(path: Path) -> None:
+    """Its newest event can be read, and no longer the one that the older backup ends with."""
+    older = back_up(path)
+    record(path, *whole_run("r2"))
+    newer = back_up(path).path
+    pages, at = bytearray(newer.read_bytes()), newer.read_bytes().index(bytes.fromhex(older.last_hash))
+    page = at // _PAGE * _PAGE
+    pages[page : page + _PAGE] = b"\xff" * _PAGE
+    newer.write_bytes(pages)
+    assert str(older.path) in newest_in_words(path)
 
 
 def test_the_newest_are_kept_and_other_files_left(path: Path) -> None:

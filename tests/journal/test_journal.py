@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from arbtui.journal.database import apply_pragmas, create_file
 from arbtui.journal.events import (
     Adjusted,
     BalanceOpened,
@@ -257,6 +258,16 @@ def test_f45_whose_a_journal_is_is_seen_before_it_is_opened_for_writing(path: Pa
     with pytest.raises(UsageError, match="written with upbit at"):
         refuse_foreign(path, "upbit-binance", "sim", {"upbit": "https://api.upbit.com"})
     assert (path.read_bytes(), path.stat().st_mtime_ns) == (whole, age)
+
+
+def test_f40_a_first_start_that_died_before_its_tables_were_made_is_gone_on_with(path: Path) -> None:
+    create_file(path)
+    with closing(sqlite3.connect(path)) as db:
+        apply_pragmas(db, synchronous="FULL")
+    assert path.stat().st_size
+    refuse_foreign(path, "upbit-binance", "sim", ORIGINS)
+    record(path, SyntheticRun().start())
+    assert load(path).runs == 1
 
 
 def test_f45_a_changed_name_in_a_table_is_damage_and_no_other_profile(path: Path) -> None:
