@@ -529,7 +529,7 @@ class Portfolio(Readings):
         if event.cause == "day" or state.day is None:
             prices = self.prices()
             residual = self.position_gain(prices) + state.settled_value
-            state.dust, state.quiet = {}, {}
+            state.quiet = {}
             state.day = Baseline(event.day, at.ts_ms, state.counters.copy(), prices, state.rebalance_spent, residual)
         state.results.add(at.ts_ms, self.result(self.prices()))
 
@@ -584,10 +584,10 @@ class Portfolio(Readings):
             by = cycle.settling or cycle.lost
             if by is not None:
                 cycle.settled = Settled(by.how, by.by, by.reason, ts_ms)
-            elif left and self._is_allowed_today(cycle, left):
+            elif left:
                 amounts = ", ".join(f"{plain(amount)} {asset}" for asset, amount in left.items())
                 cycle.settled = Settled("dust", "", f"{amounts}: too little for an order", ts_ms)
-            elif not left:
+            else:
                 cycle.settled = Settled("completed by a late fill", "", "", ts_ms)
         if cycle.is_position:
             if before is not CycleState.RESIDUAL or was_settled:
@@ -596,15 +596,6 @@ class Portfolio(Readings):
             self._positions[cycle.id] = None
         else:
             self._keep_ended(cycle)
-
-    def _is_allowed_today(self, cycle: CycleAccount, left: Mapping[str, Decimal]) -> bool:
-        """Whether ``left``, with what cycles have left as dust today, is still less than one order; then it is counted."""
-        dust = self.state.dust
-        together = {asset: dust.get(asset, ZERO) + abs(amount) for asset, amount in left.items()}
-        if any(amount >= cycle.trifles[asset][0] for asset, amount in together.items()):
-            return False
-        dust.update(together)
-        return True
 
     def _keep_ended(self, cycle: CycleAccount) -> None:
         cycle.legs, cycle.transfers, cycle.reserved = (), (), {}

@@ -77,7 +77,6 @@ class PortfolioState(Struct):
     tally: RunTally = field(default_factory=RunTally)
     outcomes: dict[CycleState, int] = field(default_factory=dict)  #: cycles of all runs
     rebalance_spent: Decimal = ZERO  #: what reverse trades have cost, each its loss; one that earned gives nothing back
-    dust: dict[str, Decimal] = field(default_factory=dict)  #: by asset: what cycles left and was settled as dust today, in units, unsigned
     quiet: dict[str, Decimal] = field(default_factory=dict)  #: by exchange: worth of what was booked there without asking today, unsigned
     settled_value: Decimal = ZERO  #: gain or loss of positions up to the moment when they were settled
     flows: dict[str, dict[str, Flow]] = field(default_factory=dict)  #: of hedged cycles, by exchange, then asset

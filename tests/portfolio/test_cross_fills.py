@@ -12,7 +12,6 @@ from arbtui.journal.events import BalanceOpened, CycleState, PlannedLeg, Settlem
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Purpose, Side
 from arbtui.portfolio.accounts import CycleAccount, trifles_of
-from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.valuation import value
 from tests.portfolio.telling import Telling, intent_of
 
@@ -131,21 +130,21 @@ def test_less_than_any_order_and_little_is_a_trifle(legs: tuple[PlannedLeg, ...]
     assert "USDT" not in found
 
 
-def few_sold(sold: str, leg: PlannedLeg, tell: Telling | None = None, name: str = "c1") -> tuple[Telling, CycleAccount]:
+def few_sold(sold: str, leg: PlannedLeg) -> tuple[Telling, CycleAccount]:
     """0.1 SOL brought 0.000175 BTC, of which so many were sold."""
-    tell = tell or Telling().start(balances={"binance": {"BTC": STOCK, "SOL": Decimal(10)}})
-    tell.open(name, SOL_FOR_BTC, leg)
+    tell = Telling().start(balances={"binance": {"BTC": STOCK, "SOL": Decimal(10)}})
+    tell.open("c1", SOL_FOR_BTC, leg)
     one = Decimal("0.1")
     brought = Fill(
-        "binance", f"{name}t1", f"{name}-0", "v1", "SOLBTC", "SOL", "BTC", Side.BUY, one, Decimal("0.00175"), Decimal("0.000175"), ZERO,
-        "BTC", "taker", 0,
+        "binance", "t1", "c1-0", "v1", "SOLBTC", "SOL", "BTC", Side.BUY, one, Decimal("0.00175"), Decimal("0.000175"), ZERO, "BTC",
+        "taker", 0,
     )  # fmt: skip
-    tell.fill(name, replace(brought, side=Side.SELL), {**PRICES, "SOL": Decimal(171)})
-    back = replace(brought, trade_id=f"{name}t2", client_order_id=f"{name}-2", quote="USDT", market="SOLUSDT", price=Decimal(175))
-    tell.fill(name, replace(back, fee_currency="USDT", cost=Decimal("17.5")), PRICES)
-    tell.fill(name, replace(dollars(f"{name}t3", sold), client_order_id=f"{name}-1"), PRICES, 1)
-    tell.end(name, "NO_BOOK")
-    return tell, tell.portfolio.state.cycles[name]
+    tell.fill("c1", replace(brought, side=Side.SELL), {**PRICES, "SOL": Decimal(171)})
+    back = replace(brought, trade_id="t2", client_order_id="c1-2", quote="USDT", market="SOLUSDT", price=Decimal(175), fee_currency="USDT")
+    tell.fill("c1", replace(back, cost=Decimal("17.5")), PRICES)
+    tell.fill("c1", dollars("t3", sold), PRICES, 1)
+    tell.end("c1", "NO_BOOK")
+    return tell, tell.portfolio.state.cycles["c1"]
 
 
 def dollars(trade_id: str, qty: str) -> Fill:
@@ -164,28 +163,6 @@ def test_what_no_market_takes_is_settled_as_dust_and_a_late_fill_makes_it_a_posi
     assert tell.portfolio.positions == []
     tell.fill("c1", dollars("t4", "0.00017"), PRICES, 1)
     assert tell.portfolio.positions == [cycle]
-
-
-def test_what_adds_up_to_an_order_within_a_day_waits_for_a_person() -> None:
-    """Each by itself is half a dollar; together they are exposure that no limit counts."""
-    tell, cycle = few_sold("0.00017", BTC_FOR_DOLLARS)
-    for number in range(2, 30):
-        tell, cycle = few_sold("0.00017" if number % 2 else "0.00018", BTC_FOR_DOLLARS, tell, f"c{number}")
-        if tell.portfolio.positions:
-            break
-    least = cycle.trifles["BTC"][0]
-    settled = sum(abs(one.left(("USDT",))["BTC"]) for one in tell.portfolio.state.cycles.values() if one.settled)
-    assert settled + Decimal("0.000005") >= least > settled >= least / 2, "in either direction: which way the price goes, nobody knows"
-    assert tell.portfolio.positions == [cycle]
-    again = Portfolio.load(tell.portfolio.dump())
-    assert again.state.dust == {"BTC": settled}
-    tell.portfolio = again  # after a restart
-    tell, later = few_sold("0.00017", BTC_FOR_DOLLARS, tell, "later")
-    assert [one.id for one in tell.portfolio.positions] == [cycle.id, later.id]
-    tell.marks(PRICES, "day", "2026-01-02")
-    tell, tomorrow = few_sold("0.00017", BTC_FOR_DOLLARS, tell, "tomorrow")
-    assert tomorrow.settled is not None
-    assert [one.id for one in tell.portfolio.positions] == [cycle.id, later.id]
 
 
 def test_what_a_market_takes_waits_for_a_person_and_so_does_all_that_an_earlier_plan_left() -> None:
