@@ -1,11 +1,13 @@
 """What is said of a word that is no command: the nearest one, where such a thing is seen, or which commands there are."""
 
+import signal
 from typing import Any
 
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from arbtui.model.errors import UsageError
+from arbtui.settings.output import mute_standard_output
 
 _TRADED = "arbtui ledger --profile P --json lists them"
 #: Where to look for what people ask for by a name of their own.
@@ -25,6 +27,7 @@ _ELSEWHERE = {
     "run": "arbtui --profile P starts a session",
     "stop": "^C or SIGTERM ends a session in order; arbtui kill stops its trading at once",
     "pause": "p in the console, or Telegram's /pause; arbtui kill --scope holds back a part",
+    "disarm": "D in the console; arbtui kill stops all trading of a profile at once",
     "halt": "arbtui kill stops all trading of a profile, with --scope a part of it",
 }
 _ELSEWHERE |= {"route": _ELSEWHERE["routes"], "log": _ELSEWHERE["logs"], "balance": _ELSEWHERE["balances"]}
@@ -32,6 +35,14 @@ _ELSEWHERE |= {"route": _ELSEWHERE["routes"], "log": _ELSEWHERE["logs"], "balanc
 
 class Commands(TyperGroup):
     """The commands of the program."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; 128 + SIGPIPE where nobody reads its output any more, of which the parser would make 1, a defect's code."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            mute_standard_output()
+            return 128 + signal.SIGPIPE
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The command that ``args`` begin with.

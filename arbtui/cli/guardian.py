@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import tell
-from arbtui.settings.state import keep_private, make_private, profile_folder, profile_name, state_root
+from arbtui.settings.state import existing_root, keep_private, make_private, profile_folder, profile_name
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -16,7 +16,7 @@ def print_guardian(profile: str, state_dir: str | None, as_json: bool) -> int:
     from arbtui.settings.guardian_post import guardian_facts
 
     name = profile_name(profile)
-    facts = {"profile": name, **guardian_facts(profile_folder(state_root(state_dir), name))}
+    facts = {"profile": name, **guardian_facts(profile_folder(existing_root(state_dir), name))}
     tell(f"{json.dumps(facts, indent=2)}\n" if as_json else f"guardian of {name}: {facts['words']}\n")
     return 0 if facts["watches"] else 1
 
@@ -36,7 +36,7 @@ def watch(profile: str, state_dir: str | None) -> int:
 
     keep_private()
     settings = load_profile(profile, {"mode": "live"})
-    root = state_root(state_dir)
+    root = existing_root(state_dir)
     folder = profile_folder(root, settings.name)
     refuse_untrusted(root, folder)
     make_private(folder)

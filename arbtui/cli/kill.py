@@ -134,7 +134,7 @@ def kill(arguments: Sequence[str]) -> int:
     if scope:
         from arbtui.cli.kill_scope import halt_scope
 
-        halted = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason) for name in names]
+        halted = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason, wish.profile or name) for name in names]
         code = max(one.report(quiet=wish.as_json) for one in halted)
         if sys.stdout is not None:
             sys.stdout.flush()

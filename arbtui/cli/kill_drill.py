@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from arbtui.journal.database import connect_read_only
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import write_flag
 from arbtui.model.loopback import is_loopback
@@ -98,7 +99,7 @@ def _settled(folder: Path) -> dict[str, Any]:
 def _is_sandbox(journal: Path) -> bool:
     """Whether every venue of the journal's last run is on this machine."""
     try:
-        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
+        with closing(connect_read_only(journal)) as db:
             row = db.execute("SELECT payload FROM event WHERE type = 'RunStarted' ORDER BY seq DESC LIMIT 1").fetchone()
         origins = json.loads(row[0])["origins"].values()
         return bool(origins) and all(is_loopback(urlsplit(origin).hostname or "") for origin in origins)

@@ -1,9 +1,12 @@
 """``arbtui kill --scope``: holds back one exchange, symbol or route, or everything short of a kill. Standard library only.
 
 The file is written first; then a running engine is asked whether it has seen it, and whether it trades anything that falls under it.
+Where none runs, the profile is read, whether it has the exchanges that the scope names. In doubt nothing is said against a scope.
 """
 
+import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,7 +32,7 @@ class ScopeDone:
     error: str  #: why none could be written
     pid: int | None  #: of the engine; None when none runs, 0 when unknown
     confirmed: bool  #: the engine has seen it
-    why: str  #: what the engine says instead
+    why: str  #: what the engine says instead; where none runs, why it will hold back nothing, as far as the profile tells
     orders: tuple[str, ...] = ()  #: by venue, what it has confirmed of cancels sent from here, since no engine does it
     by_guardian: tuple[str, ...] = ()  #: the same of cancels that a guardian sent
 
@@ -89,8 +92,11 @@ class ScopeDone:
         free = f"arbtui rearm --profile {self.name} --scope {self.halt.scope} ends it"
         if self.error:
             say(f"nothing was halted: {self.folder / FOLDER_NAME} could not be written ({self.error})")
+        elif self.pid is None and self.why:
+            say(f"{what}{stood}, but will hold back nothing: {self.why}; {free}; and no engine runs on {self.folder}")
         elif self.pid is None:
-            say(f"{what}{stood}, and no engine runs on {self.folder}: {self.name} will start so; {free}")
+            told = f"{self.name} will start so{_as_far_as_it_trades(self.halt.scope)}"
+            say(f"{what}{stood}, and no engine runs on {self.folder}: {told}; {free}")
         elif self.why and self.confirmed:
             say(f"{what}{stood}, but holds back nothing: {self.why}; {free}")
         elif quiet:
@@ -102,8 +108,8 @@ class ScopeDone:
         return self.code
 
 
-def halt_scope(name: str, folder: Path, scope: str, depth: Depth, reason: str) -> ScopeDone:
-    """Write the halt, ask the engine that runs; what came of it."""
+def halt_scope(name: str, folder: Path, scope: str, depth: Depth, reason: str, profile: str) -> ScopeDone:
+    """Write the halt, ask the engine that runs; what came of it. ``profile``: by name or path, read where no engine runs."""
     halt = ScopedHalt(scope, depth, "CLI", person(), reason, time.time_ns() // 1_000_000)
     written, error = False, ""
     try:
@@ -112,7 +118,9 @@ def halt_scope(name: str, folder: Path, scope: str, depth: Depth, reason: str) -
         error = failure.strerror or str(failure)
     pid = holder(folder)
     confirmed, why = False, ""
-    if pid is not None and not error:
+    if pid is None and not error:
+        why = names_nothing(profile, scope)
+    elif pid is not None and not error:
         try:
             answer = ask(folder, {"verb": "scope_seen", "scope": scope}, _CONFIRM_S)
         except OSError as failure:
@@ -120,3 +128,38 @@ def halt_scope(name: str, folder: Path, scope: str, depth: Depth, reason: str) -
         confirmed = answer is not None
         why = why or (f"no answer within {_CONFIRM_S:g} s" if answer is None else str(answer.get("refusal") or ""))
     return ScopeDone(name, folder, halt, written, error, pid, confirmed, why)
+
+
+def names_nothing(profile: str, scope: str) -> str:
+    """Why nothing of ``profile`` can fall under ``scope``, with what was probably meant; empty in doubt."""
+    kind, _, name = scope.partition(".")
+    coin, colon, venues = name.partition(":")
+    if kind == "route" and (not colon or ">" not in venues):
+        meant = f"; did you mean symbol.{venues}:{coin}?" if venues else f"; did you mean symbol.{coin}?"
+        return f"{name} is no route's id, such as XRP:upbit>binance{meant}"
+    named = [name] if kind == "exchange" else [coin] if kind == "wallet" or (kind == "symbol" and colon) else []
+    if kind == "route" and re.fullmatch(r"[a-z0-9_+>-]+", venues):  # ids of longer routes name markets, too
+        named = re.split(r"[+>]", venues)
+    known: list[str] = []
+    if named:
+        with suppress(Exception):  # whatever is wrong with the profile: the halt stands, and is reported
+            from arbtui.settings.locations import find_profile
+
+            find_profile(profile)
+            from arbtui.settings.load import load_profile
+
+            known = sorted(load_profile(profile).exchanges)
+    wrong = next((one for one in named if known and one not in (*known, "chain")), None)
+    if wrong is None:
+        return ""
+    from difflib import get_close_matches
+
+    close = get_close_matches(wrong, known, n=1, cutoff=0.5)
+    meant = f"; did you mean {kind}.{name.replace(wrong, close[0])}?" if close else ""
+    return f"the profile has no exchange {wrong}, but {', '.join(known)}{meant}"
+
+
+def _as_far_as_it_trades(scope: str) -> str:
+    """Which symbols a profile trades is known only once it runs."""
+    kind, _, name = scope.partition(".")
+    return f" if it trades {name}" if kind == "symbol" else ""

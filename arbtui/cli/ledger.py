@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal
 
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import tell
-from arbtui.settings.state import chosen_mode, mode_folder, profile_name, state_root
+from arbtui.settings.state import chosen_mode, existing_root, mode_folder, profile_name
 
 Form = Literal["text", "json", "csv"]
 
@@ -27,12 +28,12 @@ def print_ledger(
 ) -> int:
     """Print the ledger, when asked for with the gaps that were seen and what kept us from them.
 
-    The profile itself is not read: a ledger outlives it.
+    The profile itself is not read: a ledger outlives it. Its time zone, in which a table's times are, is that of the newest run told.
 
     Raises:
-        UsageError: no such mode, no journal, an unreadable one, no such run, or no such time.
+        UsageError: no such mode, no journal, an unreadable one, no such run, or no such time, or a table in a time zone not known here.
     """
-    name, root = profile_name(name_or_path), state_root(state_dir)
+    name, root = profile_name(name_or_path), existing_root(state_dir)
     chosen = chosen_mode(root, name, mode)
     if chosen is None:
         raise UsageError(f"profile {name} has no journal in {root}: it has not run there yet{_others(name_or_path)}")
@@ -53,13 +54,23 @@ def print_ledger(
         if form == "csv" and with_denials:
             tell(denials_csv(ledger["denials"]))
         elif form == "csv" and with_episodes:
-            tell(episodes_csv(ledger["episodes"]))
+            tell(episodes_csv(ledger["episodes"], _zone(ledger)))
         elif form == "text":
             tell(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
         else:
-            for piece in ledger_csv(ledger) if form == "csv" else ledger_json(ledger):
+            for piece in ledger_csv(ledger, _zone(ledger)) if form == "csv" else ledger_json(ledger):
                 tell(piece)
     return 0
+
+
+def _zone(ledger: dict[str, Any]) -> tzinfo:
+    from arbtui.model.clock import zone_of
+
+    name: str = ledger["timezone"]
+    try:
+        return zone_of(name)
+    except (LookupError, ValueError, OSError) as error:
+        raise UsageError(f"time zone {name} of the desk is not known on this machine (install tzdata); --json is UTC") from error
 
 
 def _moment(path: Path, told: str | None, flag: str) -> int | None:
@@ -100,6 +111,11 @@ def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
         for asset, held in assets.items():
             before = ledger["start_balances"].get(exchange, {}).get(asset, {}).get("free", "0")
             lines.append(f"    {asset:<10} {held['free']:>24}   at the start {before:>24}")
+    for exchange, assets in ledger["unvalued"].items():
+        for asset, amounts in assets.items():
+            lines.append(
+                f"  {exchange} {asset} {amounts['end']}, at the start {amounts['start']}: nothing prices it, so it is in no equity"
+            )
     gaps = _gaps(ledger["episodes"]) if "episodes" in ledger else []
     denials = _denials(ledger["denials"]) if "denials" in ledger else []
     return "\n".join([*lines, *gaps, *denials]) + "\n"

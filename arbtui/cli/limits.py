@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from arbtui.cli.kill_scope import names_nothing
 from arbtui.cli.place import Place
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import tell
@@ -88,6 +89,8 @@ def _change(place: Place, scope: str, value: float | None) -> int:
     change = book.change(scope, value, person(), place.confirmation.reason or "", armed=armed, known=_known_venues(place))
     if isinstance(change, str):
         raise UsageError(f"{change}; nothing was changed")
+    if not running and parsed.name and value is not None and (nothing := names_nothing(place.profile, f"{parsed.tier}.{parsed.name}")):
+        raise UsageError(f"{nothing}; nothing was changed")
     typed, why = place.confirmation.name or "", (place.confirmation.reason or "").strip()
     if book.loosens(parsed, value):
         to = "the profile's value" if value is None else _figure(value)
@@ -105,8 +108,13 @@ def _change(place: Place, scope: str, value: float | None) -> int:
         portfolio.state.limits.pop(str(parsed), None)
     else:
         portfolio.state.limits[str(parsed)] = LimitRecord(value, person(), why, 0)
-    tell(f"{parsed}: {_figure(before)} before, {_figure(book.holds(parsed))} holds now; journaled\n")
+    tell(f"{parsed}: {_figure(before)} before, {_figure(book.holds(parsed))} holds now; journaled{_as_far_as_it_trades(parsed, running)}\n")
     return 0
+
+
+def _as_far_as_it_trades(scope: "LimitScope", running: bool) -> str:
+    """Which symbols and routes there are is known only while an engine runs."""
+    return f"; it counts where {scope.name} is traded" if scope.tier in ("symbol", "route") and scope.name and not running else ""
 
 
 def _book(place: Place, portfolio: "Portfolio") -> "LimitBook":

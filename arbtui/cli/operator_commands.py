@@ -115,8 +115,9 @@ def transfers(
     return act(_place(profile, mode, state_dir, confirm, reason), verb, what, how, given, as_json=json)
 
 
-@operator_app.command()
+@operator_app.command(context_settings={"allow_extra_args": True})
 def targets(
+    context: typer.Context,
     verb: Annotated[str | None, typer.Argument(metavar="[set]", help="Without a verb: the list.")] = None,
     place: Annotated[str | None, typer.Argument(metavar="[EXCHANGE.ASSET]", help="Such as upbit.XRP.")] = None,
     amount: Annotated[str | None, typer.Argument(metavar="[AMOUNT]", help="Units that count as full.")] = None,
@@ -129,7 +130,10 @@ def targets(
 ) -> int:
     """How much of each asset a venue should hold; set one. Works while the profile runs or not."""
     from arbtui.cli.stock import targets as decide
+    from arbtui.cli.stock import wrong_form
 
+    if context.args:
+        raise wrong_form(place, amount, context.args[0])
     return decide(_place(profile, mode, state_dir, confirm, reason), verb, place, amount, as_json=json)
 
 
@@ -143,6 +147,7 @@ def rearm(
     confirm: flags.Confirm = None,
     reason: flags.Reason = None,
     override: Annotated[bool, typer.Option("--override", help="Although the checklist is not clean; that is journaled.")] = False,
+    mode: flags.LatestMode = None,
     state_dir: flags.StateDir = None,
 ) -> int:
     """Take a kill, or with --scope a smaller halt, back: shows a live checklist, and asks for the profile's name and a reason."""
@@ -151,5 +156,5 @@ def rearm(
 
     confirmation = Confirmation(confirm, reason)
     if scope is None:
-        return rearm_all(flags.wanted_profile(profile), confirmation, state_dir, override=override)
-    return rearm_scope(flags.wanted_profile(profile), scope, confirmation, state_dir)
+        return rearm_all(flags.wanted_profile(profile), confirmation, mode, state_dir, override=override)
+    return rearm_scope(flags.wanted_profile(profile), scope, confirmation, mode, state_dir)

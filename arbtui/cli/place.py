@@ -12,7 +12,7 @@ from arbtui.model.errors import UsageError
 from arbtui.settings.lock import ProfileLock, holder
 from arbtui.settings.output import tell
 from arbtui.settings.person import person
-from arbtui.settings.state import chosen_mode, mode_folder, profile_folder, profile_name, state_root
+from arbtui.settings.state import chosen_mode, existing_root, mode_folder, profile_folder, profile_name
 
 if TYPE_CHECKING:
     from arbtui.journal.events import Event
@@ -35,7 +35,7 @@ class Place:
 
     def __init__(self, profile: str, mode: str | None, state_dir: str | None, confirmation: Confirmation | None = None) -> None:
         self.profile = profile  #: as it was given
-        self.name, root = profile_name(profile), state_root(state_dir)
+        self.name, root = profile_name(profile), existing_root(state_dir)
         self.confirmation = confirmation or Confirmation()
         chosen = chosen_mode(root, self.name, mode)
         if chosen is None:

@@ -31,11 +31,16 @@ def write_example(name: str, as_json: bool) -> int:
     """Write the shipped example as ``name`` into the operator's folder.
 
     Raises:
-        UsageError: the name is a path or invalid, a profile of that name exists, or the folder cannot be written.
+        UsageError: the name is a path or invalid, a profile of that name exists or is shipped, or the folder cannot be written.
     """
     if is_path(name):
         raise UsageError(f"init {name}: give a name, not a path; the profile is written to {own_profiles()}")
     path = own_profiles() / f"{profile_name(name)}.toml"
+    if not path.exists() and (shipped_profiles() / path.name).exists():
+        raise UsageError(
+            f"init {name}: a shipped profile has that name, which yours would hide from --profile {name}, and share its state; "
+            f"choose another, such as my-{name}"
+        )
     text = (shipped_profiles() / f"{EXAMPLE}.toml").read_text(encoding="utf-8")
     keep_private()
     try:

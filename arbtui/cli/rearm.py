@@ -11,16 +11,16 @@ from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_name, file
 from arbtui.settings.lock import ProfileLock, holder
 from arbtui.settings.output import tell
 from arbtui.settings.person import person
-from arbtui.settings.state import chosen_mode, mode_folder, profile_folder, profile_name, state_root
+from arbtui.settings.state import chosen_mode, existing_root, mode_folder, profile_folder, profile_name
 
 
-def rearm_scope(profile: str, scope: str, confirmation: Confirmation, state_dir: str | None) -> int:
+def rearm_scope(profile: str, scope: str, confirmation: Confirmation, mode: str | None, state_dir: str | None) -> int:
     """Take away the halt of ``scope``, or the file of that name in ``halt.d``; 0 when done.
 
     Raises:
-        UsageError: no such halt, no confirmation, a journal that has vanished, or an engine that refuses or does not answer.
+        UsageError: no such halt or mode, no confirmation, a journal that has vanished, or an engine that refuses or does not answer.
     """
-    name, root = profile_name(profile), state_root(state_dir)
+    name, root = profile_name(profile), existing_root(state_dir)
     folder = profile_folder(root, name)
     file = file_of(folder, scope)
     standing, troubles = read_halts(folder)
@@ -34,26 +34,24 @@ def rearm_scope(profile: str, scope: str, confirmation: Confirmation, state_dir:
     if holder(folder) is not None:
         ask_engine(folder, {"verb": "rearm_scope", "scope": wanted, "confirm": typed, "reason": why, "by": person()})
     else:
-        mode = chosen_mode(root, name)
-        asyncio.run(_take_away(folder, file, wanted, why, mode_folder(root, name, mode) / "journal.db" if mode else None))
+        asyncio.run(_take_away(folder, file, wanted, why, _journal(root, name, mode)))
     tell("done, and journaled\n")
     return 0
 
 
-def rearm_all(profile: str, confirmation: Confirmation, state_dir: str | None, *, override: bool) -> int:
+def rearm_all(profile: str, confirmation: Confirmation, mode: str | None, state_dir: str | None, *, override: bool) -> int:
     """Open the gate after a kill, or arm what is DISARMED, of an engine that runs, headless or not, or of none; 0 when done.
 
     Raises:
-        UsageError: there is nothing to re-arm, the checklist is not clean, no confirmation, or the engine refuses or does not answer.
+        UsageError: there is nothing to re-arm, no such mode, a journal that has vanished, the checklist is not clean, no confirmation, or
+            the engine refuses or does not answer.
     """
-    name, root = profile_name(profile), state_root(state_dir)
+    name, root = profile_name(profile), existing_root(state_dir)
     folder = profile_folder(root, name)
     if holder(folder) is None:
         from arbtui.cli.rearm_stopped import rearm_stopped
 
-        mode = chosen_mode(root, name)
-        path = mode_folder(root, name, mode) / "journal.db" if mode else None
-        return rearm_stopped(name, folder, path, confirmation, override=override)
+        return rearm_stopped(name, folder, _journal(root, name, mode), confirmation, override=override)
     found = ask_engine(folder, {"verb": "checklist"})
     if found.get("state") in ("ARMED", "PAUSED", "REDUCING"):
         raise UsageError(f"{name}: nothing to re-arm: it is {found['state']}; a smaller halt is taken away with --scope")
@@ -71,6 +69,15 @@ def rearm_all(profile: str, confirmation: Confirmation, state_dir: str | None, *
     ask_engine(folder, wish)
     tell("armed, and journaled; the header and arbtui status show the state\n")
     return 0
+
+
+def _journal(root: Path, name: str, mode: str | None) -> Path | None:
+    """The journal that it is written into where no engine runs: of ``mode``, else of the latest run; None where there is none yet."""
+    chosen = chosen_mode(root, name, mode)
+    path = mode_folder(root, name, chosen) / "journal.db" if chosen is not None else None
+    if path is not None and not path.exists():
+        raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
+    return path
 
 
 async def _take_away(folder: Path, file: str, scope: str, reason: str, path: Path | None) -> None:

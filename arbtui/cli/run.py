@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import re
 import signal
 import sys
 import traceback
@@ -63,7 +64,7 @@ def run(arguments: Sequence[str]) -> int:
             sys.stdout.flush()  # here its failure can still be reported
         return code
     except TyperException as error:
-        return fail(error.format_message(), 2)
+        return fail(_wrong_usage(error.format_message(), arguments), 2)
     except ArbtuiError as error:
         return fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -80,6 +81,14 @@ def run(arguments: Sequence[str]) -> int:
         with suppress(OSError):  # a closed terminal
             sys.stderr.write(printable(redact(traceback.format_exc()), keep="\n"))
         return fail(f"internal error: {type(error).__name__}: {error}", 1)
+
+
+def _wrong_usage(told: str, arguments: Sequence[str]) -> str:
+    """What the parser has ``told``; a negative number, which it takes for a flag, by what is wrong with it."""
+    negative = next((word for word in arguments if re.fullmatch(r"-\.?\d.*", word)), "")
+    if negative and told.startswith(f"No such option: {negative[:2]}"):
+        return f"{negative}: the value must not be negative; nothing was changed"
+    return told
 
 
 def fail(message: str, code: int) -> int:

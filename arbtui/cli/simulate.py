@@ -1,10 +1,9 @@
 """``simulate``: its flags, checked before the first story."""
 
-import os
 import re
-from pathlib import Path
 
 from arbtui.model.errors import UsageError
+from arbtui.settings.state import existing_root
 
 _MOST_SEEDS = 100_000
 _MOST_HOURS = 24.0
@@ -49,7 +48,7 @@ def run(
         raise UsageError(f"--jobs {jobs}: expected a number from 1 to 64")
     first = seed if seed is not None else 1
     story = StoryOptions(first, length, symbols, kinds_of(faults), _numbers(only), profile)
-    root = None if state_dir is None else Path(os.path.abspath(os.path.expanduser(state_dir)))
+    root = None if state_dir is None else existing_root(state_dir)
     return run_simulate(SimulateOptions(story, range(first, first + count), root, jobs, json, stop_at_first, faults))
 
 

@@ -21,13 +21,13 @@ from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
 from arbtui.settings.state import (
     MODES,
+    existing_root,
     hidden_mode,
     is_path,
     latest_mode,
     mode_folder,
     profile_folder,
     profile_name,
-    state_root,
     vanished_journals,
 )
 
@@ -53,11 +53,9 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
 
     if mode is not None and mode not in MODES:
         raise UsageError(f"--mode {mode!r}: expected {', '.join(MODES)}")
-    name, root = profile_name(name_or_path), state_root(state_dir)
+    name, root = profile_name(name_or_path), existing_root(state_dir)
     folder = profile_folder(root, name)
     try:
-        if root.exists() and not root.is_dir():
-            raise UsageError(f"state folder {root} is a file; name the folder with --state-dir")
         has_state = _has_state(folder)
     except OSError as error:
         raise UsageError(f"state folder {folder} cannot be read ({error.strerror or error})") from None

@@ -62,13 +62,20 @@ def targets(place: Place, verb: str | None, place_name: str | None, amount: str 
         raise UsageError(f"targets {verb}: there are list and set")
     matched = _PLACE.fullmatch(place_name or "")
     if matched is None or amount is None:
-        raise UsageError("targets set: name a place and an amount, such as: arbtui targets set upbit.XRP 500 --profile P")
+        raise wrong_form()
     exchange, asset = matched[1].lower(), matched[2].upper()
     try:
         target = Decimal(amount)
     except ArithmeticError:
         raise UsageError(f"targets set {place_name} {amount!r}: not a number") from None
     return _set(place, exchange, asset, target)
+
+
+def wrong_form(exchange: str | None = None, asset: str | None = None, amount: str = "500") -> UsageError:
+    """The complaint that a target is to be set otherwise, with what was typed in three words where that can be told."""
+    meant = f"{exchange}.{asset}"
+    meant = f"{meant} {amount}" if _PLACE.fullmatch(meant) and exchange and asset else "upbit.XRP 500"
+    return UsageError(f"targets set: name a place and an amount, such as: arbtui targets set {meant} --profile P")
 
 
 def _set(place: Place, exchange: str, asset: str, target: Decimal) -> int:

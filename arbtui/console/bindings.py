@@ -25,6 +25,12 @@ ANYWHERE_BINDINGS: list[BindingType] = [
 MAIN_BINDINGS: list[BindingType] = [
     _binding("pause", "pause", "pause", "Pause new entries, or resume them; open cycles finish either way"),
     _binding(
+        "disarm",
+        "disarm",
+        "disarm",
+        "Disarm: no order leaves, also after a restart, until re-arm; refused while a cycle is open. Asks for a reason",
+    ),
+    _binding(
         "rearm",
         "rearm",
         "re-arm",

@@ -10,6 +10,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "interrupt": "ctrl+c",
     "palette": "ctrl+p",
     "pause": "p",
+    "disarm": "D",
     "rearm": "r",
     "filter": "/",
     "sort": "s",

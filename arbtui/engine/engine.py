@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -18,6 +19,7 @@ from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
 from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
+from arbtui.engine.fee_watch import FeeWatch
 from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.idle import why_idle
@@ -100,6 +102,7 @@ class Engine:
         self._journal = components.journal
         self.breaches = BreachBook(components.journal, components.clock, components.run_id, remembered.breaches)
         self._unresolved = UnresolvedOrders(self.breaches, components.clock, components.execution.recovery_wait_s)
+        self._fees = FeeWatch(components, self.breaches)
         self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
         self._rate_doubts = RateDoubts(components.rate_watches, components.rates, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
@@ -218,10 +221,11 @@ class Engine:
             self.wallets,
             self.limits,
             self._on_armed,
+            partial(self._disarm, latched=True),
             self._tell_residual,
         )
         self._rearm_once_checked = RearmOnceChecked(
-            components.portfolio, self.operator, components.clock, lambda why: self._disarm(why, latched=True)
+            components.portfolio, self.operator, components.clock, partial(self._disarm, latched=True)
         )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(
@@ -480,7 +484,7 @@ class Engine:
         positions = self.portfolio.positions
         if positions:
             symbols = ", ".join(dict.fromkeys(cycle.symbol for cycle in positions))
-            parts.append(f"{counted(len(positions), 'residual position')} not settled ({symbols})")
+            parts.append(f"{counted(len(positions), 'residual')} ({symbols})")
         return ", ".join(parts)
 
     def _on_dispute(self, found: Mismatch) -> None:
@@ -543,18 +547,9 @@ class Engine:
     def _on_booked(self, owner: OrderOwner, fill: Fill) -> None:
         self.cycles_version += 1
         owner.on_fill(self._clock.monotonic())
-        self._look_at_fee(fill)
+        self._fees.look(fill)
         self.sync.moved(fill.exchange, fill.base, fill.quote, fill.fee_currency)
         self.losses.measure(owner.account.route)
-
-    def _look_at_fee(self, fill: Fill) -> None:
-        """A fee in a coin that nothing prices: the account was switched to it while this run lasts."""
-        if fill.fee and not self.components.marks.is_known(fill.fee_currency):
-            detail = (
-                f"its fee of {plain(fill.fee)} {fill.fee_currency} on {fill.market} has no price: what trading costs there is not known"
-            )
-            action = "no entries there; start again, which reads what fees are paid in"
-            self.breaches.record(Severity.CRIT, Reason.NO_MARK, fill.exchange, detail, action)
 
     def _on_late(self, owner: OrderOwner, order: Order, fill: Fill) -> None:
         self._late.on_late(owner.account, order, fill)
@@ -562,7 +557,7 @@ class Engine:
 
     def _on_forgotten(self, order: KnownOrder, fill: Fill) -> None:
         self.cycles_version += 1
-        self._look_at_fee(fill)
+        self._fees.look(fill)
         self.sync.moved(fill.exchange, fill.base, fill.quote, fill.fee_currency)
         self._late.on_forgotten(order, fill)
         self._look_at((fill.base, fill.quote))
@@ -639,9 +634,10 @@ class Engine:
             pass
         if halt.is_closed and halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
             left = [words for words in (self.unsettled, self.in_transit) if words]
-            self.halt_detail = ", ".join([*(one.in_words() for one in cleared), *left])
-            unconfirmed = not all(one.is_confirmed for one in cleared)
-            dirty = unconfirmed or bool(left)
-            waits = unconfirmed or bool(self.tracker.open or self.executor.open or self.settler.open)
+            sure = [one.in_words() for one in cleared if one.is_confirmed]
+            unconfirmed = [one.in_words() for one in cleared if not one.is_confirmed]
+            self.halt_detail = ", ".join([*unconfirmed, *left, *sure])  # a narrow screen cuts the end
+            dirty = bool(unconfirmed or left)
+            waits = bool(unconfirmed or self.tracker.open or self.executor.open or self.settler.open)
             self._cancel_again_at = self._clock.monotonic() + _CANCEL_AGAIN_S if waits else inf
             self.operator.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)

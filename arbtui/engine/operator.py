@@ -1,4 +1,4 @@
-"""What an operator does: re-arm, pause, acknowledge, settle a residual position or a disputed balance. All of it is journaled."""
+"""What an operator does: re-arm, disarm, pause, acknowledge, settle a residual position or a disputed balance. All of it is journaled."""
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -16,7 +16,7 @@ from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.settler import Settler
 from arbtui.execution.tracker import OrderTracker
 from arbtui.execution.ways_out import TRADES, VERBS, WRITE_OFF, WayOut
-from arbtui.journal.events import CycleAcknowledged, DisputeClosed, Event, Rearmed, StateChanged
+from arbtui.journal.events import CycleAcknowledged, DisputeClosed, Event, Phase, Rearmed, StateChanged
 from arbtui.model.counted import counted
 from arbtui.model.money import ZERO
 from arbtui.model.reason import Reason
@@ -46,6 +46,7 @@ class OperatorVerbs:
 
     Args:
         on_armed: called when an operator has armed the engine, with ``was_killed``.
+        disarm: journals that the engine is DISARMED, latched, for the reason given, and says so on the screens.
         on_settled: called with a cycle that was settled without an order, and by whom.
     """
 
@@ -62,6 +63,7 @@ class OperatorVerbs:
         wallets: Wallets,
         limits: LimitKeeper,
         on_armed: Callable[..., None],
+        disarm: Callable[[str], None],
         on_settled: Callable[[str, str], None],
     ) -> None:
         self._components = components
@@ -75,6 +77,7 @@ class OperatorVerbs:
         self._wallets = wallets
         self._limits = limits
         self._on_armed = on_armed
+        self._disarm = disarm
         self._on_settled = on_settled
 
     @property
@@ -128,12 +131,32 @@ class OperatorVerbs:
         if state != portfolio.state or (latched and portfolio.resume != state):
             self._components.journal.post(StateChanged(state, why, latched))
 
+    def disarm_refusal(self) -> str | None:
+        """Why it cannot be disarmed now; None where it can.
+
+        A DISARMED engine would not send the hedge of an open cycle, so a cycle keeps it from being disarmed until it has ended. One whose
+        coins are on their way waits for the re-arm. What is DISARMED sends nothing anyway: it can always be made to last.
+        """
+        parts, state = self._components, self._state
+        if parts.journal.failure is not None:
+            return _JOURNAL_FAILED
+        if state.is_halt:
+            return f"{state}: a kill holds, and is latched too"
+        if state is TradingState.DISARMED:
+            is_latched = parts.portfolio.state.resume == TradingState.DISARMED
+            return "DISARMED already, also after a restart" if is_latched else None
+        unhedged = {cycle.id for cycle in parts.portfolio.open_cycles if cycle.phase is not Phase.IN_TRANSIT}
+        under_way = ((len(unhedged | self._executor.open.keys()), "cycle"), (len(self._settler.open), "settlement"))
+        open_now = " and ".join(counted(number, word) for number, word in under_way if number)
+        return f"{open_now} open: disarm once none is" if open_now else None
+
     def disarm(self, reason: str) -> str | None:
-        """No new entries, also after a restart, until somebody re-arms by typing."""
-        if self._state.is_halt or self._state is TradingState.DISARMED:
-            return f"{self._state}: it is not armed"
-        self.change_state(TradingState.DISARMED, reason.strip() or "disarmed by the operator", latched=True)
-        return None
+        """Send nothing more, also after a restart, until somebody re-arms by typing; a re-arm that waits for its checklist is void."""
+        refusal = self.disarm_refusal()
+        if refusal is None:
+            told = reason.strip()
+            self._disarm(f"disarmed by the {_OPERATOR}{f': {told}' if told else ''}")
+        return refusal
 
     def toggle_pause(self) -> str:
         """No new entries, also after a restart, or entries again; the state it is now in, or why nothing changed."""

@@ -174,7 +174,6 @@ class ExchangeHealthMonitor:
                 self._failed -= 1
         self._answers = kept
         self._outages.append(now)
-        self._run = 0
 
     @property
     def skew_ms(self) -> float:

@@ -155,9 +155,8 @@ class Window:
         self._own_used += cost
         return self._own[-1][0]
 
-    def give_back(self, now: float, expires: float, cost: float) -> None:
-        """What was spent until ``expires`` was never sent: it counts no more."""
-        self.used(now)  # what has expired by now is gone already
+    def give_back(self, expires: float, cost: float) -> None:
+        """What was spent until ``expires`` was never sent: it counts no more. What has expired is gone already."""
         for place, (at, spent) in enumerate(self._own):
             if at == expires:
                 self._own[place] = (at, spent - cost)

@@ -165,10 +165,9 @@ class RateLimitManager:
 
     def release(self, cycle_id: str) -> None:
         """The cycle has ended, or did not open: nothing is kept for it any more; what was taken for entries never sent comes back."""
-        now = self._clock.monotonic()
         for spent in self._tickets.pop(cycle_id, ()):
             for window, expires, cost in spent:
-                window.give_back(now, expires, cost)
+                window.give_back(expires, cost)
         self._held.pop(cycle_id, None)
         if self._waiters:
             self._serve()

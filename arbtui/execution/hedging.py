@@ -17,7 +17,7 @@ from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.remainders import is_too_little, least_order, remainders_of
 from arbtui.model.market import Market
 from arbtui.model.money import ONE, ZERO, decimal_of
-from arbtui.model.order import OrderState, Purpose, Side
+from arbtui.model.order import Fill, OrderState, Purpose, Side
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.size import kept_of_bought
 
@@ -371,19 +371,34 @@ def _paid_unit(market: Market) -> float:
 def _turnover(cycle: ArbCycle, worth: _Worth) -> tuple[float, float] | None:
     """What the fills paid and what they brought, net by market, in the currency of ``worth``; fees in third coins count as paid.
 
-    None where nothing tells what that comes to in that currency: what was paid is never nothing.
+    A fee in a third coin whose price is not known counts at the market's own rate, from which a venue gives a discount for its coin: so
+    the bound is no looser than with the price, and what is missing may still be completed. What is paid to us in such a coin counts as
+    nothing. None where nothing tells what was paid in that currency, which is never nothing: then a leg can only be taken back.
     """
-    by_market: dict[tuple[str, str, str], Decimal] = {}
+    nets: dict[tuple[str, str, str], Decimal] = {}
+
+    def pay(fill: Fill, asset: str, amount: Decimal) -> None:
+        place = fill.exchange, fill.market, asset
+        nets[place] = nets.get(place, ZERO) + amount
+
     fees = ZERO
     for fill in cycle.fills:
         if fill.quote in cycle.settlement:
-            place = fill.exchange, fill.market, fill.quote
-            paid = fill.cost if fill.side is Side.BUY else -fill.cost
-            by_market[place] = by_market.get(place, ZERO) + paid + (fill.fee if fill.fee_currency == fill.quote else ZERO)
-        if fill.fee_currency not in (fill.base, fill.quote):
-            fees += fill.fee * cycle.account.references.get(fill.fee_currency, ZERO)
+            pay(fill, fill.quote, fill.cost if fill.side is Side.BUY else -fill.cost)
+        if fill.fee_currency == fill.base:
+            continue  # less has come of it
+        price = cycle.account.references.get(fill.fee_currency)
+        if fill.fee_currency in cycle.settlement:
+            pay(fill, fill.fee_currency, fill.fee)
+        elif fill.fee_currency != fill.quote and price is not None:
+            fees += fill.fee * price
+        elif fill.fee_currency != fill.quote and fill.fee > ZERO:
+            by_rate = fill.cost * _taker_rate(cycle, fill)
+            if not by_rate > ZERO:
+                return None
+            pay(fill, fill.quote, by_rate)
     spent = got = 0.0
-    for asset, amount in [(cycle.plan.route.terms.value_currency, fees), *((quote, net) for (_, _, quote), net in by_market.items())]:
+    for asset, amount in [(cycle.plan.route.terms.value_currency, fees), *((asset, net) for (_, _, asset), net in nets.items())]:
         if amount > ZERO:
             each = worth.paid(asset)
             if not each > 0.0:
@@ -392,6 +407,13 @@ def _turnover(cycle: ArbCycle, worth: _Worth) -> tuple[float, float] | None:
         elif amount:
             got -= float(amount) * worth.received(asset)
     return spent, got
+
+
+def _taker_rate(cycle: ArbCycle, fill: Fill) -> Decimal:
+    """The taker's fee, a fraction, by the rules of the market of ``fill``; 0 where ``cycle`` has no such market."""
+    markets = (hop.market for hop in (*cycle.plan.hops, *cycle.moved))
+    its = (market for market in markets if (market.exchange, market.code) == (fill.exchange, fill.market))
+    return next((market.fees.taker for market in its), ZERO)
 
 
 def _qty(cycle: ArbCycle, way: _Way, price: Decimal) -> Decimal | None:

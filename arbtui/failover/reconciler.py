@@ -9,7 +9,7 @@ up what it does not touch.
 
 import asyncio
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
@@ -18,13 +18,15 @@ from arbtui.execution.absence import AbsenceProof
 from arbtui.failover.start_report import StartReport
 from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Phase
 from arbtui.journal.journal import Journal
-from arbtui.journal.open_items import read_sent
+from arbtui.journal.known_orders import known_order
+from arbtui.journal.open_items import adjusted_at, last_intended, read_sent
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
-from arbtui.model.errors import ArbtuiError, MarketUnknown
+from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
 from arbtui.model.ids import is_ours
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import OrderState, TimeInForce
+from arbtui.model.turns import Turns
 from arbtui.portfolio.accounts import OrderRecord
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -37,6 +39,8 @@ _LOOK_UP_EVERY = 1.0
 _PATIENCE_S, _BRIEFLY_S = 3.0, 1.5
 #: So often an orphan's cancel is tried.
 _CANCELS = 3
+#: ms before the last order at a venue from which fills are asked for that ended orders may have had.
+_MISSED_MS = 3_600_000
 #: Balances are read so often, so far apart (s), before a difference counts.
 _READS, _APART_S = 3, 1.0
 
@@ -81,6 +85,7 @@ class Reconciled:
     unread: dict[str, str] = field(default_factory=dict)  #: venues that could not be asked for orders or balances, and why
     orphans: list[Orphan] = field(default_factory=list)  #: orders of ours that stood at a venue and that no open order here explains
     foreign: list[StandingOrder] = field(default_factory=list)  #: orders of others, which are left alone
+    opened: list[str] = field(default_factory=list)  #: venues whose balances are what the journal begins with
 
     @property
     def is_nothing(self) -> bool:
@@ -156,7 +161,6 @@ class Reconciler:
         Raises:
             JournalFailed: as every commit.
         """
-        is_first = not self._portfolio.state.opening
         orders = self._portfolio.open_orders
         done = Reconciled(orders=len(orders))
         began = self._clock.monotonic()
@@ -190,11 +194,11 @@ class Reconciler:
             step.result = ", ".join([*ended, *half_done]) or "none was open"
         with self._report.step("balances") as step:
             for name in self._adapters:
-                await self._take_balances(name, done, is_first=is_first)
+                await self._take_balances(name, done)
             step.is_fine = not (done.mismatches or done.unread)
             told = [f"{one.exchange} {one.asset} {plain(one.ours)} here, {plain(one.theirs)} there" for one in done.mismatches]
             told += [f"{name} not read ({why})" for name, why in done.unread.items()]
-            step.result = "; ".join(told) or ("opened" if is_first else "as the journal held")
+            step.result = "; ".join([*([f"{', '.join(done.opened)} opened"] if done.opened else []), *told]) or "as the journal held"
         return done
 
     async def _list_standing(self, done: Reconciled) -> dict[str, Sequence[StandingOrder]]:
@@ -343,14 +347,33 @@ class Reconciler:
         )
         return len(events)
 
-    async def _take_balances(self, name: str, done: Reconciled, *, is_first: bool) -> None:
+    def _is_to_open(self, name: str) -> bool:
+        """Whether what the venue ``name`` holds is what the journal begins with there.
+
+        So it is until a price was taken, from which on PnL is counted: a first start that was cut between two venues is gone on with.
+        """
+        state = self._portfolio.state
+        return name not in state.balances and not state.marks
+
+    async def _take_balances(self, name: str, done: Reconciled) -> None:
         """Compare one venue's balances: the opening of a new journal, an asset seen for the first time, or a difference to decide."""
+        is_first = self._is_to_open(name)
         try:
             differences = await self._differences(name, is_first=is_first)
         except (ArbtuiError, TimeoutError) as error:
             done.unread[name] = str(error) or "no answer"
             return
         known = self._portfolio.state.balances.get(name, {})
+        counts = (asset in known and not self._sync.is_dust(name, asset, theirs - ours) for asset, ours, theirs in differences)
+        if not is_first and any(counts):  # an hour's fills may cost a query for each order: what is booked quietly is not worth them
+            try:
+                await self._book_missed(name, done)
+            except JournalFailed:
+                raise
+            except (ArbtuiError, TimeoutError) as error:
+                done.unread[name] = str(error) or "no answer"
+            held = ((asset, self._portfolio.total(name, asset), theirs) for asset, _, theirs in differences)
+            differences = [(asset, ours, theirs) for asset, ours, theirs in held if ours != theirs]
         open_here = {asset for order in self._portfolio.open_orders if order.intent.exchange == name for asset in _assets(order)}
         events: list[Event] = []
         for asset, ours, theirs in differences:
@@ -364,6 +387,43 @@ class Reconciler:
                 done.mismatches.append(Mismatch(name, asset, ours, theirs))
         if events:
             await self._journal.commit(*events)
+        if is_first:
+            done.opened.append(name)
+
+    async def _book_missed(self, name: str, done: Reconciled) -> None:
+        """A balance differs: book what orders that had ended have filled all the same, as a running engine books a late fill.
+
+        Raises:
+            JournalFailed: as every commit.
+            ArbtuiError, TimeoutError: the venue does not tell its fills.
+        """
+        last_ms = last_intended(self._journal.path, name)
+        if last_ms is None:
+            return
+        async with asyncio.timeout(self._ask_s):
+            fills = await self._adapters[name].fetch_fills(last_ms - _MISSED_MS)
+        adjusted = adjusted_at(self._journal.path, name)
+        turns = Turns()  # thousands may be listed
+        for fill in fills:
+            await turns.pause()
+            if fill.client_order_id and not is_ours(fill.client_order_id):
+                continue  # a person's: no journal is looked through for it
+            if fill.ts_event <= max(adjusted.get(fill.base, 0), adjusted.get(fill.quote, 0)):
+                continue  # it is in the balance that was taken over then
+            order = known_order(self._journal.path, name, fill.client_order_id, fill.venue_order_id, fill.trade_id)
+            if order is None or order.is_booked or not order.state.is_final:
+                continue
+            booked = replace(fill, client_order_id=order.client_order_id)
+            filled = order.filled_qty + fill.qty
+            state = OrderState.FILLED if filled >= order.qty else order.state
+            await self._journal.commit(
+                FillRecorded(booked, order.cycle_id, order.leg, "recovery", self._clock.time_ms(), self._marks.of_fill(fill)),
+                OrderChanged(order.client_order_id, state, order.venue_order_id or fill.venue_order_id, filled, order.reason),
+            )
+            done.fills += 1
+            cycle = self._portfolio.cycle(order.cycle_id)
+            if cycle is not None and cycle.is_position and cycle.id not in done.residual:
+                done.residual.append(cycle.id)
 
     async def _differences(self, name: str, *, is_first: bool) -> list[tuple[str, Decimal, Decimal]]:
         """The differences that several reads show alike."""

@@ -12,8 +12,9 @@ from pathlib import Path
 from arbtui.journal.archive_copies import copy_archives, lacking_bytes
 from arbtui.journal.backup_files import FOLDER, UNFINISHED, backups_of, name_of, remove
 from arbtui.journal.chain import archives, check_events, is_chained
-from arbtui.journal.database import connect, refusal
+from arbtui.journal.database import connect, connect_read_only, refusal
 from arbtui.journal.events import EventsArchived
+from arbtui.journal.newest_backup import newest_in_words
 from arbtui.journal.noted import check_noted
 from arbtui.journal.reader import check_pages, events, reading
 from arbtui.journal.snapshots import check_snapshots
@@ -130,7 +131,7 @@ def _copy(journal: Path, new: Path) -> tuple[int, str, list[EventsArchived]]:
         with reading(journal) as source, closing(connect(new, isolation_level=None)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, and readable where nothing can be written
-        with closing(connect(f"file:{new}?mode=ro", uri=True)) as copy:
+        with closing(connect_read_only(new)) as copy:
             check_pages(copy, indexes=True)
             check_noted(copy)
             check_snapshots(copy)
@@ -143,7 +144,8 @@ def _copy(journal: Path, new: Path) -> tuple[int, str, list[EventsArchived]]:
     except sqlite3.Error as error:
         raise refusal(journal, error) from error
     except UsageError as error:  # what is wrong with the copy is wrong with the journal
-        raise UsageError(str(error).replace(str(new), str(journal))) from error
+        said = str(error).replace(newest_in_words(new), newest_in_words(journal))
+        raise UsageError(said.replace(str(new), str(journal))) from error
     _sync(new)
     return seq, last_hash, told
 

@@ -45,6 +45,19 @@ def connect(path: Path | str, **options: object) -> sqlite3.Connection:
     return _connect_with(path, **options)
 
 
+def connect_read_only(path: Path, **options: object) -> sqlite3.Connection:
+    """A connection to a database of ours that cannot write to it, nor make it; as :func:`sqlite3.connect`.
+
+    Raises:
+        sqlite3.OperationalError: no file is there, or it cannot be opened.
+    """
+    return connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, **options)  # in a URI `#`, `?` and `%` mean something else
+
+
+class NothingThere(UsageError):
+    """A database without a table: whoever made the file died before anything was in it."""
+
+
 @contextmanager
 def opened_with(other: Connect) -> Iterator[None]:
     """Have ``other`` open every database of ours meanwhile, in this process: how tests bring a disk that fails or loses power."""
@@ -191,6 +204,7 @@ def open_reader(path: Path, application_id: int, user_version: int, oldest: int 
     Without write access SQLite cannot always rebuild the index of a write-ahead log; then a private copy is read.
 
     Raises:
+        NothingThere: it has no table.
         UsageError: the file is missing, no SQLite database, another program's, newer than this program, or older than ``oldest``.
     """
     refuse_links(path)
@@ -205,7 +219,7 @@ def open_reader(path: Path, application_id: int, user_version: int, oldest: int 
             connection = _read_copy(path)
         try:
             if check_identity(connection, path, application_id, user_version, oldest) == 0:
-                raise UsageError(f"{path}: it is empty: nothing has run there yet; check --profile, --mode and --state-dir")
+                raise NothingThere(f"{path}: it is empty: nothing has run there yet; check --profile, --mode and --state-dir")
         except (sqlite3.Error, UsageError):
             connection.close()
             raise
@@ -215,7 +229,7 @@ def open_reader(path: Path, application_id: int, user_version: int, oldest: int 
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
-    connection = connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
+    connection = connect_read_only(path, isolation_level=None)
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA trusted_schema = OFF")

@@ -4,6 +4,7 @@ import csv
 import io
 import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from msgspec import Struct
 
 from arbtui.journal.database import Statement
 from arbtui.journal.reader import reading
-from arbtui.model.clock import iso_ms
+from arbtui.model.clock import iso_in, iso_ms
 from arbtui.model.money import decimal_of, plain
 
 LOOKS_MS = (50, 100, 200, 500)
@@ -79,15 +80,19 @@ def read_episodes(path: Path, run: str | None = None, since_ms: int | None = Non
     return [_facts(row) for row in rows]
 
 
-def episodes_csv(episodes: Sequence[Mapping[str, Any]]) -> str:
-    """``episodes`` of :func:`read_episodes` as CSV: one header line, then a line an episode; ``would_fill`` takes a column a delay."""
+def episodes_csv(episodes: Sequence[Mapping[str, Any]], zone: tzinfo = UTC) -> str:
+    """``episodes`` of :func:`read_episodes` as CSV: one header line, then a line an episode; ``would_fill`` takes a column a delay.
+
+    Times are those of ``zone``.
+    """
     later = {f"would_fill_{ms}": str(ms) for ms in LOOKS_MS}
     out = io.StringIO()
     writer = csv.DictWriter(out, (*_FACTS, *later), lineterminator="\n")
     writer.writeheader()
     for one in episodes:
         answers = {column: one["would_fill"][ms] for column, ms in later.items()}
-        writer.writerow({name: one[name] for name in _FACTS} | {name: "" if yes is None else int(yes) for name, yes in answers.items()})
+        facts = {**{name: one[name] for name in _FACTS}, "start": iso_in(one["start"], zone), "end": iso_in(one["end"], zone)}
+        writer.writerow(facts | {name: "" if yes is None else int(yes) for name, yes in answers.items()})
     return out.getvalue()
 
 

@@ -62,7 +62,7 @@ class RunStarted(Struct, frozen=True):
 
     ``currency``: the one that PnL is counted in; ``settlement``: assets that a cycle may end with more or less of. ``config_hash``: of
     the profile as it was read; ``commit``: of the checkout it ran from, ``lock_hash``: of its pinned dependencies, empty where not known;
-    ``accounts``: by exchange, the venue's own number of the account, where it tells one.
+    ``accounts``: by exchange, the venue's own number of the account, where it tells one. ``timezone``: IANA name of the desk's.
     """
 
     run_id: str
@@ -79,6 +79,7 @@ class RunStarted(Struct, frozen=True):
     lock_hash: str = ""
     journal_format: int = 0
     accounts: dict[str, str] = {}
+    timezone: str = "UTC"
 
 
 class RunEnded(Struct, frozen=True):

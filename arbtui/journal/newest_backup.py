@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +21,24 @@ class _Held:
     ts_ms: int
     hash: bytes | None
 
+    def can_be_compared(self, others: Sequence["_Held"]) -> bool:
+        """Whether the events that ``others`` end with can be read here; not where it was damaged since it was made."""
+        with suppress(sqlite3.Error):
+            for other in others:
+                self._hash_of(other.seq)
+            return True
+        return False
+
     def goes_on_from(self, other: "_Held") -> bool:
         """Whether this one holds all that ``other`` does; also where its archives alone could tell."""
         if self.seq <= other.seq:
             return False
-        found = self.db.execute("SELECT hash FROM event WHERE seq = ?", (other.seq,)).fetchone()
+        found = self._hash_of(other.seq)
         return found is None or other.hash is None or found[0] == other.hash
+
+    def _hash_of(self, seq: int) -> tuple[bytes | None] | None:
+        found: tuple[bytes | None] | None = self.db.execute("SELECT hash FROM event WHERE seq = ?", (seq,)).fetchone()
+        return found
 
 
 def newest_in_words(journal: Path) -> str:
@@ -36,7 +48,8 @@ def newest_in_words(journal: Path) -> str:
     """
     folder = journal.parent / FOLDER
     with ExitStack() as stack:
-        held = list(_readable(journal, stack))
+        opened = list(_readable(journal, stack))
+        held = [one for one in opened if one.can_be_compared(opened)]
         ends = [one for one in held if not any(other.goes_on_from(one) for other in held)]
         newest = max(ends, key=lambda one: (one.ts_ms, one.seq), default=None)
     if newest is None:

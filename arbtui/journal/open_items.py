@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from arbtui.journal.events import Adjusted, decode
 from arbtui.journal.reader import reading
 from arbtui.model.order import OrderState
 
@@ -62,6 +63,32 @@ def read_sent(path: Path, exchange: str) -> list[SentOrder]:
     sent = [SentOrder(*row) for row in rows]
     unnamed = [one for one in sent if not one.venue_order_id]
     return [one for one in sent if one.venue_order_id] + unnamed[:_UNNAMED]
+
+
+def last_intended(path: Path, exchange: str) -> int | None:
+    """When the newest order at ``exchange`` was journaled, in ms; None where there was none.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    with reading(path) as db:
+        (found,) = db.execute("SELECT max(intended_ms) FROM order_ WHERE exchange = ?", (exchange,)).fetchone()
+    return None if found is None else int(found)
+
+
+def adjusted_at(path: Path, exchange: str) -> dict[str, int]:
+    """When what ``exchange`` said it held was last taken over, in ms by asset: fills of before are in that. Dust apart.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    found: dict[str, int] = {}
+    with reading(path) as db:
+        for row in db.execute("SELECT ts_ms, type, version, payload FROM event WHERE type = 'Adjusted' ORDER BY seq"):
+            event = decode(*row[1:])
+            if isinstance(event, Adjusted) and event.exchange == exchange and event.kind != "dust":
+                found[event.asset] = int(row[0])
+    return found
 
 
 def read_route(path: Path, client_order_id: str) -> str | None:

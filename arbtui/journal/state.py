@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from arbtui.journal.chain import check_events, is_chained
+from arbtui.journal.database import NothingThere
 from arbtui.journal.denials import DenialRow, denial_rows
 from arbtui.journal.learned import LearnedRow, learned_rows
 from arbtui.journal.noted import check_noted
@@ -150,15 +151,18 @@ def refuse_foreign(path: Path, profile: str, mode: str, origins: Mapping[str, st
     """
     if not path.is_file() or path.stat().st_size == 0:
         return
-    with reading(path) as db:
-        run, known = _last_run(db), _origins(db)
-        is_own = run is None or (run.profile, run.mode) == (profile, mode)
-        if is_own and all(known.get(exchange, origin) == origin for exchange, origin in origins.items()):
-            return
-        check_pages(db)
-        if is_chained(db):
-            check_events(db)
-        state = read_state(path, db)
+    try:
+        with reading(path) as db:
+            run, known = _last_run(db), _origins(db)
+            is_own = run is None or (run.profile, run.mode) == (profile, mode)
+            if is_own and all(known.get(exchange, origin) == origin for exchange, origin in origins.items()):
+                return
+            check_pages(db)
+            if is_chained(db):
+                check_events(db)
+            state = read_state(path, db)
+    except NothingThere:  # a first start died before it had made the tables: the next one makes them
+        return
     state.refuse_another_profile(profile, mode)
     state.refuse_other_origins(origins)
 

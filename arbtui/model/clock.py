@@ -1,7 +1,7 @@
 """Wall time and monotonic time from one interface, so that a run can use virtual time."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -55,6 +55,24 @@ def iso_ms(ts_ms: int) -> str:
     """``ts_ms`` (ms since the epoch) as UTC ISO 8601 with milliseconds, ``2026-01-01T00:00:00.000Z``."""
     seconds, ms = divmod(ts_ms, 1000)
     return f"{_iso(seconds)}.{ms:03d}Z"
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of that IANA name.
+
+    Raises:
+        LookupError, ValueError, OSError: none is known by it on this machine.
+    """
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
+
+
+def iso_in(told: str, zone: tzinfo) -> str:
+    """The moment that :func:`iso_ms` has told, in ``zone``, with its offset: ``2026-01-01T09:00:00.000+09:00``; in UTC as it was told."""
+    return told if zone is UTC else datetime.fromisoformat(told).astimezone(zone).isoformat(timespec="milliseconds")
 
 
 @lru_cache(maxsize=256)

@@ -145,8 +145,14 @@ def scope_of(text: str) -> str:
     if kind == WALLET:
         exchange, colon, asset = name.partition(":")
         return f"wallet.{exchange.lower()}{colon}{asset.upper()}"
-    symbol, colon, venues = name.partition(":")
-    return f"route.{symbol.upper()}{colon}{venues.lower()}"
+    symbol, colon, legs = name.partition(":")
+    return f"route.{symbol.upper()}{colon}{','.join(_leg(leg) for leg in legs.split(','))}"
+
+
+def _leg(text: str) -> str:
+    """A leg of a route's id, such as ``upbit>binance``, ``chain`` or ``upbit/BTC>KRW``: what stands behind the slash are assets."""
+    venues, slash, assets = text.partition("/")
+    return f"{venues.lower()}{slash}{assets.upper()}"
 
 
 def depth_of(text: str) -> Depth:

@@ -1,11 +1,11 @@
 """Settings of stock and its return, table ``[rebalance]``, and of the desk itself, table ``[desk]``."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
+from arbtui.model.clock import zone_of
 from arbtui.model.config import Config
 from arbtui.routes.capacity import SIZES
 
@@ -49,8 +49,8 @@ class DeskConfig(Config):
     @classmethod
     def _is_known(cls, name: str) -> str:
         try:
-            _zone(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+            zone_of(name)
+        except (LookupError, ValueError, OSError):
             raise ValueError(f"{name!r} is no time zone; take an IANA name, such as Asia/Seoul or UTC") from None
         return name
 
@@ -64,7 +64,7 @@ class DeskConfig(Config):
     @property
     def zone(self) -> tzinfo:
         """Its time zone."""
-        return _zone(self.timezone)
+        return zone_of(self.timezone)
 
     def day_of(self, ts_ms: int) -> str:
         """The desk's date at ``ts_ms``, as ``2026-11-29``."""
@@ -73,7 +73,3 @@ class DeskConfig(Config):
     def time_of(self, ts_ms: int) -> datetime:
         """The desk's time at ``ts_ms``."""
         return datetime.fromtimestamp(ts_ms / 1000, self.zone)
-
-
-def _zone(name: str) -> tzinfo:
-    return UTC if name == "UTC" else ZoneInfo(name)

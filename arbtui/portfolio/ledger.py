@@ -3,9 +3,10 @@
 import csv
 import io
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ from arbtui.journal.events import (
 from arbtui.journal.noted import check_noted
 from arbtui.journal.projections import leg_facts
 from arbtui.journal.reader import events, last_before, reading
-from arbtui.model.clock import iso_ms
+from arbtui.model.clock import iso_in, iso_ms
 from arbtui.model.errors import UsageError
 from arbtui.model.money import ONE, ZERO, plain
 from arbtui.portfolio.accounts import IN_TRANSIT, Amounts, CycleAccount, amount_at
@@ -55,7 +56,8 @@ from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import cycle_pnl, dust_facts
 from arbtui.portfolio.traded import TradedSums
 
-#: The facts of a fill, in the order of the CSV's columns. Money and quantities as strings, times UTC ISO 8601 with ms.
+#: The facts of a fill, in the order of the CSV's columns. Money and quantities as strings, times ISO 8601 with ms: UTC, and the
+#: desk's in the CSV.
 FILL_COLUMNS = (
     *("exchange", "trade_id", "client_order_id", "venue_order_id", "market", "base", "quote", "side", "qty", "price", "cost", "fee"),
     *("fee_currency", "liquidity", "ts_event", "ts_init", "cycle_id", "leg", "source", "run_id"),
@@ -117,13 +119,13 @@ def open_ledger(path: Path, run: str | None = None, since_ms: int | None = None,
         file.close()
 
 
-def ledger_csv(ledger: Row) -> Iterator[str]:
-    """The fills of ``ledger`` as CSV, piece by piece: one header line, then a line a fill, oldest first."""
+def ledger_csv(ledger: Row, zone: tzinfo = UTC) -> Iterator[str]:
+    """The fills of ``ledger`` as CSV, piece by piece: one header line, then a line a fill, oldest first; times in ``zone``."""
     out = io.StringIO()
     writer = csv.DictWriter(out, FILL_COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in ledger["fills"]:
-        writer.writerow(row)
+        writer.writerow({**row, "ts_event": iso_in(row["ts_event"], zone), "ts_init": iso_in(row["ts_init"], zone)})
         if out.tell() > PIECE:
             yield out.getvalue()
             out.seek(0)
@@ -186,6 +188,7 @@ class _Book:
     file: RowFile
     portfolio: Portfolio = field(default_factory=Portfolio)
     profile: tuple[str, str] = ("", "")
+    timezone: str = "UTC"
     start: Baseline | None = None
     start_balances: Amounts = field(default_factory=dict)
     runs: dict[str, Row] = field(default_factory=dict)
@@ -229,14 +232,18 @@ class _Book:
         prices = portfolio.prices()
         assets = sorted({*start.counters.qty, *state.counters.qty})
         marks = {asset: {"start": _price(start.marks.get(asset)), "end": _price(prices.get(asset))} for asset in assets}
+        unvalued = {asset for asset in assets if asset not in prices and self._came_from_outside(asset, start)}
+        began, balances, unvalued_places = _apart(self.start_balances, balances, unvalued)
         return {
             "profile": self.profile[0],
             "mode": self.profile[1],
+            "timezone": self.timezone,
             "since": _iso(self.span.since_ms),
             "until": _iso(self.span.until_ms),
             "runs": list(self.runs.values()),
-            "start_balances": _balances(self.start_balances, balances),
-            "balances": _balances(balances, self.start_balances),
+            "start_balances": _balances(began, balances),
+            "balances": _balances(balances, began),
+            "unvalued": unvalued_places,
             "fills": self.fills,
             "orders": self.orders,
             "cycles": self.cycles,
@@ -248,6 +255,12 @@ class _Book:
             "breaches": self.breaches,
             "kills": self.kills,
         }
+
+    def _came_from_outside(self, asset: str, start: Baseline) -> bool:
+        """Whether there is more or less of it than at ``start``, and no fill has moved any that had no price."""
+        counters = self.portfolio.state.counters
+        is_traded = asset in counters.unvalued_trading or asset in counters.unvalued_fees
+        return counters.qty.get(asset, ZERO) != start.counters.qty.get(asset, ZERO) and not is_traded
 
     def _moved(self, at: Recorded, event: TransferLeft | TransferArrived | TransferSettled, before: dict[str, Decimal]) -> None:
         """What a transfer's step moved, at a venue and in between: what the network kept leaves the latter."""
@@ -320,7 +333,7 @@ class _Book:
                 pass
 
     def _run_started(self, at: Recorded, event: RunStarted, inside: bool) -> None:
-        self.profile = (event.profile, event.mode)
+        self.profile, self.timezone = (event.profile, event.mode), event.timezone
         if inside:
             self.runs[event.run_id] = {
                 "run_id": event.run_id,
@@ -499,6 +512,18 @@ def _balances(amounts: Amounts, other: Mapping[str, Mapping[str, Any]]) -> dict[
     for exchange, asset in places:
         nested.setdefault(exchange, {})[asset] = {"free": plain(amount_at(amounts, exchange, asset)), "locked": "0"}
     return nested
+
+
+def _apart(begin: Amounts, end: Amounts, assets: Collection[str]) -> tuple[Amounts, Amounts, dict[str, dict[str, dict[str, str]]]]:
+    """Both without ``assets``, and by place what they hold of those: nobody knows what that came to, so no equity can be told of it."""
+    apart: dict[str, dict[str, dict[str, str]]] = {}
+    for exchange in sorted({*begin, *end}):
+        for asset in sorted(assets):
+            first, last = amount_at(begin, exchange, asset), amount_at(end, exchange, asset)
+            if first or last:
+                apart.setdefault(exchange, {})[asset] = {"start": plain(first), "end": plain(last)}
+    rest = [{place: {asset: held[asset] for asset in held if asset not in assets} for place, held in all_.items()} for all_ in (begin, end)]
+    return rest[0], rest[1], apart
 
 
 def _with_transit(balances: Amounts, in_transit: dict[str, Decimal]) -> Amounts:

@@ -55,7 +55,8 @@ def adjustment(portfolio: Portfolio, exchange: str, asset: str, by: str, reason:
     """
     dispute = portfolio.state.disputes.get(exchange, {}).get(asset)
     if dispute is None:
-        return f"{exchange} disputes no balance of {asset}"
+        places = _venues(portfolio)
+        return f"{exchange} disputes no balance of {asset}" if exchange in places else _no_venue(exchange, places)
     held = portfolio.total(exchange, asset)
     if held != dispute.ours:
         moved = f"{exchange} said {plain(dispute.theirs)} {asset} when we held {plain(dispute.ours)}, and we hold {plain(held)} now"
@@ -65,12 +66,19 @@ def adjustment(portfolio: Portfolio, exchange: str, asset: str, by: str, reason:
     return Adjusted(exchange, asset, change, text, "operator", by), DisputeClosed(exchange, asset, by, reason)
 
 
+def _venues(portfolio: Portfolio) -> list[str]:
+    return sorted({*portfolio.state.balances, *portfolio.state.targets})
+
+
+def _no_venue(exchange: str, places: Sequence[str]) -> str:
+    return f"no venue {exchange!r} in this journal; there are {', '.join(places) or 'none yet'}"
+
+
 def new_target(portfolio: Portfolio, exchange: str, asset: str, target: Decimal, by: str, reason: str) -> Sequence[Event] | str:
     """The event that sets how much of ``asset`` ``exchange`` should hold, in units, or why there is none."""
-    state = portfolio.state
-    places = dict.fromkeys([*state.balances, *state.targets])
+    state, places = portfolio.state, _venues(portfolio)
     if exchange not in places:
-        return f"no venue {exchange!r} in this journal; there are {', '.join(sorted(places)) or 'none yet'}"
+        return _no_venue(exchange, places)
     if not target.is_finite() or target < ZERO:
         return f"{plain(target)} is no target: give 0 or more units of {asset}"
     if target > ZERO and all(asset not in {*state.balances.get(place, ()), *state.targets.get(place, ())} for place in places):

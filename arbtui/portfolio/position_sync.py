@@ -177,7 +177,7 @@ class CrossExchangePositionSync:
             closed = [] if known is None else [DisputeClosed(exchange, asset, "transfer", "a transfer explains it")]
             self._journal.post(*moved, *closed)
             return False
-        if self._is_dust(exchange, asset, theirs - ours):
+        if self.is_dust(exchange, asset, theirs - ours):
             events: list[Event] = [Adjusted(exchange, asset, theirs - ours, "the venue keeps fewer digits than we do", "dust")]
             if known is not None:
                 events.append(DisputeClosed(exchange, asset, "dust", "what is left is too small to ask about"))
@@ -209,8 +209,8 @@ class CrossExchangePositionSync:
         left = [] if one.left_ms is not None else [TransferLeft(one.id, one.sender, asset, one.qty)]  # it came, so it has left
         return [*left, TransferArrived(one.id, exchange, asset, change)]
 
-    def _is_dust(self, exchange: str, asset: str, change: Decimal) -> bool:
-        """Whether ``change`` is too small to trade, and the day's allowance holds it."""
+    def is_dust(self, exchange: str, asset: str, change: Decimal) -> bool:
+        """Whether ``change``, in units, is too small to trade, and the day's allowance holds it."""
         mark = self._portfolio.price(asset)
         if mark is None:
             return False

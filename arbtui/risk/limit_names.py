@@ -11,6 +11,8 @@ from math import isfinite
 
 from pydantic import BaseModel, ValidationError
 
+from arbtui.model.errors import UsageError
+from arbtui.model.scoped_halts import scope_of
 from arbtui.risk.config import MONEY_LIMITS, ExchangeLimits, GlobalLimits, RouteLimits, SymbolLimits
 
 TIERS: Mapping[str, type[BaseModel]] = {"global": GlobalLimits, "exchange": ExchangeLimits, "symbol": SymbolLimits, "route": RouteLimits}
@@ -111,4 +113,11 @@ def parse_scope(text: str) -> LimitScope | str:
     forms = ", ".join(f"{one}.{limit}" if one == "global" else f"{one}.{limit}, {one}.NAME.{limit}" for one in known.scopes)
     if tier not in known.scopes or (tier == "global" and name):
         return f"{text!r}: {limit} is set as {forms}"
-    return LimitScope(known, tier, name)
+    if not name:
+        return LimitScope(known, tier, "")
+    if tier == "symbol" and ":" in name:
+        return f"{text!r}: a limit holds for a symbol wherever it is traded, such as symbol.{name.rpartition(':')[2]}.{limit}"
+    try:
+        return LimitScope(known, tier, scope_of(f"{tier}.{name}").partition(".")[2])
+    except UsageError:
+        return f"{text!r}: {name!r} is no name of a {tier}"

@@ -118,6 +118,7 @@ async def record_start(
         lock_hash=lock_hash(),
         journal_format=USER_VERSION,
         accounts=dict(accounts),
+        timezone=settings.desk.timezone,
     )
     await journal.commit(started)
     await begin_day(journal, portfolio, settings.desk.day_of(now_ms))

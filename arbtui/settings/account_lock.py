@@ -6,8 +6,9 @@ process however that ends; what is written inside is only for messages. On anoth
 second engine is noticed by what it does (:mod:`arbtui.engine.account_watch`).
 
 That folder is where ``XDG_STATE_HOME`` and ``HOME`` say, and a service's differ from a shell's. So on Linux each account
-at a real venue is also a name in the kernel (an abstract socket, to which nothing is ever said): one for the machine,
-whoever's process and whatever its environment and its view of the disk.
+at a real venue is also a name in the kernel (an abstract socket, to which nothing is ever said): one for the
+machine, whoever's process and whatever its environment and its view of the disk. A container with a network of its own
+has names of its own: it is as another machine.
 """
 
 import contextlib

@@ -32,6 +32,18 @@ def state_root(flag: str | Path | None = None) -> Path:
     return platform_folder("XDG_STATE_HOME", ".local/state") / "arbtui"
 
 
+def existing_root(flag: str | Path | None = None) -> Path:
+    """:func:`state_root` for a command that reads what is there.
+
+    Raises:
+        UsageError: it is a file, in which nothing can be.
+    """
+    root = state_root(flag)
+    if os.path.exists(root) and not os.path.isdir(root):
+        raise UsageError(f"state folder {root} is a file; name the folder with --state-dir")
+    return root
+
+
 def platform_folder(variable: str, below_home: str) -> Path:
     """A folder by the platform's custom: ``~/Library/Application Support`` on macOS, ``variable`` or its default elsewhere.
 

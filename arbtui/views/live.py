@@ -439,6 +439,14 @@ class EngineControls:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.operator.toggle_pause()
 
+    def disarm_refusal(self) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.operator.disarm_refusal()
+
+    def disarm(self, reason: str) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.operator.disarm(reason)
+
     def acknowledge(self, breach_id: str) -> str | None:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.operator.acknowledge(breach_id)

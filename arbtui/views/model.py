@@ -359,6 +359,14 @@ class Controls(Protocol):
         """No new entries, or entries again; the state it is now in, or why nothing changed."""
         ...
 
+    def disarm_refusal(self) -> str | None:
+        """Why it cannot be disarmed now (a cycle is open, a kill holds); None where it can."""
+        ...
+
+    def disarm(self, reason: str) -> str | None:
+        """Send nothing more, also after a restart, until :meth:`rearm`; None when done, else why not. ``reason`` may be empty."""
+        ...
+
     def acknowledge(self, breach_id: str) -> str | None:
         """A person has seen the breach or residual; None when done, else why not."""
         ...

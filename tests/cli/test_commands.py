@@ -48,6 +48,14 @@ def test_init_where_nothing_can_be_written(arbtui: Here, home: Path) -> None:
     assert "cannot be written" in answer.err
 
 
+def test_init_hides_no_shipped_profile(arbtui: Here, home: Path) -> None:
+    answer = arbtui("init", "upbit-binance")
+    assert (answer.code, answer.out) == (2, "")
+    assert "a shipped profile has that name" in answer.err
+    assert "choose another, such as my-upbit-binance" in answer.err
+    assert not (home / "config").exists()
+
+
 def test_locate(arbtui: Here, home: Path) -> None:
     places = json.loads(arbtui("locate", "--json").out)
     assert places["state"] == str(home / "state" / "arbtui")

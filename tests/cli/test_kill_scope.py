@@ -97,6 +97,53 @@ def test_an_engine_that_trades_nothing_of_it_is_told(folder: Path, capsys: pytes
     assert "holds back nothing: nothing that it trades falls under exchange.upbitt; did you mean" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("exchange.upbti", "the profile has no exchange upbti, but binance, upbit; did you mean exchange.upbit?"),
+        ("wallet.upbti:XRP", "did you mean wallet.upbit:XRP?"),
+        ("symbol.upbti:XRP", "did you mean symbol.upbit:XRP?"),
+        ("route.XRP:upbit>binanec", "did you mean route.XRP:upbit>binance?"),
+        ("route.XRP:upbit", "XRP:upbit is no route's id, such as XRP:upbit>binance; did you mean symbol.upbit:XRP?"),
+    ],
+)
+def test_without_an_engine_a_scope_that_names_nothing_of_the_profile_stands_and_is_told(
+    home: Path, scope: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kill(["--profile", "upbit-binance", "--scope", scope, "--json"]) == 1
+    told = capsys.readouterr()
+    assert f"{scope} of upbit-binance is HALTED, but will hold back nothing: " in told.err
+    assert said in told.err
+    assert "will start so" not in told.err
+    facts = json.loads(told.out)
+    assert facts["written"]
+    assert said in facts["why"]
+    assert Path(facts["file"]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("exchange.upbit", "upbit-binance will start so; "),
+        ("wallet.upbit", "upbit-binance will start so; "),
+        ("route.XRP:upbit>chain>binance", "upbit-binance will start so; "),
+        ("route.XRP:binance/USDT>BTC,upbit/BTC>KRW", "upbit-binance will start so; "),
+        ("symbol.NOPE", "upbit-binance will start so if it trades NOPE; "),
+    ],
+)
+def test_in_doubt_nothing_is_said_against_a_scope(home: Path, scope: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kill(["--profile", "upbit-binance", "--scope", scope]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_profile_that_cannot_be_read_stops_no_halt(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = home / "broken.toml"
+    path.write_text("what is this")
+    assert kill(["--profile", str(path), "--scope", "exchange.upbti"]) == 1
+    assert "broken will start so" in capsys.readouterr().err
+    assert standing(home / "state" / "arbtui" / "broken") == [("exchange.upbti", Depth.HALTED, "")]
+
+
 def test_an_engine_that_does_not_answer(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arbtui.cli.kill_scope._CONFIRM_S", 0.05)
     with ProfileLock(folder):

@@ -40,8 +40,8 @@ def test_each_limit_is_listed_with_where_it_comes_from(ran: Path) -> None:
 
 
 def test_without_an_engine_it_is_lowered_at_once_and_raised_by_typing(ran: Path) -> None:
-    done = limits(ran, "set", "symbol.XRP.order_value", "50", "--reason", "thin")
-    assert (done.code, done.out) == (0, "symbol.XRP.order_value: 100 before, 50 holds now; journaled\n")
+    done = limits(ran, "set", "symbol.xrp.order_value", "50", "--reason", "thin")
+    assert (done.code, done.out) == (0, "symbol.XRP.order_value: 100 before, 50 holds now; journaled; it counts where XRP is traded\n")
     row = row_of(ran, "symbol.XRP.order_value")
     assert (row["profile"], row["journal"], row["holds"], row["reason"]) == (100.0, 50.0, 50.0, "thin")
     assert "profile 100, journal 50 by" in limits(ran).out
@@ -68,8 +68,13 @@ def test_without_an_engine_it_is_lowered_at_once_and_raised_by_typing(ran: Path)
         (("reset", "global.max_loss_day", "5"), "limits reset takes SCOPE"),
         (("set", "global.max_loss_day", "much"), "'much' is no number"),
         (("set", "global.max_loss_day", "nan"), "a number is needed"),
+        (("set", "global.max_loss_day", "-55.5"), "-55.5: the value must not be negative; nothing was changed"),
+        (("set", "global.max_loss_day", "-.5"), "-.5: the value must not be negative; nothing was changed"),
         (("set", "global.max_loss_day", "5000"), "the profile allows 1000"),
         (("set", "exchange.binanc.max_in_flight_orders", "5"), "did you mean binance?"),
+        (("set", "route.XRP:upbit>binanec.order_value", "5"), "did you mean route.XRP:upbit>binance?"),
+        (("set", "route.XRP.order_value", "5"), "XRP is no route's id, such as XRP:upbit>binance"),
+        (("set", "symbol.upbit:XRP.order_value", "5"), "such as symbol.XRP.order_value; nothing was changed"),
         (("reset", "global.max_loss_day"), "no value of its own"),
         (("raise", "global.max_loss_day", "5"), "there are list, set, reset"),
     ],

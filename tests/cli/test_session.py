@@ -6,12 +6,14 @@ import json
 import os
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from arbtui.journal.events import Adjusted, BalanceOpened
+from arbtui.journal.events import Adjusted, BalanceOpened, Mark, MarksTaken
+from arbtui.model.clock import iso_in, zone_of
 from arbtui.settings.state import make_private, mode_folder, state_root
 from tests.cli.command import Answer, in_shell
 from tests.journal.recorded import record
@@ -40,6 +42,10 @@ def test_the_forms_of_a_ledger_agree(state: Path) -> None:
     assert len(told["fills"]) > 0
     rows = list(csv.DictReader(io.StringIO(ledger(state, "--csv").out)))
     assert [row["trade_id"] for row in rows] == [fill["trade_id"] for fill in told["fills"]]
+    assert told["timezone"] == "Asia/Seoul"
+    assert {row["ts_event"][-6:] for row in rows} == {"+09:00"}
+    moments = [tuple(datetime.fromisoformat(row[name]) for name in ("ts_event", "ts_init")) for row in rows]
+    assert moments == [tuple(datetime.fromisoformat(fill[name]) for name in ("ts_event", "ts_init")) for fill in told["fills"]]
     page = ledger(state).out
     assert page.startswith("upbit-binance sim\n")
     assert f"fills {len(told['fills'])} " in page
@@ -57,7 +63,10 @@ def test_episodes_on_request(state: Path) -> None:
         assert (one["gate"] == "") == (one["cycles"] > 0)
         assert list(one["would_fill"]) == ["50", "100", "200", "500"]
     rows = list(csv.DictReader(io.StringIO(ledger(state, "--csv", "--episodes").out)))
-    assert [(row["route"], row["start"], row["gate"]) for row in rows] == [(one["route"], one["start"], one["gate"]) for one in episodes]
+    seoul = zone_of("Asia/Seoul")
+    assert [(row["route"], row["start"], row["end"], row["gate"]) for row in rows] == [
+        (one["route"], iso_in(one["start"], seoul), iso_in(one["end"], seoul), one["gate"]) for one in episodes
+    ]
     assert [row["would_fill_500"] for row in rows] == [{True: "1", False: "0", None: ""}[one["would_fill"]["500"]] for one in episodes]
     taken = sum(one["cycles"] > 0 for one in episodes)
     assert f"episodes {len(episodes)}   taken {taken} " in ledger(state, "--episodes").out
@@ -181,6 +190,7 @@ def test_state_is_the_operators_alone(state: Path) -> None:
 def test_sums_keep_more_digits_than_decimals_own_28(home: Path) -> None:
     path = make_private(mode_folder(state_root(), "p", "sim")) / "journal.db"
     held, more = Decimal("123456789012345.000000000000000001"), Decimal("0.000000000000000002")
-    record(path, [BalanceOpened("a", "X", held)], [Adjusted("a", "X", more, "", "operator")])
+    priced = MarksTaken("start", "2026-01-01", {"X": Mark(Decimal(1), "a:X", 0)})
+    record(path, [BalanceOpened("a", "X", held)], [priced, Adjusted("a", "X", more, "", "operator")])
     told = json.loads(in_shell("ledger", "--profile", "p", "--json").out)
     assert told["balances"]["a"]["X"]["free"] == "123456789012345.000000000000000003"

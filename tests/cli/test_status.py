@@ -300,6 +300,13 @@ def test_a_simulated_run_does_not_stand_in_for_a_journal_of_live_that_has_vanish
     assert (json.loads(told.out)["mode"], json.loads(told.out)["run"]) == ("live", None)
     assert "live/journal.db has vanished" in told.err
     assert arbtui("ledger", *place, "--mode", "sim").code == 0
+    assert "nothing to re-arm" in arbtui("rearm", *place, "--mode", "sim").err
+    write_halt(tip.parent, ScopedHalt("exchange.upbit", Depth.PAUSED, "CLI", "ann", "", 1))
+    typed = ("--scope", "exchange.upbit", "--confirm", "upbit-binance", "--reason", "over")
+    refused = arbtui("rearm", *place, *typed, "--mode", "paper")
+    assert (refused.code, "no journal of mode paper" in refused.err) == (2, True)
+    assert not (tip.parent / "paper").exists()
+    assert arbtui("rearm", *place, *typed, "--mode", "sim").code == 0
 
 
 def test_a_simulator_s_journal_that_has_vanished_keeps_nobody_from_live(tmp_path: Path) -> None:

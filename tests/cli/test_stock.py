@@ -1,6 +1,7 @@
 """``arbtui stock`` and ``arbtui targets``: read from the journal, beside an engine or without one."""
 
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -65,6 +66,9 @@ def test_a_target_is_set_by_typing_and_kept(arbtui: Here, state: Path) -> None:
         (("set",), "name a place and an amount"),
         (("set", "upbit", "5"), "name a place and an amount"),
         (("set", "upbit.XRP", "five"), "'five': not a number"),
+        (("set", "upbit", "XRP", "5"), "such as: arbtui targets set upbit.XRP 5 --profile P"),
+        (("set", "a", "place", "far", "away"), "name a place and an amount"),
+        (("set", "upbit.XRP", "-1"), "-1: the value must not be negative"),
         (("set", "upbit.XRP", "inf"), "is no target"),
         (("set", "kraken.XRP", "5"), "no venue 'kraken'"),
         (("raise", "upbit.XRP", "5"), "there are list and set"),
@@ -76,6 +80,36 @@ def test_bad_input_is_one_sentence(arbtui: Here, state: Path, given: tuple[str, 
     assert answer.code == 2
     assert why in answer.err
     assert len(answer.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("venue", "said"),
+    [("foo", "no venue 'foo' in this journal; there are binance, upbit"), ("upbit", "upbit disputes no balance of BTC")],
+)
+def test_adjust_names_the_venues_where_there_is_none_of_that_name(arbtui: Here, state: Path, venue: str, said: str) -> None:
+    answer = arbtui("adjust", venue, "BTC", *P, "--state-dir", str(state))
+    assert (answer.code, answer.err) == (2, f"arbtui: {said}\n")
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_output_that_nobody_reads_ends_it_as_the_signal_would(state: Path, form: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = ["arbtui", "ledger", form, *P, "--state-dir", str(state)]
+    with warm_start.popen(*command, stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE) as ledger:
+        os.close(writer)
+        assert ledger.stderr is not None
+        assert (ledger.wait(60), ledger.stderr.read()) == (141, b"")
+
+
+def test_output_that_nobody_reads_to_its_end_ends_it_as_the_signal_would(state: Path) -> None:
+    command = ["arbtui", "ledger", "--json", *P, "--state-dir", str(state)]
+    with warm_start.popen(*command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ledger:
+        assert ledger.stdout is not None
+        assert ledger.stderr is not None
+        assert ledger.stdout.read(1) == b"{"  # the rest is more than a pipe holds
+        ledger.stdout.close()
+        assert (ledger.wait(60), ledger.stderr.read()) == (141, b"")
 
 
 def test_a_running_engine_sets_it_itself(arbtui: Here, home: Path, tmp_path: Path) -> None:

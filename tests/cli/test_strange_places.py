@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import in_shell
+from tests.cli.command import Here, in_shell
 
 P = ("--profile", "upbit-binance")
 HEADLESS = (*P, "--headless", "--symbols", "2", "--max-runtime", "0.2")
@@ -30,3 +30,18 @@ def test_a_sentence_and_nobody_waits(home: Path, monkeypatch: pytest.MonkeyPatch
     assert answer.code in (1, 2)
     assert "Traceback" not in answer.err
     assert "internal error" not in answer.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("ledger", "status", "stock", "positions", "adjust", "limits", "transfers", "targets", "rearm", "rearm --scope global", "journal"),
+        *("guardian --status", "simulate --seeds 1"),
+    ],
+)
+def test_a_state_folder_that_is_a_file_is_said_to_be_one(arbtui: Here, home: Path, command: str) -> None:
+    path = home / "notes.txt"
+    path.write_text("")
+    answer = arbtui(*command.split(), *P, "--state-dir", str(path))
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == f"arbtui: state folder {path} is a file; name the folder with --state-dir\n"

@@ -141,6 +141,8 @@ class DemoModel:
         self.noise = 2.2
         self.kills: list[str] = []
         self.failing: list[str] = []
+        self.disarmed: list[str] = []  # the reasons
+        self.unfinished = 0  # cycles that keep it from being disarmed
         self.settled: list[str] = []
         self.trades: list[tuple[SettlementWay, Callable[[str], None]]] = []
         self.stocked: list[tuple[str, str, str, str]] = []
@@ -320,6 +322,20 @@ class DemoModel:
             return "give a reason: the journal keeps it"
         self._header.state = "ARMED"
         return None
+
+    def disarm_refusal(self) -> str | None:
+        if self._header.state == "HALTED":
+            return "HALTED: a kill holds, and is latched too"
+        if self._header.state == "DISARMED" and self.disarmed:
+            return "DISARMED already, also after a restart"
+        return f"{self.unfinished} cycles open: disarm once none is" if self.unfinished else None
+
+    def disarm(self, reason: str) -> str | None:
+        refusal = self.disarm_refusal()
+        if refusal is None:
+            self.disarmed.append(reason)
+            self._header.state = "DISARMED"
+        return refusal
 
     def toggle_pause(self) -> str:
         self._header.state = "ARMED" if self._header.state == "PAUSED" else "PAUSED"

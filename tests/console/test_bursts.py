@@ -129,6 +129,24 @@ def test_a_burst_outside_an_input_does_nothing_and_says_so() -> None:
     drive(steps)
 
 
+def test_a_burst_that_begins_with_disarm_does_nothing() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pasted(app, pilot, *"Dead", "enter")
+        assert "5 keys at once" in await repaint(app, pilot)
+        assert (app.screen, model.header().state, model.disarmed) == (app.main, "ARMED", [])
+
+    drive(steps)
+
+
+def test_what_is_typed_ahead_of_the_disarm_dialog_is_its_reason() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await burst(app, pilot, "D", *"px r", "enter")
+        await pilot.pause()
+        assert (model.disarmed, model.header().state, model.disabled) == (["px r"], "DISARMED", {})
+
+    drive(steps)
+
+
 def test_the_kill_key_in_a_burst_halts() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pasted(app, pilot, *"xp", "ctrl+k", *"xp")

@@ -14,6 +14,7 @@ from arbtui.console.capacity import capacity_lines, capacity_rows
 from arbtui.console.health import health_rows
 from arbtui.console.ladder import WIDTH, ladder_lines
 from arbtui.console.lines import width_of
+from arbtui.console.words import REASONS
 from arbtui.views import CapacityView, Ladder, Level, RouteDetail, SizePoint, SlippageView
 from tests.console.demo import HEALTH, DemoModel
 from tests.console.driving import drive, repaint
@@ -39,6 +40,23 @@ def test_enter_shows_both_books_the_costs_and_the_last_decisions(size: tuple[int
         assert all(width_of(spans) <= region.width for spans, _ in app.main.detail._lines)
 
     drive(steps, size)
+
+
+@pytest.mark.parametrize("state", sorted(REASONS, key=lambda name: -len(name + REASONS[name]))[:8])
+def test_beside_the_routes_the_longest_meanings_of_states_are_told_whole(state: str) -> None:
+    model = DemoModel().lived()
+    detail = replace(model.detail(model.routes[0].id), state=state)
+    model.detail = lambda route_id: detail  # type: ignore[method-assign]
+
+    async def steps(app: ConsoleApp, _: DemoModel, pilot: Pilot[str]) -> None:
+        await repaint(app, pilot)
+        pane = app.main.detail
+        assert pane.region.width == 55
+        told = " ".join("".join(text for text, _ in spans) for spans, _ in pane._lines[1:3])
+        assert " ".join(told.split()) == f"{state} {REASONS[state]}"
+        assert all(width_of(spans) <= 55 for spans, _ in pane._lines)
+
+    drive(steps, (160, 48), model)
 
 
 def test_zoomed_detail_shows_all_levels_and_decisions() -> None:

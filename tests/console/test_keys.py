@@ -4,6 +4,7 @@ import pytest
 from textual.pilot import Pilot
 
 from arbtui.console.app import OPERATOR, ConsoleApp
+from arbtui.console.screens.disarm import DisarmScreen
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.quit import QuitScreen
 from arbtui.console.screens.rearm import RearmScreen
@@ -21,6 +22,7 @@ PLACES = {
     "help": ("question_mark",),
     "palette": ("ctrl+p",),
     "quit question": ("ctrl+q",),
+    "disarm question": ("D", "u"),
     "zoom": ("5", "z"),
 }
 
@@ -211,6 +213,92 @@ def test_pause_and_resume() -> None:
         assert "r re-arms first" in await repaint(app, pilot)
 
     drive(steps)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_disarm_asks_once_says_what_it_does_and_takes_a_reason(size: tuple[int, int]) -> None:
+    model = DemoModel().lived()
+    model.header().open_cycles = 1
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("D")
+        await pilot.pause()
+        assert isinstance(app.screen, DisarmScreen)
+        text = screen_text(app)
+        for words in ("No order leaves until", "also after a restart", "1 cycle in transit", "Reason, for the journal", "Esc leave it"):
+            assert words in text, words
+        await pilot.press("escape")
+        assert (model.header().state, model.disarmed) == ("ARMED", [])
+        assert "left as it is: state is ARMED" in await repaint(app, pilot)
+        await pilot.press("D", *"to raise a limit", "enter")
+        await pilot.pause()
+        assert model.disarmed == ["to raise a limit"]
+        text = await repaint(app, pilot)
+        assert "[DISARMED]" in text
+        assert "disarmed, also after a restart: no order leaves until r arms it" in text
+        await pilot.press("D")
+        assert "DISARMED already, also after a restart: r arms" in await repaint(app, pilot)
+        await pilot.press("r", *"upbit-binance", "enter", *"done", "enter")
+        await pilot.pause()
+        assert model.header().state == "ARMED"
+
+    drive(steps, size, model=model)
+
+
+def test_disarm_needs_no_reason() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("D", "enter")
+        await pilot.pause()
+        assert (model.disarmed, model.header().state) == ([""], "DISARMED")
+
+    drive(steps)
+
+
+def test_disarm_is_refused_while_a_cycle_is_open_and_says_how_it_comes_about() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        model.unfinished = 2
+        await pilot.press("D")
+        assert "2 cycles open: disarm once none is   p pauses, ^K halts now" in await repaint(app, pilot)
+        await pilot.press("p", "D")
+        text = await repaint(app, pilot)
+        assert "2 cycles open: disarm once none is" in text
+        assert "p pauses" not in text
+        model.unfinished = 0
+        await pilot.press("D")
+        await pilot.pause()
+        model.unfinished = 1  # opened meanwhile
+        await pilot.press("x", "enter")
+        await pilot.pause()
+        assert "1 cycles open" in screen_text(app)
+        assert (model.header().state, model.disarmed) == ("PAUSED", [])
+
+    drive(steps)
+
+
+def test_a_halt_is_not_disarmed() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+k", "D")
+        assert "HALTED: a kill holds" in await repaint(app, pilot)
+        assert (app.screen, model.disarmed) == (app.main, [])
+
+    drive(steps)
+
+
+def test_what_only_waits_to_be_armed_can_be_disarmed_for_good() -> None:
+    model = DemoModel(mode="LIVE").lived()
+    model.header().state = "DISARMED"
+    model.header().halt_detail = "re-armed by ann while it was stopped (seen): arms as soon as the checklist is clean"
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("D")
+        await pilot.pause()
+        text = " ".join(screen_text(app).split())
+        assert "DISARMED now, but not for good: re-armed by ann" in text
+        await pilot.press(*"no", "enter")
+        await pilot.pause()
+        assert model.disarmed == ["no"]
+
+    drive(steps, model=model)
 
 
 def test_acknowledged_breach_stays_listed_and_counts_no_more() -> None:

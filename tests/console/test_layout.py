@@ -103,6 +103,15 @@ def test_digits_switch_the_one_table_of_a_small_terminal() -> None:
     drive(steps)
 
 
+def test_the_fills_that_are_kept_are_not_told_as_a_total() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("2")
+        title = next(line for line in (await repaint(app, pilot)).splitlines() if "[2] Fills" in line)
+        assert f"Fills last {len(model.cycles())} " in title
+
+    drive(steps, (160, 48))
+
+
 def test_shrinking_returns_to_the_routes_and_hides_an_open_filter() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("2")
@@ -236,6 +245,31 @@ def test_a_halt_keeps_profile_pnl_and_unhedged_and_says_what_is_left() -> None:
         assert "HALTED_DIRTY" in first
         assert "BINANCE cancels not confirmed" in second
         assert "unhedged 12" in second
+
+    drive(steps)
+
+
+@pytest.mark.parametrize("width", [80, 120, 160])
+@pytest.mark.parametrize("state", ["ARMED", "HALTED_DIRTY"])
+def test_risk_offers_to_acknowledge_and_settle_before_what_may_wait(state: str, width: int) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        model.header().state = state
+        await pilot.press("3")
+        last = (await repaint(app, pilot)).splitlines()[-1]
+        for words in ("a ack", "w settle", "? help", "^Q quit"):
+            assert words in last
+
+    drive(steps, (width, 48 if width == 160 else 24))
+
+
+def test_what_a_halt_left_is_to_be_settled_says_the_footer_of_every_pane() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        for state, is_told in (("HALTED_DIRTY", True), ("HALTED", False)):
+            model.header().state = state
+            for pane in "12":
+                await pilot.press(pane)
+                last = (await repaint(app, pilot)).splitlines()[-1]
+                assert ("w settle" in last) is is_told, (state, pane)
 
     drive(steps)
 

@@ -262,6 +262,7 @@ def test_rearming_needs_the_name_a_reason_and_nothing_unsettled(tmp_path: Path) 
             await w.engine.executor.quiet.wait()
             await asyncio.sleep(3)
             assert w.engine.state is TradingState.HALTED_DIRTY  # the bought leg is left, for a person
+            assert w.engine.halt_detail.startswith("1 residual (XRP), ")  # before what needs nobody
             for name, reason in (("q", "x"), ("", "x"), ("P", "x"), ("p", ""), ("p", "  ")):
                 assert w.engine.operator.rearm(name, reason, w.halt.kills) is not None
                 assert w.halt.is_closed
@@ -378,7 +379,7 @@ def test_a_residual_blocks_its_asset_until_it_is_acknowledged_and_counts_until_i
             assert w.engine.operator.acknowledge("no such") is not None
             assert w.engine.operator.acknowledge(breach.id) is None
             assert w.engine.operator.acknowledge(breach.id) is not None
-            assert "1 residual position not settled (XRP)" in w.engine.unsettled  # its alarm is silent, it is still there
+            assert "1 residual (XRP)" in w.engine.unsettled  # its alarm is silent, it is still there
             w.show("upbit", UPBIT_DEAR)
             assert len(w.engine.cycles) == 2  # and the asset trades again
             await w.engine.executor.quiet.wait()

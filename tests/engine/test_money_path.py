@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.journal.events import CycleState
+from arbtui.journal.events import CycleState, Mark
+from arbtui.model.market import FeeTakenIn
 from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.order import OrderState, Purpose
 from arbtui.model.reason import Reason
@@ -16,7 +17,7 @@ from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.risk.breach import Severity
 from arbtui.simulation.faults import Fault, FaultKind
-from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, World, world
+from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, World, markets_of, world
 
 
 def _equity(w: World) -> Decimal:
@@ -279,5 +280,36 @@ def test_a_fee_in_a_coin_that_nothing_prices_stops_entries_at_that_venue_until_t
             assert w.engine.risk.exchange["upbit"].unpriced_fees() is None
         async with world(tmp_path) as w:  # a start has read what fees are paid in
             assert (await w.trade()).state is CycleState.HEDGED
+
+    run_virtual(main())
+
+
+def test_fees_that_the_venue_s_coin_no_longer_pays_are_told_once(tmp_path: Path) -> None:
+    """None of the coin is left, so the venue takes its fee out of what is bought: stock fell by it each cycle, and nobody was told."""
+    listed = markets_of(("XRP",))
+    (usual,) = listed["binance"].values()
+    fees = replace(usual.fees, taken_in=FeeTakenIn.COIN, coin="BNB")
+    listed["binance"] = {usual.code: replace(usual, fees=fees)}
+    left = [2]  # reports whose fees the coin still pays
+
+    def in_turn(report: OrderReport) -> OrderReport:
+        left[0] -= 1
+        fee, asset = (Decimal("0.0001"), "BNB") if left[0] >= 0 else (Decimal("0.04"), "XRP")
+        return replace(report, fills=tuple(replace(fill, fee=fee, fee_currency=asset) for fill in report.fills))
+
+    async def main() -> None:
+        async with world(tmp_path, listed=listed) as w:
+            w.components.marks.restore({"BNB": Mark(Decimal(600), "binance:BNBUSDT", 0)})
+            w.binance.bend = in_turn
+            for number in range(4):
+                await w.trade()
+                told = [
+                    (breach.severity, breach.scope) for breach in w.engine.breaches.breaches.values() if breach.kind == "FEE_COIN_SPENT"
+                ]
+                assert told == ([] if number < 2 else [(Severity.WARN, "binance")])
+                await asyncio.sleep(61)  # as long as one kind is told once
+            (breach,) = [breach for breach in w.engine.breaches.breaches.values() if breach.kind == "FEE_COIN_SPENT"]
+            assert "0.04 XRP on XRPUSDT is not taken in BNB" in breach.detail
+            assert "pay BNB in" in breach.action
 
     run_virtual(main())

@@ -8,7 +8,7 @@ from arbtui.exchanges.account_polling import AccountPolling
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import LoopClock
-from arbtui.model.errors import VenueFailed
+from arbtui.model.errors import RateLimited, VenueFailed
 from arbtui.model.order import Balance, OrderState
 from arbtui.model.virtual_loop import run_virtual
 from tests.exchanges.scripted_venue import order_of
@@ -134,3 +134,81 @@ def test_a_silent_venue_counts_as_disconnected_until_it_answers_again() -> None:
         task.cancel()
 
     run_virtual(main())
+
+
+def polled(
+    seconds: float, venue: Polled, *, sent_at: float | None = None, health: object = None
+) -> tuple[list[float], list[float], list[str]]:
+    """When orders and balances were asked for, and what the account was told, over so many seconds."""
+    orders: list[float] = []
+    balances: list[float] = []
+    account = Account()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        fetch_order, fetch_balances = venue.fetch_order, venue.fetch_balances
+
+        async def order(code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
+            assert (code, client_order_id) == ("KRW-XRP", "a1")
+            orders.append(loop.time() - start)
+            return await fetch_order(code, client_order_id, lane)
+
+        async def balance(lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
+            balances.append(loop.time() - start)
+            return await fetch_balances(lane)
+
+        venue.fetch_order, venue.fetch_balances = order, balance  # type: ignore[method-assign]
+        polling = AccountPolling(venue, LoopClock(loop), health)  # type: ignore[arg-type]
+        task = asyncio.create_task(polling.run(account))
+        if sent_at is not None:
+            loop.call_later(sent_at, polling.sent, order_of("upbit"))
+        await asyncio.sleep(seconds)
+        task.cancel()
+
+    run_virtual(main())
+    return orders, balances, account.told
+
+
+def test_balances_are_asked_for_every_five_seconds_and_when_an_order_has_ended() -> None:
+    assert polled(10.75, Polled())[1] == [0.0, 5.0, 10.0]
+    ended = Polled()
+    ended.reports["a1"] = report(OrderState.CANCELED)
+    orders, balances, _ = polled(10.75, ended, sent_at=1.75)
+    assert (orders, balances) == ([2.0], [0.0, 2.0, 5.0, 10.0])
+
+
+def test_balances_without_an_answer_are_asked_for_again_at_once() -> None:
+    away = Polled()
+    away.is_away = True
+    assert polled(1.75, away) == ([], [0.0, 0.5, 1.0, 1.5], [])
+
+
+def test_an_order_that_is_not_found_is_asked_for_until_the_proof_of_its_absence() -> None:
+    orders, balances, _ = polled(40.25, Polled(), sent_at=0.25)
+    assert orders == [0.5 * number for number in range(1, 62)], "from 30.25 s on it is not there"
+    assert 30.5 in balances
+
+
+def test_an_account_of_which_nothing_is_heard_for_ten_seconds_is_lost_and_a_question_that_was_not_asked_says_nothing() -> None:
+    class Silenced(Polled):
+        async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
+            self.balances += 1
+            if self.balances > 1:
+                raise RateLimited("no room", 1.0)
+            return {"KRW": Balance(Decimal(1), Decimal(0))}
+
+    assert polled(9.75, Silenced())[2] == ["on"]
+    assert polled(10.25, Silenced())[2] == ["on", "off"]
+
+
+def test_the_health_may_end_a_pause() -> None:
+    slept: list[float] = []
+
+    class Health:
+        async def sleep(self, seconds: float) -> None:
+            slept.append(seconds)
+            await asyncio.sleep(seconds)
+
+    polled(1.25, Polled(), health=Health())
+    assert slept == [0.5, 0.5, 0.5]

@@ -1,6 +1,7 @@
 """Notices on the wire: the sandbox's venues publish them, and the real adapters pass them on."""
 
 import asyncio
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Coroutine
@@ -176,6 +177,53 @@ def test_the_documents_own_examples_are_read() -> None:
     assert list(odd) == ["{'title': 1}", "{'title': 'no time'}"]
     (bare,) = bithumb.announcements_of([{"title": "T", "pc_url": None, "published_at": "2026-07-17 11:00:00", "categories": None}], odd)
     assert (bare.id, bare.url, bare.categories) == ("20260717020000", "", ())
+
+
+def test_every_field_of_a_notice_and_what_stands_for_one_that_is_missing() -> None:
+    whole = {
+        "uuid": "u1", "title": "T", "category": "trade", "url": "https://u", "first_listed_at": "2026-08-31T10:00:00+09:00",
+        "timestamp": 1788138000001, "body": "B",
+    }  # fmt: skip
+    bare = {"uuid": "u1", "title": "T", "timestamp": 1788138000001}
+    expected = Announcement("upbit", "u1", "T", "B", "https://u", ("trade",), 1788138000000, 9)
+    assert upbit.announcement_of(json.dumps(whole).encode()) == expected
+    assert upbit.announcement_of(json.dumps(bare).encode()) == Announcement("upbit", "u1", "T", "", "", (), 1788138000001, 9)
+    assert upbit.SUBSCRIPTION == {"type": "announcement", "include_body": True}
+
+    def told(data: Any, **fields: str) -> Announcement | None:
+        return binance.announcement_of(json.dumps({"type": "DATA", "topic": binance.TOPIC, "data": json.dumps(data)} | fields).encode())
+
+    data = {"catalogId": 161, "catalogName": "Delisting", "publishDate": 1753257631403, "title": "T", "body": "B"}
+    known = hashlib.sha256(b"161 1753257631403 T").hexdigest()[:16]
+    assert told(data) == Announcement("binance", known, "T", "B", "", ("Delisting",), 1753257631403, 0)
+    known = hashlib.sha256(b"0 1753257631403 T").hexdigest()[:16]
+    assert told({"title": "T", "publishDate": 1753257631403}) == Announcement("binance", known, "T", "", "", (), 1753257631403, 0)
+    assert told(data, topic="com_announcement_zh") is None
+    assert told(data, type="COMMAND") is None
+
+    row = {"title": "T", "pc_url": "https://feed.bithumb.com/notice/1649/", "published_at": "2026-07-17 11:00:00", "categories": ["x"]}
+    listed = bithumb.announcements_of([row, row | {"title": "older", "pc_url": ""}], {})
+    assert listed == [
+        Announcement("bithumb", "20260717020000", "older", "", "", ("x",), 1784253600000, 9),
+        Announcement("bithumb", "1649", "T", "", "https://feed.bithumb.com/notice/1649/", ("x",), 1784253600000, 9),
+    ]
+    odd: dict[str, str] = {}
+    assert bithumb.announcements_of(["x" * 300], odd) == []
+    assert list(odd) == ["'" + "x" * 199]
+
+
+@pytest.mark.parametrize(
+    ("published_ms", "is_time"),
+    [(999_999_999_999, False), (1_000_000_000_000, True), (4_102_444_799_999, True), (4_102_444_800_000, False)],
+)
+def test_a_notice_is_of_this_century(published_ms: int, is_time: bool) -> None:
+    if is_time:
+        made = Announcement("upbit", "u1", "T", "B", "", (), published_ms, 9)
+        assert made.key == "upbit:u1"
+        assert made.digest == hashlib.sha256(b"T\nB").hexdigest()[:16]
+    else:
+        with pytest.raises(WireError, match="its time of publication is none"):
+            Announcement("upbit", "u1", "T", "B", "", (), published_ms, 9)
 
 
 UPBIT = {"type": "announcement", "uuid": "u1", "title": "T", "timestamp": 1788138000000}

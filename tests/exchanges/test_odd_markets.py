@@ -45,6 +45,16 @@ PRICES = {
     "okx": ("/api/v5/market/tickers", "last"),
     "bitget": ("/api/v2/spot/market/tickers", "lastPr"),
 }
+#: And for every market with its rules, of which one makes no sense.
+RULES = {
+    "upbit": ("/v1/orderbook/instruments", "tick_size"),
+    "bithumb": ("/v1/ticker", "trade_price"),
+    "coinone": ("/public/v2/markets/KRW", "qty_unit"),
+    "binance": ("/api/v3/exchangeInfo", "stepSize"),
+    "bybit": ("/v5/market/instruments-info", "basePrecision"),
+    "okx": ("/api/v5/public/instruments", "lotSz"),
+    "bitget": ("/api/v2/spot/public/symbols", "quantityPrecision"),
+}
 #: Questions about one market, and how the venue refuses one for that market's sake.
 REFUSED: dict[str, tuple[str, dict[str, Any], int]] = {
     "upbit": ("/v1/orders/chance", {"error": {"name": "notfoundmarket", "message": "x"}}, 404),
@@ -131,6 +141,56 @@ def test_a_fee_that_is_no_number_leaves_one_market_out(exchange: str, tmp_path: 
                 assert list(adapter.markets) == [good]
                 assert list(adapter.odd) == [odd]
                 assert len(left_out(exchange, odd, caplog)) == 1
+            adapter.odd.clear()
+            assert list(await adapter.fetch_rules([odd, good])) == [good]  # as while a run goes on
+            assert len(left_out(exchange, odd, caplog)) == 2
+
+    run(main)
+
+
+@pytest.mark.parametrize("exchange", door_names())
+def test_rules_that_make_no_sense_leave_one_market_out_of_the_list(exchange: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with opened(exchange, tmp_path) as (box, adapter):
+            odd, good = code_of(box, exchange, ODD), code_of(box, exchange, GOOD)
+            path, key = RULES[exchange]
+            box.fronts[exchange].rewrite = rewriting(path, {key}, odd, "NaN")
+            for _ in range(2):  # and is not named again
+                listed = await adapter.listed()
+                assert (good in listed, odd in listed) == (True, False)
+                assert list(adapter.odd) == [odd]
+                assert len(left_out(exchange, odd, caplog)) == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("exchange", door_names())
+def test_no_market_is_left_out_of_a_start_unnamed(exchange: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Some venues are asked elsewhere for those rules at a start: there the market is traded."""
+
+    async def main() -> None:
+        async with opened(exchange, tmp_path) as (box, adapter):
+            odd, good = code_of(box, exchange, ODD), code_of(box, exchange, GOOD)
+            path, key = RULES[exchange]
+            box.fronts[exchange].rewrite = rewriting(path, {key}, odd, "NaN")
+            await adapter.connect([odd, good])
+            assert good in adapter.markets
+            is_left_out = odd not in adapter.markets
+            assert is_left_out is (exchange not in ("bithumb", "okx"))
+            assert len(left_out(exchange, odd, caplog)) == is_left_out
+
+    run(main)
+
+
+def test_a_list_of_what_trades_names_what_is_odd_in_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with opened("coinone", tmp_path) as (box, adapter):
+            odd, good = code_of(box, "coinone", ODD), code_of(box, "coinone", GOOD)
+            path, key = RULES["coinone"]
+            box.fronts["coinone"].rewrite = rewriting(path, {key}, odd, "NaN")
+            trading = await adapter.fetch_trading([odd, good])
+            assert (good in trading, odd in trading) == (True, False)
+            assert len(left_out("coinone", odd, caplog)) == 1
 
     run(main)
 
@@ -146,6 +206,21 @@ def test_a_price_that_is_no_number_is_no_price(exchange: str, told: str, tmp_pat
             listed = await adapter.listed()
             assert listed[good].price > 0
             assert odd not in listed or listed[odd].price == 0
+
+    run(main)
+
+
+@pytest.mark.parametrize("exchange", door_names())
+def test_a_price_of_a_market_that_nobody_asked_for_is_nobody_s(exchange: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(exchange, tmp_path) as (box, adapter):
+            odd, good = code_of(box, exchange, ODD), code_of(box, exchange, GOOD)
+            named = {"upbit": "market", "bithumb": "market", "coinone": "target_currency", "okx": "instId"}.get(exchange, "symbol")
+            box.fronts[exchange].rewrite = rewriting(PRICES[exchange][0], {named}, odd, "NEW")
+            listed = await adapter.listed()
+            assert listed[good].price > 0
+            assert odd not in listed or listed[odd].price == 0
+            assert not [code for code in (*listed, *adapter.odd) if "NEW" in code]
 
     run(main)
 

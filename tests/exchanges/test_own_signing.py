@@ -201,3 +201,10 @@ def test_a_login_is_signed_with_the_keys_in_use() -> None:
         assert client.signing.stream_login() == {"op": "login", "sign": hmac.digest(SECRET.encode(), b"login", "sha512").hex()}
 
     run(main)
+
+
+def test_a_venue_that_takes_headers_has_no_login() -> None:
+    class OfHeaders(OwnSigning):
+        stream_login = Signing.stream_login
+
+    assert OfHeaders.stream_login(OfHeaders.__new__(OfHeaders)) == {}

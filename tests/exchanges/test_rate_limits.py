@@ -58,6 +58,15 @@ class TestReservations:
 
         _virtual(test, "binance")
 
+    def test_each_share_serves_once_and_a_cycle_without_any_has_none(self) -> None:
+        async def test(limits: RateLimitManager) -> None:
+            assert limits.redeem("c1") is False
+            assert limits.reserve("c1", {"x": 1.0}, 2, {}) is None
+            assert [limits.redeem("c1") for _ in range(3)] == [True, True, False]
+            assert limits.redeem("c2") is False
+
+        _virtual(test, "venue", TEN_A_SECOND)
+
     def test_what_is_given_back_late_is_gone_already_and_takes_nothing_from_others(self) -> None:
         async def test(limits: RateLimitManager) -> None:
             assert limits.reserve("c1", {"x": 2.0}, 1, {}) is None

@@ -4,7 +4,8 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -13,7 +14,7 @@ from aiohttp import web
 from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.private_stream import PrivateStream
 from arbtui.exchanges.rate_limits import RateLimitManager
-from arbtui.exchanges.redirects import RedirectRefused
+from arbtui.exchanges.redirects import RedirectRefused, refuse_redirects
 from arbtui.exchanges.venues import documented_limits
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
@@ -43,7 +44,7 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 @VENUES
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
 def test_an_order_does_not_follow(exchange: str, status: int) -> None:
     async def main() -> None:
         async with scripted() as venue, scripted() as thief, adapter_of(venue, exchange) as adapter:
@@ -175,6 +176,27 @@ def test_check_does_not_follow() -> None:
             assert "no redirect is followed" in found.problems[0][1]
 
     run(main)
+
+
+@pytest.mark.parametrize(("status", "refused"), [(299, False), (300, True), (304, True), (399, True), (400, False)])
+def test_whatever_answers_with_300_to_399_is_a_redirect_whether_it_names_a_place_or_not(status: int, refused: bool) -> None:
+    closed: list[int] = []
+    answer = SimpleNamespace(status=status, headers={}, close=lambda: closed.append(status))
+
+    async def send(request: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
+        return cast(aiohttp.ClientResponse, answer)
+
+    async def main() -> None:
+        request = cast(aiohttp.ClientRequest, None)
+        if not refused:
+            assert await refuse_redirects(request, send) is cast(aiohttp.ClientResponse, answer)
+            return
+        with pytest.raises(RedirectRefused, match=f"^HTTP {status}: it redirects to another path, and no redirect is followed") as told:
+            await refuse_redirects(request, send)
+        assert told.value.status == status
+
+    run(main)
+    assert closed == [status] * refused
 
 
 @pytest.mark.parametrize("location", ["", "http://[", "//", "http://user:secret@host/", "http://" + "x" * 5000])

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
@@ -21,6 +20,7 @@ from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.upbit.adapter import UpbitAdapter
 from arbtui.model.errors import OrderUnknown, VenueFailed, VenueRefused, WireError
 from arbtui.model.order import Balance, Order, OrderState, Purpose, TimeInForce
+from tests.exchanges.calls import Call, Request, made
 from tests.exchanges.scripted_venue import adapter_of, market_of, order_of, scripted, value
 from tests.exchanges.test_fills import BINANCE_EVENT, BINANCE_ORDER, BINANCE_TRADE, UPBIT_EVENT, UPBIT_ROW, Moment
 from tests.exchanges.test_venue_words import (
@@ -35,7 +35,6 @@ from tests.exchanges.test_venue_words import (
     run,
 )
 
-Request = tuple[str, str, str, dict[str, Any], Lane, dict[str, float]]  #: section, method, path, parameters, lane, costs
 UNITS = {"market": "KRW-XRP", "quote_currency": "KRW", "tick_size": "1"}
 TICKER = {"market": "KRW-XRP", "trade_price": 3000.5}
 CANCELLED = {"success": {"count": 0}, "failed": {"count": 0}}
@@ -46,18 +45,6 @@ OPEN = BINANCE_ORDER | {"status": "NEW", "executedQty": "0"}
 
 def admit() -> None:
     """The gate says yes."""
-
-
-@dataclass
-class Call:
-    """One call, what the venue answers by (method, path), and what it is asked for."""
-
-    name: str
-    exchange: str
-    make: Callable[[CcxtAdapter], Awaitable[Any]]
-    answers: Mapping[tuple[str, str], Any]
-    asked: list[Request]
-    gives: Any = None
 
 
 def upbit(
@@ -235,25 +222,9 @@ EACH = pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.exchange}
 
 @EACH
 def test_a_call_asks_for_this_at_that_cost_and_gives_what_was_answered(call: Call) -> None:
-    async def main() -> None:
-        async with scripted() as venue, adapter_of(venue, call.exchange) as adapter:
-            for (method, path), answer in call.answers.items():
-                venue.on(method, path, value(answer))
-            seen: list[Request] = []
-            send = adapter.client.request
-
-            async def request(
-                section: str, method: str, path: str, params: Any = None, *, lane: Lane, costs: Any, admit: Any = None
-            ) -> Any:
-                seen.append((section, method, path, dict(params or {}), lane, dict(costs)))
-                return await send(section, method, path, params, lane=lane, costs=costs, admit=admit)
-
-            adapter.client.request = request  # type: ignore[method-assign]
-            given = await call.make(adapter)
-            assert seen == call.asked
-            assert call.gives in (None, given)
-
-    run(main)
+    seen, given = made(call)
+    assert seen == call.asked
+    assert call.gives in (None, given)
 
 
 #: Answers that are not read, or of which an odd one is told of its market alone.
@@ -893,5 +864,32 @@ def test_an_open_order_of_nonsense_is_no_empty_list(exchange: str, path: str, ro
             venue.on("GET", path, value([row]))
             with pytest.raises(VenueFailed, match="cannot be read"):
                 await adapter.fetch_open_orders()
+
+    run(main)
+
+
+def test_the_ids_of_the_newest_ten_thousand_orders_of_binance_are_remembered() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            assert isinstance(adapter, BinanceAdapter)
+            for number in range(10_000):
+                adapter._learn("XRPUSDT", number, f"a{number}")
+            assert len(adapter._client_ids) == 10_000
+            adapter._learn("XRPUSDT", 10_000, "a10000")
+            assert len(adapter._client_ids) == 10_000
+            assert next(iter(adapter._client_ids)) == ("XRPUSDT", 1)
+
+    run(main)
+
+
+def test_the_fills_of_the_newest_ten_thousand_ended_orders_of_a_won_venue_are_remembered() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            assert isinstance(adapter, UpbitAdapter)
+            for number in range(10_001):
+                adapter._remember(OrderReport("upbit", "a1", f"u{number}", OrderState.EXPIRED, Decimal(0)))
+                if number == 9_999:
+                    assert len(adapter._settled) == 10_000
+            assert (len(adapter._settled), next(iter(adapter._settled))) == (10_000, "u1")
 
     run(main)

@@ -222,7 +222,10 @@ def test_two_bounds_by_hand() -> None:
 @pytest.mark.parametrize("sale_first", [False, True])
 @pytest.mark.parametrize("which", ["bought", "sold"])
 def test_a_fee_in_a_third_coin_is_money_that_is_gone(which: str, sale_first: bool) -> None:
-    """0.001 BNB at 600 USDT: the missing leg must bring 0.6 USDT more, or may cost so much less; without any price it is left out."""
+    """0.001 BNB at 600 USDT: the missing leg must bring 0.6 USDT more, or may cost so much less.
+
+    Without any price of BNB the market's rate counts: 13 bps of the 214 USDT, 7 of the 300,000 KRW. It used to be nothing.
+    """
     buy, sell = DOLLAR_QUOTE_FEE, WON
     (free,) = [dataclasses.replace(each, fee=Decimal(0)) for each in fills_of(which, buy, sell)]
     in_bnb = dataclasses.replace(free, fee=Decimal("0.001"), fee_currency="BNB")
@@ -238,13 +241,58 @@ def test_a_fee_in_a_third_coin_is_money_that_is_gone(which: str, sale_first: boo
         assert step is not None
         prices.append(Fraction(step.price))
     without, with_fee, unpriced = prices
-    assert unpriced == without
+    rate = Fraction("0.2782") if which == "bought" else 210 * RATE_OF["KRW", "USDT"]
+    assert abs((unpriced - without) - (with_fee - without) * rate / Fraction(6, 10)) < Fraction(1, 1_000_000)
     if which == "bought":
         more = Fraction(6, 10) / (100 * (1 - Fraction("0.0007")) * RATE_OF["KRW", "USDT"])
         assert abs(with_fee - without - more) < Fraction(1, 100_000)
     else:
         less = Fraction(6, 10) / (100 * (1 + Fraction("0.0013")))
         assert abs(without - with_fee - less) < Fraction(1, 1_000_000)
+
+
+def test_a_fee_in_another_settlement_currency_is_money_that_is_gone() -> None:
+    """560 won taken of a purchase in USDT, at 1,400 less 5 bps a dollar: 0.40 USDT."""
+    (free,) = [dataclasses.replace(each, fee=Decimal(0)) for each in fills_of("bought", DOLLAR_QUOTE_FEE, WON)]
+    prices = []
+    for fee, currency in ((Decimal(560), "KRW"), (Decimal(560) / Decimal("1399.3"), "USDT")):
+        told = dataclasses.replace(free, fee=fee, fee_currency=currency)
+        prices.append(step_at_any_price(DOLLAR_QUOTE_FEE, WON, [told], 0, 0.0).price)
+    assert prices[0] == pytest.approx(prices[1], abs=Decimal("0.000001"))
+
+
+def test_a_fee_that_nothing_prices_counts_at_the_rate_of_the_market_that_a_leg_has_moved_to() -> None:
+    elsewhere = market("third", "USDT", "0.0041", FeeTakenIn.QUOTE)
+    (usual,) = fills_of("bought", elsewhere, WON)
+    in_bnb = dataclasses.replace(usual, fee=Decimal("0.001"), fee_currency="BNB")
+    prices = []
+    for each in (usual, in_bnb):
+        books = [
+            around(at.exchange, at.code, PRICE[at.quote] * Decimal("1.2"), PRICE[at.quote] * Decimal("1.3")) for at in (elsewhere, WON)
+        ]
+        cycle = cycle_of(DOLLAR_QUOTE_FEE, WON, [each], books[0], books[1])
+        cycle.moved.append(TradeHop(elsewhere, books[0], Side.BUY))
+        step = HedgingEngine(0.0, 9_999.0).next_step(cycle, 0)
+        assert step is not None
+        assert step.purpose is Purpose.COMPLETE
+        prices.append(step.price)
+    assert prices[0] == prices[1]
+
+
+@pytest.mark.parametrize("which", ["bought", "sold"])
+def test_a_fee_of_a_market_without_fees_that_nothing_prices_lets_no_leg_be_completed(which: str) -> None:
+    """Nothing tells what it was. What is one-sided is taken back, at any price within the collar."""
+    free = Decimal(0), Decimal(0), FeeTakenIn.QUOTE
+    buy, sell = (dataclasses.replace(each, fees=Fees(*free)) for each in (DOLLAR_QUOTE_FEE, WON))
+    (told,) = [dataclasses.replace(each, fee=Decimal("0.001"), fee_currency="BNB") for each in fills_of(which, buy, sell)]
+    earned = [
+        around(each.exchange, each.code, PRICE[each.quote] * Decimal(scale), PRICE[each.quote] * Decimal(scale) * Decimal("1.01"))
+        for each, scale in ((buy, "0.8"), (sell, "1.2"))
+    ]
+    for fee, purpose in ((told.fee, Purpose.UNWIND), (Decimal(0), Purpose.COMPLETE), (-told.fee, Purpose.COMPLETE)):
+        step = HedgingEngine(0.0, 9_999.0).next_step(cycle_of(buy, sell, [dataclasses.replace(told, fee=fee)], earned[0], earned[1]), 0)
+        assert step is not None
+        assert step.purpose is purpose
 
 
 @EVERY_PAIR

@@ -30,8 +30,8 @@ def moving(
     *fills: Fill, buy: Market = DOLLAR_COIN_FEE, sell: Market = WON, move: PlannedTransfer = MOVE, edge_bps: float = 10.0
 ) -> ArbCycle:
     """Bought for dollars, to be moved and sold for won: of 100 XRP, what ``fills`` say."""
-    touches = [around(each.exchange, each.code, PRICE[each.quote], PRICE[each.quote] * 2) for each in (buy, sell)]
-    made = cycle_of(buy, sell, fills, touches[0], touches[1])
+    ask_book, bid_book = (around(each.exchange, each.code, PRICE[each.quote], PRICE[each.quote] * 2) for each in (buy, sell))
+    made = cycle_of(buy, sell, fills, ask_book, bid_book)
     legs = made.plan.legs[0], msgspec.structs.replace(made.plan.legs[1], after=WAITS[1])
     made.plan = dataclasses.replace(made.plan, legs=legs, transfers=(move,), edge_bps=edge_bps)
     return made

@@ -207,7 +207,7 @@ def test_a_part_leaves_a_smaller_position_and_the_rest_is_settled_by_a_second_on
             assert f"sold 10 XRP at binance for 2.1399 USDT (the price, 1.9 USDT, is beyond {found.price}: look again)" in said
             assert said.startswith(f"{cycle_id} still leaves {rest.normalize():f} XRP: ")
             assert settled(w, cycle_id) is None
-            assert "1 residual position not settled (XRP)" in w.engine.unsettled
+            assert "1 residual (XRP)" in w.engine.unsettled
             w.engine.losses.measure()
             assert w.engine.risk.total.unhedged == pytest.approx(float(rest) * 1.9, rel=0.15)
             (told,) = told_residuals(w)
@@ -485,6 +485,22 @@ def test_how_the_newest_hundred_ended_can_be_asked_for(tmp_path: Path) -> None:
             settler.said["old 99"] = "settled"
             await settle(w, cycle_id, "flatten")
             assert (next(iter(settler.said)), [*settler.said][-1], len(settler.said)) == ("old 1", cycle_id, 100)
+
+    run_virtual(main())
+
+
+def test_what_the_venue_said_of_the_only_order_is_told(tmp_path: Path) -> None:
+    """A kill while it is under way leaves no other one."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            w.binance.core.faults.add(Fault(FaultKind.REJECT))
+            told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            assert isinstance(w.engine.settler.begin(cycle_id, "flatten", "", "p", "x", tell=told.set_result), Settlement)
+            await asyncio.sleep(0.01)
+            w.engine.kill_switch.kill("KEY")
+            assert (await told).endswith(" XRP: nothing was traded (SCRIPTED the fault script refuses this order)")
 
     run_virtual(main())
 

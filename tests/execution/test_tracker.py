@@ -341,6 +341,21 @@ def test_an_order_that_stands_again_is_looked_up_until_its_end(tmp_path: Path, w
     run_virtual(main())
 
 
+def test_a_run_that_ends_looks_up_nothing_any_more_that_stands_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            await _ended(w)
+            _, first, *_ = _told(order, 2)
+            w.engine.tracker.on_order(first)
+            assert order.state is OrderState.PARTIALLY_FILLED
+            looked = len(w.upbit.look_ups)
+            w.engine.abandon()
+            await asyncio.sleep(60)
+            assert len(w.upbit.look_ups) == looked
+
+    run_virtual(main())
+
+
 def test_what_is_followed_beside_everything_else_is_forgotten_when_it_ends_and_its_failure_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

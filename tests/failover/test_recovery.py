@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -10,22 +10,25 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.failover.snapshot import simulator_of
-from arbtui.journal.events import CycleEnded, Event, FillRecorded, OrderChanged
+from arbtui.journal.events import BalanceOpened, CycleEnded, Event, FillRecorded, OrderChanged
 from arbtui.journal.events import CycleState as S
 from arbtui.journal.journal import Journal
-from arbtui.model.errors import ArbtuiError
-from arbtui.model.order import OrderState
+from arbtui.model.errors import ArbtuiError, VenueFailed
+from arbtui.model.order import Balance, Fill, OrderState
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
+from arbtui.portfolio.operator_events import adjustment
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.breach import Severity
 from arbtui.runtime.arming import unclean
 from arbtui.runtime.startup import reconciler_of
 from arbtui.simulation.faults import Fault, FaultKind
-from tests.execution.world import UPBIT_DEAR, Levels, World, world
+from tests.execution.world import FUNDS, UPBIT_DEAR, Levels, Venue, World, world
+from tests.portfolio.auditing import audit
 
 _LOST = Fault(FaultKind.REQUEST_LOST, 1e6)
 #: The best bid takes 10 of the 46 that are sold.
@@ -64,6 +67,31 @@ async def _cut_off(folder: Path, prepare: Callable[[World], None], after_s: floa
         await asyncio.sleep(after_s)
         (cycle_id,) = w.engine.executor.open
     return cycle_id
+
+
+def test_a_first_start_cut_between_two_venues_is_gone_on_with(tmp_path: Path) -> None:
+    """What the second venue holds is its opening, not something that came from outside; also in a run that dies before its first marks."""
+
+    async def main() -> None:
+        with pytest.raises(Cut):
+            async with world(tmp_path, on_journal=_cut_at(BalanceOpened, 2)):
+                pass
+        async with world(tmp_path) as w:
+            assert w.reconciled.opened == ["binance"]
+            assert w.portfolio.state.opening == {name: {k: v for k, v in held.items() if k != "ADA"} for name, held in FUNDS.items()}
+            ledger = read_ledger(w.journal.path)
+            assert ledger["adjustments"] == []
+            assert audit(ledger)[0] == 0, audit(ledger)
+            await asyncio.sleep(0.2)  # the marks of the start are taken
+            await w.trade()
+            ledger = read_ledger(w.journal.path)
+            assert ledger["pnl"]["adjustments"] == "0"
+            assert audit(ledger)[0] == 0, audit(ledger)
+        async with world(tmp_path) as w:
+            assert w.reconciled.opened == []
+            w.agree()
+
+    run_virtual(main())
 
 
 def _lose(*venues: str) -> Callable[[World], None]:
@@ -416,5 +444,99 @@ def test_a_restart_goes_on_from_the_newest_snapshot(tmp_path: Path) -> None:
             state, _ = restore(w.journal.path)
             assert 0 < state.snapshot_seq < state.seq
             assert simulator_of(state.snapshot) == {"seed": 1}
+
+    run_virtual(main())
+
+
+async def _miss_a_fill(w: World) -> str:
+    """The cycle of an order that counted as not placed, beyond all proof, and had filled."""
+    w.binance.core.faults.add(Fault(FaultKind.ANSWER_LOST, 2.0))
+    before = dict(await w.binance.fetch_balances())
+
+    async def no_fills(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
+        return []
+
+    async def same_balances(lane: Lane = Lane.DATA) -> dict[str, Balance]:
+        return before
+
+    w.binance.bend_look_up = lambda _: None
+    w.binance.fetch_fills, w.binance.fetch_balances = no_fills, same_balances  # type: ignore[method-assign]
+    cycle = await w.trade()
+    assert (cycle.state, cycle.orders[0].reason) == (S.HEDGED, "NOT_PLACED")  # bought once more to hedge
+    return cycle.id
+
+
+def test_a_fill_that_an_ended_order_had_while_nothing_ran_is_booked_and_no_dispute(tmp_path: Path) -> None:
+    """The next start took it for somebody's trade: a loss that no cycle had."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await _miss_a_fill(w)
+        async with world(tmp_path) as w:
+            assert (w.reconciled.fills, w.reconciled.mismatches, w.reconciled.residual) == (1, [], [cycle_id])
+            assert unclean(w.reconciled, live=True).startswith("1 cycle ended RESIDUAL")
+            (position,) = w.portfolio.positions
+            assert w.portfolio.left(position) == {"XRP": Decimal("46.6533")}
+            assert w.engine.risk.total.unhedged == pytest.approx(100, rel=0.02)
+            w.agree()
+        async with world(tmp_path) as w:
+            assert w.reconciled.fills == 0
+            w.agree()
+
+    run_virtual(main())
+
+
+def _tells_no_fills(venues: Mapping[str, Venue]) -> None:
+    async def fails(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
+        raise VenueFailed("binance: no fills today")
+
+    venues["binance"].fetch_fills = fails  # type: ignore[method-assign]
+
+
+def test_dust_and_what_is_first_seen_are_booked_without_asking_for_fills(tmp_path: Path) -> None:
+    """They may be a query for each order of an hour, which a start does not wait for: it would end up with nothing read, and DISARMED."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            await w.binance.core._ledger.deposit("binance", {"XRP": Decimal("0.00001"), "DROP": Decimal(5)}, "came", 0)
+        async with world(tmp_path, on_open=_tells_no_fills) as w:
+            assert (w.reconciled.unread, w.reconciled.mismatches) == ({}, [])
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_fill_that_is_in_a_balance_that_a_person_has_taken_over_is_not_booked_on_top(tmp_path: Path) -> None:
+    """The venue did not tell its fills at first; it does so at a later start, where something else differs."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await _miss_a_fill(w)
+        async with world(tmp_path, on_open=_tells_no_fills) as w:
+            assert [one.asset for one in w.reconciled.mismatches] == ["USDT", "XRP"]
+            for one in w.reconciled.mismatches:
+                events = adjustment(w.portfolio, one.exchange, one.asset, "ann", "the venue is right")
+                assert not isinstance(events, str)
+                await w.journal.commit(*events)
+            await w.binance.core._ledger.deposit("binance", {"USDT": Decimal(100)}, "paid in", 0)
+        async with world(tmp_path) as w:
+            assert w.reconciled.fills == 0
+            told = await w.binance.fetch_balances()
+            assert w.portfolio.total("binance", "XRP") == told["XRP"].total
+            assert [one.theirs - one.ours for one in w.reconciled.mismatches] == [Decimal(100)]
+
+    run_virtual(main())
+
+
+def test_a_balance_that_differs_is_disputed_where_the_venue_does_not_tell_its_fills(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            await w.binance.core._ledger.deposit("binance", {"XRP": Decimal(-5)}, "gone", 0)
+
+        async with world(tmp_path, on_open=_tells_no_fills) as w:
+            assert [(one.exchange, one.asset) for one in w.reconciled.mismatches] == [("binance", "XRP")]
+            assert w.reconciled.unread == {"binance": "binance: no fills today"}
 
     run_virtual(main())

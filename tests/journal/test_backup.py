@@ -24,6 +24,8 @@ from arbtui.portfolio.ledger import read_ledger
 from tests.journal.recorded import record, tamper
 from tests.journal.synthetic import FixedClock, SyntheticRun, whole_run
 
+_PAGE = 4096  # of SQLite, bytes
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -183,11 +185,37 @@ def test_after_a_backup_was_gone_on_with_the_later_history_is_the_newest(path: P
     assert str(now.path) in newest_in_words(path)
 
 
+def test_one_that_was_damaged_since_is_not_the_one_to_restore(path: Path) -> None:
+    """Its newest event can be read, and no longer the one that the older backup ends with."""
+    older = back_up(path)
+    record(path, *whole_run("r2"))
+    newer = back_up(path).path
+    pages, at = bytearray(newer.read_bytes()), newer.read_bytes().index(bytes.fromhex(older.last_hash))
+    page = at // _PAGE * _PAGE
+    pages[page : page + _PAGE] = b"\xff" * _PAGE
+    newer.write_bytes(pages)
+    assert str(older.path) in newest_in_words(path)
+
+
 def test_the_newest_are_kept_and_other_files_left(path: Path) -> None:
     folder = path.parent / "backups"
     folder.mkdir()
-    for name in ("journal-9-20260101T000000Z.db", "journal-10-20260102T000000Z.db", "journal-2-20260103T000000Z.db", "mine.db"):
+    asked_for = [f"journal-{seq}-2026010{day}T000000Z.db" for day, seq in enumerate((9, 10, 2, 11), 1)]
+    others = ["auto-1-20260101T000000Z.db", "mine.db"]
+    for name in (*asked_for, *others):
         (folder / name).touch()
     done = back_up(path)
-    assert [old.name for old in remove_old(path, 2)] == ["journal-9-20260101T000000Z.db", "journal-10-20260102T000000Z.db"]
-    assert sorted(os.listdir(folder)) == sorted([done.path.name, "journal-2-20260103T000000Z.db", "mine.db"])
+    assert [old.name for old in remove_old(path, 2)] == asked_for[:3]
+    assert sorted(os.listdir(folder)) == sorted([done.path.name, asked_for[3], *others])
+    assert [old.name for old in remove_old(path, 0)] == [asked_for[3], done.path.name]
+    assert sorted(os.listdir(folder)) == others
+
+
+@pytest.mark.parametrize("name", ["#1", "a?b", "50%41", "50% of it"])
+def test_a_path_means_itself_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name / "sim" / "journal.db"
+    record(file, *whole_run())
+    done = back_up(file)
+    assert (done.path.parent, done.seq) == (file.parent / "backups", 46)
+    assert [each.name for each in done.path.parent.iterdir()] == [done.path.name]
+    assert os.listdir(tmp_path) == [name]

@@ -5,9 +5,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from arbtui.journal.chain import file_of
 from arbtui.journal.database import (
     BUSY_TIMEOUT_MS,
     apply_pragmas,
@@ -15,6 +17,7 @@ from arbtui.journal.database import (
     create_file,
     create_tables,
     open_reader,
+    opened_with,
     refusal,
     refuse_links,
 )
@@ -152,6 +155,63 @@ def test_a_reader_cannot_write_and_sees_what_the_writer_has_committed(db: sqlite
         assert (pragma(reader, "busy_timeout"), pragma(reader, "trusted_schema"), pragma(reader, "query_only")) == (BUSY_TIMEOUT_MS, 0, 1)
         with pytest.raises(sqlite3.OperationalError):
             reader.execute("INSERT INTO t VALUES (8)")
+
+
+@pytest.mark.parametrize("name", ["#1", "a?b", "50%41"])
+def test_a_path_means_itself_and_is_told_as_a_uri_where_it_is_one(name: str, tmp_path: Path) -> None:
+    """Some builds of SQLite take every name for a URI, others none that is not told as one."""
+    path, told = tmp_path / name / "x.db", list[tuple[str, bool]]()
+    create_file(path)
+    with closing(sqlite3.connect(path)) as db:
+        create_tables(db, ["CREATE TABLE t (x)"], OURS, FORMAT)
+
+    def opening(opened: str, **options: Any) -> sqlite3.Connection:
+        told.append((opened, options.get("uri", False)))
+        connection: sqlite3.Connection = sqlite3.connect(opened, **options)
+        return connection
+
+    with opened_with(opening), closing(open_reader(path, OURS, FORMAT)) as reader:
+        assert Path(reader.execute("PRAGMA database_list").fetchone()[2]) == path
+    assert [(opened.startswith("file:"), is_uri) for opened, is_uri in told] == [(True, True)]
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY | 5 << 8])
+def test_where_sqlite_can_read_nothing_without_writing_a_private_copy_is_read(
+    db: sqlite3.Connection, path: Path, code: int, log: bool
+) -> None:
+    apply_pragmas(db, synchronous="OFF")
+    create_tables(db, ["CREATE TABLE t (x)"], OURS, FORMAT)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.execute("INSERT INTO t VALUES (7)")
+    if not log:
+        db.close()
+    assert path.with_name("x.db-wal").exists() is log
+
+    def refuse(opened: str, **options: Any) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("no")
+        error.sqlite_errorcode = code
+        raise error
+
+    with opened_with(refuse), closing(open_reader(path, OURS, FORMAT)) as reader:
+        assert reader.execute("SELECT x FROM t").fetchall() == [(7,)]
+        assert file_of(reader) == path
+        with pytest.raises(sqlite3.OperationalError):
+            reader.execute("INSERT INTO t VALUES (8)")
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR])
+def test_where_sqlite_can_read_nothing_for_another_reason_nothing_is_read(db: sqlite3.Connection, path: Path, code: int) -> None:
+    create_tables(db, ["CREATE TABLE t (x)"], OURS, FORMAT)
+
+    def refuse(opened: str, **options: Any) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("no")
+        error.sqlite_errorcode = code
+        raise error
+
+    with opened_with(refuse), pytest.raises(UsageError, match=r"x\.db: no: "):
+        open_reader(path, OURS, FORMAT)
 
 
 def test_a_file_that_is_missing_or_empty_is_no_journal(path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from arbtui.journal.database import apply_pragmas, create_file
 from arbtui.journal.events import (
     Adjusted,
     BalanceOpened,
@@ -259,6 +260,16 @@ def test_f45_whose_a_journal_is_is_seen_before_it_is_opened_for_writing(path: Pa
     assert (path.read_bytes(), path.stat().st_mtime_ns) == (whole, age)
 
 
+def test_f40_a_first_start_that_died_before_its_tables_were_made_is_gone_on_with(path: Path) -> None:
+    create_file(path)
+    with closing(sqlite3.connect(path)) as db:
+        apply_pragmas(db, synchronous="FULL")
+    assert path.stat().st_size
+    refuse_foreign(path, "upbit-binance", "sim", ORIGINS)
+    record(path, SyntheticRun().start())
+    assert load(path).runs == 1
+
+
 def test_f45_a_changed_name_in_a_table_is_damage_and_no_other_profile(path: Path) -> None:
     record(path, SyntheticRun().start())
     tamper(path, "UPDATE run SET profile = 'upbit-bhnance'")
@@ -287,6 +298,9 @@ def test_the_first_origin_of_a_venue_stays(path: Path) -> None:
 def test_the_time_of_the_last_event_is_known_before_anything_is_opened(path: Path) -> None:
     assert last_event_ms(path) == 0
     assert not path.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    assert last_event_ms(path) == 0
     record(path, SyntheticRun().start(), [Killed("KEY", "", 1)])
     assert last_event_ms(path) == FixedClock().now_ms + 14
 

@@ -43,10 +43,10 @@ def test_one_long_gap_does_not_make_long_gaps_usual(tmp_path: Path) -> None:
     assert read_liveness(path).interval_s == 5.0
 
 
-def test_a_run_of_one_snapshot_is_judged_by_the_run_before(tmp_path: Path) -> None:
+def test_a_run_of_one_snapshot_is_judged_by_the_runs_before(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
-    write(path, ("r1", [0, 5_000, 10_000]), ("r2", [900_000, 907_000]))
-    assert read_liveness(path).interval_s == 5.0
+    write(path, ("r1", [0, 5_000, 10_000]), ("r2", [800_000, 807_000, 814_000]), ("r3", [900_000, 909_000]))
+    assert read_liveness(path).interval_s == 6.0
 
 
 @pytest.mark.parametrize(("times", "snapshot"), [([0], None), ([0, 5_000], 5_000)])

@@ -111,6 +111,29 @@ def test_a_watched_door_syncs_where_it_is_to_be_durable(path: Path) -> None:
         assert run_virtual(synchronous(door)) == mode
 
 
+def test_a_watched_door_is_told_before_each_transaction_and_once_it_is_durable(path: Path) -> None:
+    async def use() -> None:
+        told: list[tuple[str, int]] = []
+
+        def tell(what: str) -> Callable[[], None]:
+            def tells() -> None:
+                with closing(sqlite3.connect(path)) as db:
+                    told.append((what, db.execute("SELECT count(*) FROM entry").fetchone()[0]))
+
+            return tells
+
+        door = WatchedDoor(tell("before"), tell("after"))
+        writer = await open_writer(path, SCHEMA, door, application_id=7, user_version=1)
+        try:
+            await writer.commit([entry(1)])
+            await writer.commit([entry(2), entry(3)])
+            assert told == [("before", 0), ("after", 1), ("before", 1), ("after", 3)]
+        finally:
+            await writer.close()
+
+    run_virtual(use())
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_what_is_durable_is_counted_and_timed(path: Path, door: Door) -> None:
     async def use(writer: Writer) -> None:
@@ -275,6 +298,30 @@ def test_after_one_failure_nothing_is_written_any_more(path: Path, door: Door) -
 
     run(door, path, use)
     assert numbers(path) == [1]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_whoever_finds_that_the_file_is_not_what_was_written_ends_it_once_and_not_after_its_end(path: Path, door: Door) -> None:
+    async def use(writer: Writer) -> None:
+        told: list[str] = []
+        writer.on_failure = lambda failure: told.append(str(failure))
+        for why in ("row 3 is another", "row 4 is another"):
+            writer.fail(JournalFailed(why))
+        assert told == ["row 3 is another"]
+        with pytest.raises(JournalFailed, match="row 3 is another"):
+            await writer.commit([entry(1)])
+
+    async def use_after_its_end(writer: Writer) -> None:
+        told: list[JournalFailed] = []
+        writer.on_failure = told.append
+        await writer.commit([entry(2)])
+        await writer.close()
+        writer.fail(JournalFailed("row 3 is another"))
+        assert told == []
+
+    run(door, path, use)
+    run(door, path, use_after_its_end)
+    assert numbers(path) == [2]
 
 
 def test_a_failure_reaches_everyone_who_waits(path: Path) -> None:

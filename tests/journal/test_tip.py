@@ -14,6 +14,7 @@ from arbtui.journal.events import Killed
 from arbtui.journal.journal import Journal
 from arbtui.journal.reader import reading
 from arbtui.journal.state import load
+from arbtui.journal.store import WatchedDoor
 from arbtui.journal.tip import Tip, read_tip, write_tip
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.tip_file import tip_file, vanished
@@ -205,6 +206,37 @@ def test_no_tip_says_more_than_is_on_disk(tmp_path: Path) -> None:
 
     asyncio.run(main())
     assert read_tip(path).seq == load(path).seq  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_behind_a_watched_door_it_is_told_of_before_and_after_and_synced_where_that_is_durable(
+    tmp_path: Path, durable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "live" / "journal.db"
+    told: list[tuple[str, int]] = []
+    synced: list[int] = []
+
+    def tell(what: str) -> Callable[[], None]:
+        def tells() -> None:
+            tip = read_tip(path)
+            told.append((what, 0 if tip is None else tip.seq))
+
+        return tells
+
+    async def main() -> None:
+        door = WatchedDoor(lambda: None, lambda: None, tell("before"), tell("after"), durable)
+        journal = await Journal.open(path, clock=FixedClock(), door=door)
+        await journal.commit(Killed("KEY", "", 1))
+        monkeypatch.setattr("os.fsync", synced.append)
+        await journal.keep_tip()
+        await journal.keep_tip()  # it stands there already
+        monkeypatch.undo()
+        assert journal.tip_seq == 2
+        await journal.close()
+
+    run_virtual(main())
+    assert told == [("before", 0), ("after", 1), ("before", 1), ("after", 2)]
+    assert len(synced) == (1 if durable else 0)
 
 
 def test_a_close_that_is_cancelled_at_the_tip_closes_the_file_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

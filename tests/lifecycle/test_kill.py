@@ -169,7 +169,7 @@ def test_a_kill_between_two_legs_leaves_what_differs_and_that_outranks_a_signal(
     assert ended.code == 3
     last = ended.err.splitlines()[-1]
     assert last.startswith(f"arbtui: run r1 of {slow.profile} sim ended by kill after ")
-    assert re.search(r"; left: .*\d+ residual positions? not settled \(.*; kill latched$", last), last
+    assert re.search(r"; left: .*\d+ residuals? \(.*; kill latched$", last), last
     assert_saved(slow, "kill", 3)
     assert_nothing_sent_since(slow, cause.ts_ms, journey_ms=LONGEST_SLOW_JOURNEY_MS)
     assert {breach["kind"] for breach in slow.ledger()["breaches"]} >= {"KILL", "RESIDUAL"}

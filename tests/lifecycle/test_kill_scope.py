@@ -40,6 +40,7 @@ def test_a_halted_exchange_stops_entries_over_a_restart_until_it_is_rearmed(stat
         assert refused.code == 2
         done = run("rearm", *state.arguments(), "--scope", "exchange.upbit", "--confirm", state.profile, "--reason", "open again")
         assert done.code == 0, done.err
+        until(lambda: engine.alive() and state.count("event", "type = 'ScopeRearmed'") == 1, "it is journaled")
         rearmed_seq = state.rows("SELECT seq FROM event WHERE type = 'ScopeRearmed'")[0]["seq"]
         assert state.count("event", f"type = 'CycleOpened' AND run_id = 'r2' AND seq < {rearmed_seq}") == 0
         until(lambda: engine.alive() and fills(state) > before, "it trades again")

@@ -44,6 +44,18 @@ def test_fees_in_its_own_coin_are_booked_in_it(desk: LiveDesk, tmp_path: Path) -
     assert {fill["fee_currency"] for fill in desk.ledger()["fills"] if fill["exchange"] == "bitget"} == {"BGB"}
 
 
+def test_its_own_coin_that_runs_out_is_told(desk: LiveDesk, tmp_path: Path) -> None:
+    desk.script(venue="bitget", kind="fee_coin")
+    desk.deposit(venue="bitget", asset="BGB", amount="0.05")  # a few fees
+    with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+        until(lambda: engine.alive() and count(desk, "breach", "kind = 'FEE_COIN_SPENT' AND scope = 'bitget'"), "it is told")
+        engine.signal(signal.SIGTERM)
+        ended = engine.ended()
+    assert ended.code == 128 + signal.SIGTERM, ended.err
+    desk.assert_agrees(tmp_path)
+    assert {fill["fee_currency"] for fill in desk.ledger()["fills"] if fill["exchange"] == "bitget"} > {"BGB"}
+
+
 def test_an_account_that_is_switched_to_fees_in_its_own_coin_is_told_and_the_next_start_prices_them(desk: LiveDesk, tmp_path: Path) -> None:
     desk.deposit(venue="bitget", asset="BGB", amount="100")
     with running(*desk.arguments(), folder=tmp_path / "run") as engine:

@@ -1,10 +1,12 @@
 """Old events go to archives, and nothing else changes: ledger, fold, tables, chain; whenever the process ends, and whatever is damaged."""
 
+import asyncio
 import gzip
 import json
 import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -12,18 +14,20 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
 
+from arbtui.journal.archiver import Archiver
 from arbtui.journal.archives import FOLDER, ArchiveWriter, _checked
 from arbtui.journal.backup import NoSpace, back_up
 from arbtui.journal.backup_files import backups_of
 from arbtui.journal.chain import archives, newest_archive
 from arbtui.journal.database import opened_with
-from arbtui.journal.events import FillRecorded, OrderChanged, OrderIntended, Recorded
+from arbtui.journal.events import Event, FillRecorded, OrderChanged, OrderIntended, Recorded, RowsRolledUp
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import KnownOrder, known_order
 from arbtui.journal.reader import events, reading
@@ -36,7 +40,7 @@ from arbtui.portfolio.restore import restore
 from arbtui.portfolio.verification import verify
 from tests.journal.recorded import tables, tamper
 from tests.journal.synthetic import SyntheticRun
-from tests.portfolio.archived import PORTION, archive, grow, with_journal
+from tests.portfolio.archived import KEEP, PORTION, archive, grow, with_journal
 from tests.portfolio.recorded import record
 
 CYCLES = 60
@@ -561,3 +565,65 @@ def test_f41_the_folder_of_archives_outlives_a_power_cut(tmp_path: Path, monkeyp
     monkeypatch.setattr(os, "fsync", watched)
     assert archive(path) > 0
     assert (str(path.parent), True) in synced
+
+
+def test_f41_archives_backups_and_their_copies_are_on_disk_whole_and_then_their_names_are(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int | tuple[int, int]] = []  # names in folders, by the inode that has each, and files, with their size
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        facts = os.fstat(descriptor)
+        if stat.S_ISDIR(facts.st_mode):
+            synced.extend(entry.inode() for entry in os.scandir(descriptor))
+        else:
+            synced.append((facts.st_ino, facts.st_size))
+        fsync(descriptor)
+
+    def are_durable(made: Sequence[Path]) -> bool:
+        facts = [file.stat() for file in made]
+        last = {what: number for number, what in enumerate(synced)}
+        return all(synced.index((one.st_ino, one.st_size)) < last.get(one.st_ino, -1) for one in facts)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    assert are_durable([back_up(path).path])
+    assert archive(path) == 5
+    assert are_durable(files(path))
+    done = back_up(path)
+    assert are_durable([done.path, *(done.path.parent / FOLDER).iterdir()])
+
+
+def test_whatever_waits_has_its_turn_between_two_steps_of_archiving(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order waits for one transaction, or for one slice of events that are packed, and not for all of them."""
+    for name in ("_SLICE", "_ROLL_UP", "_SWEEP"):
+        monkeypatch.setattr(f"arbtui.journal.archiver.{name}", 20)
+    steps: dict[str, list[float]] = {"packed": [], "rolled up": [], "swept": []}
+    add = ArchiveWriter.add
+
+    async def work(journal: Journal) -> int:
+        now, commit, sweep = asyncio.get_running_loop().time, journal.commit, journal.sweep
+
+        def adding(writer: ArchiveWriter, rows: Sequence[Sequence[Any]]) -> None:
+            steps["packed"].append(now())
+            add(writer, rows)
+
+        async def committing(*events: Event) -> None:
+            if isinstance(events[0], RowsRolledUp):
+                steps["rolled up"].append(now())
+            await commit(*events)
+
+        async def sweeping(after: int, last: int) -> None:
+            steps["swept"].append(now())
+            await sweep(after, last)
+
+        monkeypatch.setattr(ArchiveWriter, "add", adding)
+        monkeypatch.setattr(journal, "commit", committing)
+        monkeypatch.setattr(journal, "sweep", sweeping)
+        await journal.keep_tip()
+        return await Archiver(journal, KEEP, lambda: journal.seq, PORTION).work()
+
+    assert with_journal(path, work) == 5
+    for step, times in steps.items():
+        assert len(times) == 5 * 5, step
+        assert all(later - earlier > 0.009 for earlier, later in pairwise(times)), step

@@ -10,6 +10,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -35,7 +36,8 @@ from arbtui.journal.reader import events, reading
 from arbtui.journal.schema import USER_VERSION
 from arbtui.model.clock import VIRTUAL_EPOCH_MS, iso_ms
 from arbtui.model.errors import UsageError
-from arbtui.model.order import OrderState, Side
+from arbtui.model.money import ONE
+from arbtui.model.order import Fill, OrderState, Side
 from arbtui.model.tip_file import tip_file
 from arbtui.portfolio import ledger as ledger_module
 from arbtui.portfolio.ledger import FILL_COLUMNS, ledger_csv, read_ledger, residual_rows
@@ -94,7 +96,8 @@ def test_the_auditor_finds_what_was_tampered_with(journal: Path, tamper: Any, sa
 def test_it_has_every_name_that_the_surface_promises(journal: Path) -> None:
     ledger = read_ledger(journal)
     assert list(ledger) == [
-        *("profile", "mode", "since", "until", "runs", "start_balances", "balances", "fills", "orders", "cycles"),
+        *("profile", "mode", "timezone", "since", "until", "runs", "start_balances", "balances", "unvalued"),
+        *("fills", "orders", "cycles"),
         *("adjustments", "transfers", "targets", "pnl", "equity", "residuals", "open_fx", "breaches", "kills"),
     ]
     assert ledger["fills"][0] == {
@@ -428,6 +431,37 @@ def test_a_journal_of_another_currency_begins_with_that_one_at_one(tmp_path: Pat
     assert disagreements(ledger) == []
 
 
+def test_what_came_from_outside_without_a_price_is_named_and_in_no_equity(tmp_path: Path) -> None:
+    """As an airdrop of a coin that no market of the profile trades, and as one that is taken out. A price, once there is one, books it."""
+    path = tmp_path / "journal.db"
+    start = RunStarted("r1", "p", "sim", 1, "0", "c", {}, "ARMED")
+    record(path, [start, BalanceOpened("v", "USDT", Decimal(100)), BalanceOpened("v", "OLD", Decimal(9)), BalanceOpened("w", "KEPT", ONE)])
+    record(path, [Adjusted("v", "DROP", Decimal(5), "held by the venue when it was first asked", "first seen")])
+    record(path, [Adjusted("v", "OLD", Decimal(-9), "delisted", "operator", "me"), Adjusted("v", "USDT", Decimal(2), "", "operator", "me")])
+    ledger = read_ledger(path)
+    assert ledger["unvalued"] == {"v": {"DROP": {"start": "0", "end": "5"}, "OLD": {"start": "9", "end": "0"}}}
+    assert ledger["balances"] == {"v": {"USDT": {"free": "102", "locked": "0"}}, "w": {"KEPT": {"free": "1", "locked": "0"}}}
+    assert (ledger["equity"]["start"], ledger["equity"]["end"], ledger["pnl"]["adjustments"]) == ("100", "102", "2")
+    assert len(ledger["adjustments"]) == 3
+    assert audit(ledger)[0] == 0, audit(ledger)
+    record(path, [MarksTaken("time", "2026-01-01", {"DROP": Mark(Decimal(3), "v:DROP", 0), "OLD": Mark(ONE, "v:OLD", 0)})])
+    ledger = read_ledger(path)
+    assert (ledger["unvalued"], ledger["pnl"]["adjustments"]) == ({}, "8")
+    assert ledger["balances"]["v"]["DROP"]["free"] == "5"
+    assert audit(ledger)[0] == 0, audit(ledger)
+
+
+def test_what_a_fill_has_moved_without_a_price_stays_in_the_balances(tmp_path: Path) -> None:
+    """An unknown cost is not put out of sight: the auditor names it."""
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    record(path, run.start(), run.cycle(0))
+    fee = Fill("binance", "t9", "r1-0-0", "", "XRPUSDT", "XRP", "USDT", Side.BUY, ONE, ONE, ONE, ONE, "BNB", "taker", VIRTUAL_EPOCH_MS)
+    record(path, [FillRecorded(fee, "r1-0", 0, "stream", VIRTUAL_EPOCH_MS, {"XRP": ONE, "USDT": ONE})])
+    ledger = read_ledger(path)
+    assert ledger["unvalued"] == {}
+    assert "BNB moved from 0 to -1 and has no mark" in audit(ledger)[1]
+
+
 def test_a_span_in_which_nothing_happened_is_empty_and_adds_up(journal: Path) -> None:
     ledger = read_ledger(journal, since_ms=VIRTUAL_EPOCH_MS + 10_000_000)
     assert (ledger["fills"], ledger["orders"], ledger["cycles"], ledger["kills"]) == ([], [], [], [])
@@ -443,6 +477,25 @@ def test_the_table_has_one_header_and_a_line_a_fill(journal: Path) -> None:
     assert len(lines) == 11
     rows = list(csv.DictReader(io.StringIO("".join(ledger_csv(ledger)))))
     assert rows == [{name: str(value) for name, value in fill.items()} for fill in ledger["fills"]]
+
+
+def test_times_of_the_table_are_those_of_the_desk_with_their_offset(journal: Path) -> None:
+    """Also in the hour that comes twice, when summer time ends."""
+    (fill, *_) = read_ledger(journal)["fills"]
+    fills = [fill | {"ts_event": f"2026-10-25T0{hour}:30:00.000Z", "ts_init": "2026-10-25T23:00:00.005Z"} for hour in (0, 1)]
+    rows = list(csv.DictReader(io.StringIO("".join(ledger_csv({"fills": fills}, ZoneInfo("Europe/Berlin"))))))
+    assert [(row["ts_event"], row["ts_init"]) for row in rows] == [
+        ("2026-10-25T02:30:00.000+02:00", "2026-10-26T00:00:00.005+01:00"),
+        ("2026-10-25T02:30:00.000+01:00", "2026-10-26T00:00:00.005+01:00"),
+    ]
+
+
+def test_the_desk_s_time_zone_is_that_of_the_newest_run_told(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    for number, zone in enumerate(("UTC", "Asia/Seoul"), 1):
+        record(path, [RunStarted(f"r{number}", "p", "sim", 1, "0", "c", {}, "ARMED", timezone=zone)])
+    assert read_ledger(path)["timezone"] == "Asia/Seoul"
+    assert read_ledger(path, "r1")["timezone"] == "UTC"
 
 
 @pytest.mark.parametrize("piece", [1, 200, 700, 10_000])

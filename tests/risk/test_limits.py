@@ -84,6 +84,8 @@ def test_each_tier_gets_its_table() -> None:
         ("global.upbit.max_loss_day", "max_loss_day is set as global.max_loss_day"),
         ("symbol.XRP.max_in_flight_orders", "exchange.NAME.max_in_flight_orders"),
         ("exchange.upbit.order_value", "symbol.NAME.order_value"),
+        ("symbol.X P.order_value", "'X P' is no name of a symbol"),
+        ("symbol.upbit:XRP.order_value", "such as symbol.XRP.order_value"),
     ],
 )
 def test_a_scope_that_names_nothing_is_told_what_to_write(text: str, said: str) -> None:
@@ -102,6 +104,19 @@ def test_a_scope_reads_as_it_was_written() -> None:
         found = parse_scope(f" {text} ")
         assert isinstance(found, LimitScope)
         assert str(found) == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "scope"),
+    [
+        ("exchange.Binance.max_unknown_orders", "exchange.binance.max_unknown_orders"),
+        ("symbol.xrp.order_value", "symbol.XRP.order_value"),
+        ("route.xrp:Upbit>binance.min_edge_bps", "route.XRP:upbit>binance.min_edge_bps"),
+        ("route.xrp:upbit/krw>xrp,Binance/xrp>usdt.min_edge_bps", "route.XRP:upbit/KRW>XRP,binance/XRP>USDT.min_edge_bps"),
+    ],
+)
+def test_a_limit_set_in_other_letters_holds_all_the_same(typed: str, scope: str) -> None:
+    assert str(parse_scope(typed)) == scope
 
 
 @pytest.mark.parametrize(

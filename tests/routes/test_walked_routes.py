@@ -14,6 +14,7 @@ from arbtui.model.book import Level, OrderBook
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import Depth, ScopedHalt, scope_of
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
 from arbtui.routes.walked_route import WalkedRoute
 from tests.routes.pairs import NOW, TERMS, one_rate, rate_book
@@ -315,3 +316,19 @@ def test_every_shape_has_its_coin_judged_by_the_books_that_it_is_walked_on() -> 
             assert coin.doubted, route.id
             judged.add(route.shape)
     assert {"two_leg", "split_leg", "multi_hop", "cross_chain"} <= judged
+
+
+def test_a_halt_of_each_route_holds_that_route_and_no_other() -> None:
+    listed = [
+        *(market("upbit", coin, "KRW") for coin in ("BTC", "XRP")),
+        market("upbit", "XRP", "BTC"),
+        market("bithumb", "XRP", "KRW"),
+        *(market("binance", coin, "USDT") for coin in ("BTC", "XRP")),
+        market("binance", "XRP", "BTC"),
+    ]
+    routes = universe(listed, books_of(listed), terms=TERMS, rates=rate_book()).routes
+    assert {"two_leg", "triangular", "split_leg", "multi_hop", "cross_chain"} <= {route.shape for route in routes}
+    for route in routes:
+        for typed in (route.id, route.id.lower(), route.id.upper()):
+            halt = ScopedHalt(scope_of(f"route.{typed}"), Depth.HALTED, "OPERATOR", "me", "", 0)
+            assert [one.id for one in routes if halt.covers((), (), one.id)] == [route.id]

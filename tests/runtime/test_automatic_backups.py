@@ -1,29 +1,20 @@
-"""Backups that nobody asks for: whole, by a process of its own, kept by the hour; and named where a journal is damaged."""
+"""Backups that nobody asks for, made by a process of its own, which the engine waits for at its end."""
 
 import asyncio
-import errno
 import os
-import shutil
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from arbtui.journal.automatic_backup import back_up_by_itself
-from arbtui.journal.backup import NoSpace, remove_old
-from arbtui.journal.backup_files import BackupFile, backups_of, name_of, no_longer_kept
+from arbtui.journal.backup import remove_old
+from arbtui.journal.backup_files import backups_of
 from arbtui.journal.chain import check_events
-from arbtui.journal.state import load
-from arbtui.model.errors import UsageError
 from arbtui.runtime.automatic_backups import AutomaticBackups
 from tests.disk.descriptors import no_more_files
 from tests.journal.recorded import record, tamper
 from tests.journal.synthetic import whole_run
-
-_HOUR = 3600.0
-_NOW = 1_800_000_000.0  # on the hour
 
 
 @pytest.fixture
@@ -31,24 +22,6 @@ def path(tmp_path: Path) -> Path:
     file = tmp_path / "profile" / "live" / "journal.db"
     record(file, *whole_run())
     return file
-
-
-def _made(minutes_ago: float, automatic: bool = True) -> BackupFile:
-    made_s = _NOW - minutes_ago * 60.0
-    return BackupFile(Path(name_of(100_000 - int(minutes_ago), made_s, automatic=automatic)), 1, made_s, automatic)
-
-
-def test_the_last_hour_and_the_last_of_each_hour_are_kept() -> None:
-    made = [_made(quarters * 15.0 + 1.0) for quarters in range(4 * 30)][::-1]
-    gone = no_longer_kept(made, _NOW, 24)
-    kept = [round((_NOW - backup.made_s) / 60.0) for backup in made if backup not in gone]
-    assert kept == [60 * hour + 1 for hour in range(23, 0, -1)] + [46, 31, 16, 1]
-
-
-def test_the_newest_is_kept_however_old_and_nothing_that_was_asked_for_goes() -> None:
-    old = [_made(9000.0), _made(8000.0), _made(7000.0, automatic=False)]
-    assert no_longer_kept(old, _NOW, 24) == [old[0]]
-    assert no_longer_kept([], _NOW, 24) == []
 
 
 def test_one_is_made_and_checked_by_another_process(path: Path) -> None:
@@ -83,68 +56,3 @@ def test_without_a_descriptor_there_is_none_and_the_run_goes_on(path: Path, caps
     asyncio.run(main())
     assert "no backup of the journal: its process could not be started: " in capsys.readouterr().err
     assert backups_of(path) == []
-
-
-def test_a_damaged_journal_names_the_newest_backup_that_is_whole(path: Path) -> None:
-    whole = path.read_bytes()
-    tamper(path, "UPDATE event SET ts_ms = ts_ms + 1 WHERE seq = 30")
-    with pytest.raises(UsageError, match=r"restore a backup .*backups holds none"):
-        record(path)
-    path.write_bytes(whole)
-    back_up_by_itself(path, 24)
-    (made,) = backups_of(path)
-    (path.parent / "backups" / name_of(3, _NOW - 100_000 * _HOUR)).touch()
-    tamper(path, "UPDATE event SET ts_ms = ts_ms + 1 WHERE seq = 30")
-    with pytest.raises(UsageError, match=rf"event 30 .*restore the newest backup, {made.path} \(event 46, 20"):
-        record(path)
-    path.write_bytes(b"no database any more" * 100)
-    path.parent.parent.joinpath("live.tip").unlink()
-    with pytest.raises(UsageError, match="it is not an SQLite database"):
-        load(path)
-
-
-def test_older_ones_make_room_all_but_the_newest(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = path.parent / "backups"
-    folder.mkdir()
-    now = time.time()
-    names = [name_of(seq, now - 600.0 + seq, automatic=True) for seq in (1, 2, 3)]
-    for name in names:
-        (folder / name).touch()
-    usage = shutil.disk_usage(folder)
-
-    def free(_: object) -> object:
-        left = len(list(folder.glob("auto-*")))
-        return usage._replace(free=usage.free if left <= 2 else 0)
-
-    monkeypatch.setattr(shutil, "disk_usage", free)
-    made = back_up_by_itself(path, 24)
-    assert sorted(file.name for file in folder.iterdir()) == sorted([*names[1:], made.path.name])
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
-    with pytest.raises(NoSpace, match=r"0.0 MB are free, and .* MB are needed: for a backup of .*: free space, or remove older backups"):
-        back_up_by_itself(path, 24)
-    assert [file.name for file in folder.iterdir()] == [made.path.name]
-
-
-def test_what_cannot_be_removed_any_more_is_told_and_keeps_no_backup_from_being_made(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = path.parent / "backups"
-    folder.mkdir()
-    stuck = folder / name_of(1, time.time() - 40 * 86_400.0, automatic=True)
-    stuck.touch()
-    (folder / name_of(2, time.time() - 3000.0, automatic=True)).touch()
-    unlink = Path.unlink
-
-    def refuse(file: Path, missing_ok: bool = False) -> None:
-        if file == stuck:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
-        unlink(file, missing_ok)
-
-    monkeypatch.setattr(Path, "unlink", refuse)
-    said = rf"is made and whole, but {stuck}: Permission denied: the old backup could not be removed: remove it, and let this user"
-    with pytest.raises(UsageError, match=said):
-        back_up_by_itself(path, 24)
-    assert len(backups_of(path)) == 3
-    asked_for = folder / name_of(3, time.time() - 40 * 86_400.0)
-    asked_for.touch()
-    stuck = asked_for
-    with pytest.raises(UsageError, match=rf"{stuck}: Permission denied: the old backup could not be removed"):
-        remove_old(path, 0)

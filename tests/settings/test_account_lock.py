@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-from arbtui.exchanges.venues import account_origin
 from arbtui.model.errors import UsageError
 from arbtui.settings.account_lock import AccountLocks, accounts_folder
 
@@ -92,15 +91,6 @@ def test_another_origin_or_venue_is_another_account_and_another_spelling_is_not(
         first.take("binance", f"{ORIGIN.upper()}:443", ["uid 7"])
     first.release()
     second.release()
-
-
-def test_f56_a_venue_s_other_hosts_hold_the_same_accounts(home: Path) -> None:
-    """Binance answers at several; a second profile that names another one trades on the same account."""
-    own = ("https://api.binance.com", "https://api1.binance.com", "https://API-GCP.binance.com", "https://api.binance.com.")
-    assert {account_origin("binance", origin) for origin in own} == {"https://binance.com"}
-    for origin in ("http://127.0.0.1:9101", "https://binance.com.example.org", "https://notbinance.com"):
-        assert account_origin("binance", origin) == origin
-    assert account_origin("binance", "https://testnet.binance.vision") != "https://binance.com"
 
 
 def test_neither_names_nor_contents_hold_a_key_and_nobody_else_may_read_them(home: Path) -> None:

@@ -36,6 +36,8 @@ _STEP = 11
 
 _TALL = 23
 """Lines from which on what a route uses up has lines of its own."""
+_WHOLE = 105
+"""Width from which on every state and its meaning fit on one line; on two lines, they fit the pane beside the routes."""
 _WHY_NOT_LINES = 4
 _ROOM_FOR_WHY_NOT = 18
 """Lines from which on what keeps us from the route gets lines of its own, and not the end of another."""
@@ -81,9 +83,13 @@ class DetailPane(Lines):
         width, height = self.size.width, self.size.height
         ways, drains = _ways(d, width), _drains(d)
         state = d.state
-        meaning = fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)).rstrip()
-        words: Row = [(" ", "text"), (state or "-", "strong"), (meaning, "soft")]
-        room = height - 2
+        told = REASONS.get(state, "")
+        tall = height >= _TALL and width < _WHOLE  # then there are always two lines for it: the books do not move with the state
+        said = f"{state or '-'} {told}"
+        first, *rest = wrap(said, width - 2) if tall else [fit(said, max(0, width - 1)).rstrip()]
+        words: Row = [(" ", "text"), (state or "-", "strong"), (first[len(state or "-") :], "soft")]
+        second: list[Row] = [[(f" {rest[0] if rest else ''}", "soft")]] if tall else []
+        room = height - 2 - len(second)
         kept = min(_WHY_NOT_LINES, 1 + len(d.why_not)) if d.why_not and room >= _ROOM_FOR_WHY_NOT else 0
         if height < _TALL:  # no line of its own for it
             words, drains = justify(words, drains[0] if drains else [], width), []
@@ -98,7 +104,7 @@ class DetailPane(Lines):
         title = self._title(
             f"{d.symbol}{kind} {'→'.join(ladder.exchange for ladder in d.ladders)}", f" {shown} of {books} books " if shown < books else ""
         )
-        self._wanted = [(line, "") for line in [title, words, *ways, *drains, *rows][:height]]
+        self._wanted = [(line, "") for line in [title, words, *second, *ways, *drains, *rows][:height]]
         if len(self._wanted) != len(self._lines) or self._lines[0] != self._wanted[0]:
             self.show(self._wanted)
 

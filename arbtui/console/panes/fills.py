@@ -33,8 +33,8 @@ class FillsPane(Grid[CycleLine]):
         return "no fills yet"
 
     def title_left(self) -> list[Span]:
-        """How many are kept; whether new ones move the view."""
-        return [(f"{len(self.rows)}", "soft"), ("  held, g follows" if self.pinned else "", "warn")]
+        """How many are kept, which are no total; whether new ones move the view."""
+        return [(f"last {len(self.rows)}" if self.rows else "0", "soft"), ("  held, g follows" if self.pinned else "", "warn")]
 
     def spans(self, row: CycleLine, width: int) -> list[Span]:
         """Time, symbol, what was bought and sold and where, result; quantities of the second side and prices as room allows.

@@ -12,11 +12,12 @@ _KEYS = (
     ("filter", "filter", 3),
     ("sort", "sort", 5),
     ("route.toggle", "disable", 9),
-    ("acknowledge", "ack", 8),
-    ("settle", "settle", 9),
+    ("acknowledge", "ack", 5),
+    ("settle", "settle", 6),
     ("risk.view", "view", 10),
     ("limit", "limit", 10),
     ("scope", "hold", 14),
+    ("disarm", "disarm", 15),
     ("copy", "copy", 10),
     ("freeze", "freeze", 7),
     ("pane.next", "pane", 11),
@@ -59,7 +60,7 @@ class Footer(Lines):
         dimmed.add("pause" if halted else "rearm")
         if frozen:
             dimmed |= {"filter", "sort", "detail"}
-        keys = [key for key in _KEYS if not (key[0] == "pause" and halted)]
+        keys = [key for key in _KEYS if not (key[0] in ("pause", "disarm") and halted)]
         while True:
             spans: list[Span] = [(f" {self._names['kill']} KILL", "kill")]
             for name, word, _ in keys:
@@ -69,7 +70,7 @@ class Footer(Lines):
                 spans.append((f" {shown}", "faint" if off else "soft"))
             if width_of(spans) <= self.size.width or not keys:
                 break
-            keys.remove(max(keys, key=lambda key: (key[0] in _ONLY_IN and active not in _ONLY_IN[key[0]], self._rank(key, halted, frozen))))
+            keys.remove(max(keys, key=lambda key: self._rank(key, state, active, frozen)))
         self.show([(spans, "")])
 
     def _word(self, name: str, word: str, state: str, active: str, frozen: bool) -> str:
@@ -84,7 +85,8 @@ class Footer(Lines):
     def _key_of(self, name: str) -> str:
         return f"{self._names['pane.routes']}-{self._names['pane.stock']}" if name == "panes" else self._names[name]
 
-    def _rank(self, key: tuple[str, str, int], halted: bool, frozen: bool) -> int:
-        """Keys that a state calls for outrank the rest."""
-        asked = (key[0] == "rearm" and halted) or (key[0] == "freeze" and frozen)
-        return key[2] - (12 if asked else 0)
+    def _rank(self, key: tuple[str, str, int], state: str, active: str, frozen: bool) -> tuple[bool, int]:
+        """Keys that a state calls for outrank the rest, in other panes than their own too."""
+        name, _, rank = key
+        asked = {"rearm": state in (*HALTED_STATES, "DISARMED"), "freeze": frozen, "settle": state == "HALTED_DIRTY"}.get(name, False)
+        return (name in _ONLY_IN and active not in _ONLY_IN[name] and not asked, rank - (12 if asked else 0))

@@ -6,6 +6,7 @@ from functools import partial
 from arbtui.console.frame import FrameRate
 from arbtui.console.keys import KeyNames
 from arbtui.console.panes.header import HALTED_STATES
+from arbtui.console.screens.disarm import DisarmScreen
 from arbtui.console.screens.limit import LimitScreen
 from arbtui.console.screens.panes import PanesScreen
 from arbtui.console.screens.rearm import RearmScreen
@@ -57,6 +58,20 @@ class VerbsScreen(PanesScreen):
         paused = f"paused: no new entries; open cycles finish. {self._keys['pause']} resumes"
         said = {"PAUSED": paused, "ARMED": "resumed: new entries allowed"}
         self.flash.say(said.get(answer, answer), "warn" if answer != "ARMED" else "up")
+        self.tick_all()
+
+    def action_disarm(self) -> None:
+        """Ask once, when it can be disarmed."""
+        refusal, header = self._controls.disarm_refusal(), self._model.header()
+        if refusal is None:
+            self.app.push_screen(DisarmScreen(header, self._controls, self._keys["rearm"]), self._disarmed)
+            return
+        hints = {"ARMED": f"   {self._keys['pause']} pauses, {self._keys['kill']} halts now", "DISARMED": f": {self._keys['rearm']} arms"}
+        self.flash.say(refusal + hints.get(header.state, ""), "warn")
+
+    def _disarmed(self, done: bool | None) -> None:
+        said = f"disarmed, also after a restart: no order leaves until {self._keys['rearm']} arms it"
+        self.flash.say(said if done else f"left as it is: state is {self._model.header().state}", "warn" if done else "text")
         self.tick_all()
 
     def action_rearm(self) -> None:

@@ -110,7 +110,9 @@ class BinanceAdapter(CcxtAdapter):
             account = await self._account()
             if not account.canTrade:
                 raise VenueRefused("binance: this account may not trade (account.canTrade is false)")
+            before = len(self.odd)
             self.markets = await self._with_commissions(await self._listed(codes), account)
+            self.tell_odd(before)
         except WireError as error:
             raise unreadable(self.name, error) from error
 
@@ -197,9 +199,7 @@ class BinanceAdapter(CcxtAdapter):
             taker, maker = fee_rate(common.taker, "commissionRates"), fee_rate(common.maker, "commissionRates")
             fees = replace(await self._first_fees(markets), taker=taker, maker=maker)
             return {code: replace(market, fees=fees) for code, market in markets.items() if code not in self.odd}
-        before = len(self.odd)
         made = await asyncio.gather(*(self._with_commission(market) for market in markets.values()))
-        self.tell_odd(before)
         return {market.code: market for market in made if market is not None}
 
     async def _first_fees(self, markets: Mapping[str, Market]) -> Fees:
@@ -212,7 +212,6 @@ class BinanceAdapter(CcxtAdapter):
         for market in islice(markets.values(), _ODD_AT_MOST):
             made = await self._with_commission(market)
             if made is not None:
-                self.tell_odd(before)
                 return made.fees
         raise WireError("commission", f"it cannot be read: {'; '.join(list(self.odd.values())[before:])}")
 

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
-from arbtui.journal.database import connect
+from arbtui.journal.database import connect_read_only
 from arbtui.journal.events import OrderChanged, decode
 from arbtui.journal.reader import reading
 from arbtui.model.halt import read_flag
@@ -30,7 +30,7 @@ _FINAL = ("FILLED", "CANCELLED", "EXPIRED", "REJECTED", "ABANDONED")
 
 @contextmanager
 def _rows(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with closing(connect_read_only(path)) as connection:
         yield connection
 
 

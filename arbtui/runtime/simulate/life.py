@@ -13,7 +13,7 @@ from pathlib import Path
 
 from arbtui.engine.engine import Engine
 from arbtui.failover.reconciler import Reconciled
-from arbtui.journal.database import connect
+from arbtui.journal.database import connect_read_only
 from arbtui.journal.store import WatchedDoor
 from arbtui.model.errors import ArbtuiError
 from arbtui.model.halt import Halt
@@ -185,7 +185,7 @@ class Life(Session):
     def _reader(self) -> sqlite3.Connection:
         """Reads the journal's file beside its writer."""
         if self._reading is None:
-            self._reading = connect(f"file:{self.journal}?mode=ro", uri=True, isolation_level=None)
+            self._reading = connect_read_only(self.journal, isolation_level=None)
         return self._reading
 
     def has_sent(self, order: Order) -> None:

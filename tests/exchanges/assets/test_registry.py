@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbtui.exchanges.assets import AssetRegistry, Quarantine, SignOff
+from arbtui.exchanges.assets import AssetRegistry, Quarantine, Quarantined, SignOff
 from arbtui.exchanges.assets.registry import Asset
 from arbtui.simulation.asset_table import REAL_ASSETS
 
@@ -113,3 +113,61 @@ class TestPrices:
         prices = {"upbit": {"MNT": 3.0}, "binance": {"MNT": 1.0}}
         pairing = SHIPPED.pair({"upbit": ["MNT"], "binance": ["MNT"]}, {"MNT": MNT}, prices)
         assert (pairing.tradable, pairing.quarantined[0].reason) == ((), Quarantine.PRICE_RATIO)
+
+
+class TestSigning:
+    @pytest.mark.parametrize(
+        ("exchanges", "venues", "said"),
+        [
+            (("upbit", "binance"), 2, True),
+            (("upbit", "binance", "okx"), 3, True),
+            (("binance",), 2, False),
+            (("upbit",), 2, False),
+            (("okx", "bybit"), 2, False),
+            ((), 2, True),  # from before profiles could have more than two
+            ((), 3, False),
+            ((), 1, False),
+        ],
+    )
+    def test_a_statement_is_of_the_venues_that_the_profile_had_then(self, exchanges: tuple[str, ...], venues: int, said: bool) -> None:
+        assert SignOff("MNT", "ann", 0, "x", exchanges).is_of("upbit", "binance", venues) is said
+
+    def test_a_signed_asset_has_the_common_band_and_says_who_signed(self) -> None:
+        (asset,) = SHIPPED.pair({"upbit": ["MNT"], "binance": ["MNT"]}, {"MNT": MNT}).tradable
+        assert asset == Asset("MNT", "signed by ann", (), SHIPPED.price_ratio)
+        assert SHIPPED.price_ratio == (0.8, 1.25)
+
+    def test_what_cannot_be_signed_says_why(self) -> None:
+        clash = {"TON": {"upbit": "Tokamak", "binance": "Toncoin"}}
+        assets = {"BTT": Asset("BTT", "BitTorrent", (), (0.8, 1.25), {"binance": "BTTC", "okx": "BTTO"}), "XRP": SHIPPED.assets["XRP"]}
+        registry = AssetRegistry(assets, clash, {"upbit": ["MET2"]}, (0.8, 1.25))
+        assert registry.refuses("XRP") is None
+        assert registry.refuses("MNT") is None
+        assert registry.refuses("TON") == Quarantined("TON", Quarantine.CLASH, "two assets: Tokamak at upbit, Toncoin at binance")
+        assert registry.refuses("MET2") == Quarantined(
+            "MET2", Quarantine.RENAMED, "upbit has changed this ticker, so no other venue's is the same"
+        )
+        assert registry.refuses("BTT") == Quarantined(
+            "BTT", Quarantine.TICKER_DIFFERS, "BTTC at binance, BTTO at okx: not traded under two names yet"
+        )
+        assert [assets["BTT"].ticker(exchange) for exchange in ("upbit", "binance", "okx")] == ["BTT", "BTTC", "BTTO"]
+
+    def test_what_is_left_alone_says_what_is_known_of_it(self) -> None:
+        def left(here: str, there: str, prices: dict[str, dict[str, float]] | None = None) -> list[Quarantined]:
+            registry = AssetRegistry({"XRP": SHIPPED.assets["XRP"]}, {}, {"binance": ["MET2"]}, (0.8, 1.25))
+            return list(registry.pair({"upbit": [here], "binance": [there]}, {}, prices).quarantined)
+
+        assert left("MNT", "MNT") == [
+            Quarantined(
+                "MNT",
+                Quarantine.UNKNOWN,
+                "upbit and binance list it; `arbtui assets sign MNT` once you have made sure that it is one asset",
+            )
+        ]
+        assert left("MET", "MET2") == [Quarantined("MET2", Quarantine.RENAMED, "binance lists MET2, upbit lists MET")]
+        assert left("XRP", "XRP", {"upbit": {"XRP": 3.0}, "binance": {"XRP": 2.0}}) == [
+            Quarantined("XRP", Quarantine.PRICE_RATIO, "the prices' ratio is 1.5, its band 0.8 to 1.25")
+        ]
+        assert left("XRP", "XRP", {"upbit": {}, "binance": {"XRP": 2.0}}) == [
+            Quarantined("XRP", Quarantine.PRICE_RATIO, "a venue reports no price for it")
+        ]

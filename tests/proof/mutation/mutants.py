@@ -52,8 +52,9 @@ _PAIRS = (
     ("ZERO", "ONE"),
 )
 _COUNTERPART = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
-#: Calls whose result does not depend on the order of these arguments, or that fail at once with another one.
-_NO_SWAP = frozenset({"min", "max", "gather", "isinstance", "getattr", "setattr", "partial"})
+#: Calls whose result does not depend on the order of these arguments, that fail at once with another one, or that only the type
+#: checker reads.
+_NO_SWAP = frozenset({"min", "max", "gather", "isinstance", "getattr", "setattr", "partial", "TypeVar"})
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,9 @@ def _changed_calls(node: ast.Call, func: ast.expr, args: list[ast.expr]) -> Iter
         # A power of ten may be a step to round to, of which only the exponent counts.
         other = value.scaleb(1) if value.as_tuple().digits == (1,) else value * 2 or Decimal(1)
         yield "constant", ast.Call(func, [ast.Constant(str(other))], node.keywords)
-    elif len(args) >= 2 and name not in _NO_SWAP and not any(isinstance(arg, ast.Starred) for arg in args[:2]):
+    elif len(args) < 2 or name in _NO_SWAP or any(isinstance(arg, ast.Starred) for arg in args[:2]):
+        return
+    elif ast.dump(args[0]) != ast.dump(args[1]):
         yield "arguments", ast.Call(func, [args[1], args[0], *args[2:]], node.keywords)
 
 
