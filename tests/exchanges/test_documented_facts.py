@@ -6,6 +6,7 @@ The documents are cited where the facts are: ``arbtui/exchanges/<venue>/limits.p
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -24,12 +25,14 @@ from arbtui.exchanges.coinone import refusals as coinone_refusals
 from arbtui.exchanges.coinone.rules import krw_market as coinone_market
 from arbtui.exchanges.okx import refusals as okx_refusals
 from arbtui.exchanges.okx.rules import spot_market as okx_market
+from arbtui.exchanges.public_stream import Numbering
 from arbtui.exchanges.rate_limit import CANCELS_ONLY, DATA_ONLY, TRADING, Lane, RateLimit
 from arbtui.exchanges.refusals import Meaning, Refusal, Retry, Scope
 from arbtui.exchanges.subscriptions import Keepalive
 from arbtui.exchanges.upbit import refusals as upbit_refusals
 from arbtui.exchanges.upbit.rules import market_of as upbit_market
 from arbtui.exchanges.venues import RAILS, VENUES
+from arbtui.exchanges.wire import MarketDataSink
 from arbtui.model.market import FeeTakenIn, Market
 
 EACH = pytest.mark.parametrize("exchange", VENUES)
@@ -163,6 +166,29 @@ def test_a_public_stream_keeps_the_venues_pace(exchange: str) -> None:
     told = (framing.message_gap_s, framing.confirmations, framing.lifetime_s, markets, public.keepalive)
     assert told == FRAMING[exchange]
     assert framing.connect_costs == {"socket-connect": 1}
+
+
+#: Of the public stream: how its books are numbered, and whether a market's whole book is sent again for the asking.
+BOOKS: Mapping[str, tuple[Numbering, bool]] = {
+    "upbit": (Numbering.WHOLE, False),
+    "binance": (Numbering.SPOT, False),
+    "binanceusdm": (Numbering.USDM, False),
+    "bithumb": (Numbering.WHOLE, False),
+    "bitget": (Numbering.WHOLE, False),
+    "bybit": (Numbering.STREAM, True),
+    "okx": (Numbering.STREAM, True),
+    "coinone": (Numbering.WHOLE, False),
+}
+
+
+@EACH
+def test_a_public_stream_is_read_by_the_venues_own_decoder_and_numbering(exchange: str) -> None:
+    public = VENUES[exchange].public()
+    folder = "binance" if exchange == "binanceusdm" else exchange
+    decoder = public.decoder(create_autospec(MarketDataSink))
+    assert type(decoder).__module__ == f"arbtui.exchanges.{folder}.wire"
+    assert type(public.framing).__module__ == f"arbtui.exchanges.{folder}.subscriptions"
+    assert (public.numbering, public.resubscription is not None) == BOOKS[exchange]
 
 
 # markets by the documented rules
