@@ -22,7 +22,7 @@ from arbtui.journal.events import (
     RunStarted,
 )
 from arbtui.journal.journal import Journal
-from arbtui.journal.outbox import load_outbox
+from arbtui.journal.outbox import CHAT_MOVED, Undelivered, load_outbox, read_undelivered
 from arbtui.journal.reader import reading
 from arbtui.journal.state import load
 from arbtui.model.errors import JournalFailed
@@ -87,6 +87,28 @@ def test_what_waits_is_what_no_channel_has_closed(tmp_path: Path) -> None:
         states = dict(db.execute("SELECT alert_id, state FROM alert").fetchall())
         assert states == {"a": "SENT", "b": "QUEUED", "c": "SENT", "d": "GIVEN_UP"}
         assert db.execute("SELECT attempts FROM alert WHERE alert_id = 'c'").fetchone() == (4,)
+
+
+def test_what_is_not_delivered_is_counted_with_its_oldest_of_each_severity(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    kinds = {"a": "CRITICAL", "b": "INFO", "c": "WARN", "d": "CRITICAL", "e": "WARN", "f": "CRITICAL"}
+
+    async def main() -> dict[str, int]:
+        clock = FixedClock()
+        began = clock.now_ms
+        journal = await Journal.open(path, clock=clock, door="sync", salt="salt")
+        try:
+            await journal.commit(START, BreachRecorded("b1", "WARN", CHAT_MOVED, "telegram:-1", "-2", "set it"))
+            for number, (name, severity) in enumerate(kinds.items(), 1):
+                clock.now_ms = began + number
+                await journal.commit(AlertQueued(name, severity, "LOSSES", ""))
+            await journal.commit(AlertSent(("a",), "telegram:1", 1, ("a",)))
+        finally:
+            await journal.close()
+        return {name: began + number for number, name in enumerate(kinds, 1)}
+
+    queued = run_virtual(main())
+    assert read_undelivered(path) == Undelivered(5, queued["d"], queued["c"], {"telegram:-1": "-2"})
 
 
 def test_what_a_start_reads_of_alerts_grows_with_what_waits_and_not_with_what_there_ever_was(
