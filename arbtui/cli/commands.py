@@ -37,7 +37,7 @@ class Commands(TyperGroup):
     """The commands of the program."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; 128 + SIGPIPE where nobody reads its output any more, of which the parser would make 1, a defect's code."""
+        """Run the command; exit code 128 + SIGPIPE when its output pipe is closed: the parser would exit with 1, as for a defect."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

@@ -84,7 +84,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _wrong_usage(told: str, arguments: Sequence[str]) -> str:
-    """What the parser has ``told``; a negative number, which it takes for a flag, by what is wrong with it."""
+    """The parser's message ``told``, or a clearer one for a negative number, which the parser takes for an unknown flag."""
     negative = next((word for word in arguments if re.fullmatch(r"-\.?\d.*", word)), "")
     if negative and told.startswith(f"No such option: {negative[:2]}"):
         return f"{negative}: the value must not be negative; nothing was changed"

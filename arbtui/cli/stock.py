@@ -72,7 +72,7 @@ def targets(place: Place, verb: str | None, place_name: str | None, amount: str 
 
 
 def wrong_form(exchange: str | None = None, asset: str | None = None, amount: str = "500") -> UsageError:
-    """The complaint that a target is to be set otherwise, with what was typed in three words where that can be told."""
+    """The error for a target that was not given as EXCHANGE.ASSET QTY; three separate words are shown in the right form."""
     meant = f"{exchange}.{asset}"
     meant = f"{meant} {amount}" if _PLACE.fullmatch(meant) and exchange and asset else "upbit.XRP 500"
     return UsageError(f"targets set: name a place and an amount, such as: arbtui targets set {meant} --profile P")

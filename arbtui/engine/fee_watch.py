@@ -1,4 +1,4 @@
-"""Whether venues take their fees in the asset that was reckoned with."""
+"""Compares the currency of each fee with the one that the plans expect."""
 
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.components import EngineComponents
@@ -8,7 +8,7 @@ from arbtui.model.order import Fill
 from arbtui.model.reason import Reason
 from arbtui.risk.breach import Severity
 
-#: The kind of the breach that tells of fees taken in something else than the venue's own coin.
+#: The kind of the breach for fees that the venue charged in another currency than its own coin.
 KIND = "FEE_COIN_SPENT"
 
 

@@ -55,7 +55,7 @@ def connect_read_only(path: Path, **options: object) -> sqlite3.Connection:
 
 
 class NothingThere(UsageError):
-    """A database without a table: whoever made the file died before anything was in it."""
+    """A database without tables: the process that created the file ended before it had made them."""
 
 
 @contextmanager

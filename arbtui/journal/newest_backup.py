@@ -1,4 +1,4 @@
-"""Which backup beside a journal is the newest, by what each holds: a clock that was set, and a file that was copied, mislead a name."""
+"""Which backup of a journal is the newest, judged by its events: the time in a file name may be wrong."""
 
 import sqlite3
 import time
@@ -42,9 +42,9 @@ class _Held:
 
 
 def newest_in_words(journal: Path) -> str:
-    """What to restore, for whoever reads that a journal is damaged: the backup that holds all that the others do.
+    """The advice in a message about a damaged journal: restore the backup that contains everything the others contain.
 
-    Where an older one was restored and gone on with, histories have parted; then it is the end whose newest event is the latest.
+    If an older backup was restored and trading continued from it, histories differ: then the one whose last event is the latest.
     """
     folder = journal.parent / FOLDER
     with ExitStack() as stack:

@@ -71,7 +71,7 @@ def zone_of(name: str) -> tzinfo:
 
 
 def iso_in(told: str, zone: tzinfo) -> str:
-    """The moment that :func:`iso_ms` has told, in ``zone``, with its offset: ``2026-01-01T09:00:00.000+09:00``; in UTC as it was told."""
+    """A time as :func:`iso_ms` writes it, converted to ``zone``, with its offset: ``2026-01-01T09:00:00.000+09:00``; unchanged for UTC."""
     return told if zone is UTC else datetime.fromisoformat(told).astimezone(zone).isoformat(timespec="milliseconds")
 
 
