@@ -239,7 +239,7 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         today = f"PnL {pnl['day']}" if pnl["day"] else "PnL today"
         lines += [(today, _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
         lines.append(("cycles", ", ".join(f"{count} {state}" for state, count in status["cycles"].items()) or "none", ""))
-        lines += [(f"open {row['asset']}", _open_fx(row), "") for row in status["open_fx"]]
+        lines += [(f"{row['asset']} exposure", _open_fx(row), "") for row in status["open_fx"]]
     if status["denials"]:
         lines.append(("why not", _why_not(status["denials"]), ""))
     left: dict[str, list[str]] = {}

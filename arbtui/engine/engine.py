@@ -23,6 +23,7 @@ from arbtui.engine.fee_watch import FeeWatch
 from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.idle import why_idle
+from arbtui.engine.late_decisions import LateDecisions
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.limit_keeper import LimitKeeper
 from arbtui.engine.loss_watch import LossWatch
@@ -247,6 +248,7 @@ class Engine:
         self._networks = NetworkWatch(components, self.wallets)
         self._unresumed = ""  # why half done cycles of earlier runs are not gone on with; empty where they are
         self.netting = Netting(components, self.breaches, self.open)
+        self.late_decisions = LateDecisions(self.breaches, components.clock, components.execution.max_decision_age_ms)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_late = self._on_late
         self._accounts = AccountWatch(
@@ -389,6 +391,7 @@ class Engine:
         self.components.aggregator.sweep()
         self.components.aggregator.delays.watch_clock()
         self._health.look(now)
+        self.late_decisions.look()
         if self._journal.failure is None:
             self.marks.look(now)
             self.losses.look(now)
@@ -581,6 +584,7 @@ class Engine:
         self.prioritizer.release(route)
         self._late.on_residual(cycle.id, cycle.reason)
         self._troubles.on_end(cycle)
+        self.late_decisions.on_end(cycle)
         self.netting.on_end(cycle)
         self.losses.measure(route.id)
 
