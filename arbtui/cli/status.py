@@ -207,6 +207,9 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))
+    if status["disarmed"] is not None:
+        until = f"no order leaves until somebody arms it: key r in the console, or arbtui rearm --profile {status['profile']}"
+        lines.append(("disarmed", f"{status['disarmed']}; {until}".removeprefix("; "), "yellow"))
     if drill := status["drill"]:
         lines.append(("kill drill", f"{drill['words']}, {_age(drill['age_s'])} ago", ""))
     if status["guardian"]["watches"] or status["mode"] == "live":

@@ -65,6 +65,7 @@ from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
+from arbtui.portfolio.operator_events import disarmed_since
 from arbtui.portfolio.portfolio import STARTED
 from arbtui.portfolio.position_sync import Mismatch
 from arbtui.portfolio.rebalancer import InventoryRebalancer
@@ -318,9 +319,9 @@ class Engine:
         elif pending is not None and not unclean and not unconfirmed:
             self._disarm(self._rearm_once_checked.begin(pending), latched=False)
         elif resume == TradingState.DISARMED:
-            self._disarm("DISARMED before this start: press r and type the profile's name and a reason", latched=True)
+            self._disarm(self.portfolio.state.why or "before this start", latched=True)
         elif unclean:
-            self._disarm(unclean, latched=True)
+            self._disarm(disarmed_since(self._clock.time_ms(), "the recovery", unclean), latched=True)
         elif unconfirmed:
             self._disarm(unconfirmed, latched=False)
         elif resume == TradingState.PAUSED:

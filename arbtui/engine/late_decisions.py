@@ -52,5 +52,7 @@ class LateDecisions:
                 self._breaches.acknowledge_all(Reason.DECISION_AGE, "global", "recovered")
         elif self._late >= _LEAST and self._late >= _SHARE * len(self._ended):
             self._stands = True
-            detail = f"{self.words}: their decisions were over {self._max_age_ms:g} ms old when orders were to leave; this machine is too slow"
+            detail = (
+                f"{self.words}: their decisions were over {self._max_age_ms:g} ms old when orders were to leave; this machine is too slow"
+            )
             self._breaches.record(Severity.WARN, Reason.DECISION_AGE, "global", detail, _ACTION, every_time=True)

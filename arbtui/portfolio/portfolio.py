@@ -143,7 +143,8 @@ class Portfolio(Readings):
         state.run_started = False
         state.tally = RunTally(event.run_id)
         state.time.start(at.ts_ms)
-        state.state, state.why = event.start_state, ""
+        state.state = event.start_state
+        state.why = state.why if state.resume == TradingState.DISARMED else ""  # who disarmed it, when and why outlives the run
 
     def _state_changed(self, at: Recorded, event: StateChanged) -> None:
         state = self.state

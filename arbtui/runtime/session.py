@@ -413,6 +413,8 @@ class Session:
         if self._plan.headless and not self._plan.virtual:
             routes = counted(len(views.routes), "route")
             why = f" ({engine.portfolio.state.why})" if engine.state is not TradingState.ARMED else ""
+            if engine.state is TradingState.DISARMED:
+                why += f", until arbtui rearm --profile {self._settings.name}"
             say(f"{engine.state}{why}: run {engine.components.run_id} of {engine.components.profile}, {routes}; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         if not self._plan.virtual:

@@ -75,7 +75,13 @@ def test_the_header_tells_what_is_open_of_the_won_beside_all_else(width: int, va
             assert ("KRW" in second) is bool(told)
             assert "[ARMED]" in first
             assert "PnL day" in first
-            for words in ("UPBIT 12ms ok", "BINANCE 31ms ok", "FX 1384.2 (3s)", "breach 1", *(["unhedged 12"] if unhedged else ["cycles 4"])):
+            for words in (
+                "UPBIT 12ms ok",
+                "BINANCE 31ms ok",
+                "FX 1384.2 (3s)",
+                "breach 1",
+                *(["unhedged 12"] if unhedged else ["cycles 4"]),
+            ):
                 assert words in second
 
     drive(steps, (width, 24 if width == 80 else 48), model)
@@ -327,3 +333,18 @@ def test_an_armed_engine_that_is_too_slow_is_not_plainly_armed(width: int) -> No
         assert "[ARMED, NOT TRADING" in (await repaint(app, pilot)).splitlines()[0]
 
     drive(steps, (width, 48 if width > 80 else 24))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_why_it_is_disarmed_since_when_and_by_whom_stays_in_the_header(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        header = model.header()
+        header.state, header.halt_detail = "DISARMED", "since 2026-11-29 10:33:46Z by ann (CLI): lunch"
+        first, second, *_ = (await repaint(app, pilot)).splitlines()
+        assert "[DISARMED]" in first
+        assert header.halt_detail in second
+        assert "breach 1" in second
+        header.halt_detail = ""
+        assert "UPBIT 12ms ok" in (await repaint(app, pilot)).splitlines()[1]
+
+    drive(steps, size)

@@ -75,7 +75,9 @@ class Header(Lines):
 
     def tick(self, h: HeaderView, banner: str = "") -> None:
         """Paint ``h``; ``banner`` says that the display is frozen."""
-        if h.state in HALTED_STATES:
+        if h.state == "DISARMED" and h.halt_detail:
+            self.show([(self._state_line(h, banner), ""), (self._left_line(h), "")])
+        elif h.state in HALTED_STATES:
             first, whole = self._halted_line(h, banner)
             second = self._venues_line(h) if whole or h.state == "HALTED" else self._left_line(h)
             self.show([(first, "halted"), (second, "")])
