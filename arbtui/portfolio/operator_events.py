@@ -207,9 +207,12 @@ def write_off_preview(cycle_id: str) -> str:
     return f"write off what cycle {cycle_id} left: it counts as stock from then on, balances stay as they are"
 
 
-def adjustment_preview(exchange: str, asset: str) -> str:
+def adjustment_preview(portfolio: Portfolio, exchange: str, asset: str) -> str:
     """What :func:`adjustment` does, in words."""
-    return f"take {exchange}'s word for its balance of {asset}: ours is adjusted to it, and entries there are allowed again"
+    does = f"take {exchange}'s word for its balance of {asset}: ours is adjusted to it, and entries there are allowed again"
+    if portfolio.price(asset) is not None:
+        return does
+    return f"{does}; nothing prices {asset}, so it will count in no equity and no PnL: the ledger lists it as unvalued"
 
 
 def settling_adjustment_preview(cycle_id: str) -> str:
