@@ -18,6 +18,9 @@ LEAST_DETAIL = 16
 RATE_LATE_MS = 5_000.0
 """An exchange rate older than this is shown as late; the routes that need it block by their own limit."""
 
+RATE_FRESH_MS = 2_000.0
+"""The age of a rate that is no older is not shown: it says nothing, and would come and go."""
+
 
 def mode_spans(h: HeaderView) -> list[Span]:
     """The mode as a block: SIM, PAPER and LIVE differ by word and by background."""
@@ -149,9 +152,13 @@ class Header(Lines):
 
     def _left_line(self, h: HeaderView) -> list[Span]:
         """What is pending or left at a venue is shown before the venues' streams."""
+        detail = printable(h.halt_detail)
         counts = [*self._unhedged(h), *open_fx_spans(h, whole=False), *self._breaches(h)]
         room = self.size.width - width_of(counts) - 2
-        return justify([(f" {fit(printable(h.halt_detail), max(0, room))}", "warn")], counts, self.size.width)
+        if h.state == "DISARMED" and len(detail) > room:  # who did it and why comes before figures that Risk and System tell, too
+            counts = self._breaches(h)
+            room = self.size.width - width_of(counts) - 2
+        return justify([(f" {fit(detail, max(0, room))}", "warn")], counts, self.size.width)
 
     def _venues_line(self, h: HeaderView) -> list[Span]:
         width = self.size.width
@@ -189,12 +196,12 @@ class Header(Lines):
         return _first_that_fits((([(" ", "text"), *left], right) for left, right in choices()), width)
 
     def _rate(self, h: HeaderView, doubt: bool, aged: bool = True) -> list[Span]:
-        """The exchange rate, its age and whether it is doubted; ``doubt``: also what is missing to tell; ``aged``: a good age, too."""
+        """The exchange rate, its age and whether it is doubted; ``doubt``: also what is missing to tell; ``aged``: its age, too, where not late."""
         if not h.rate:
             return [("FX ", "dim"), ("none", "warn")] if h.rate_pair else []
         late = h.rate_age_ms > RATE_LATE_MS
         spans: list[Span] = [("FX ", "dim"), (f"{h.rate:.1f}", "text")]
-        if aged or late:
+        if late or (aged and h.rate_age_ms >= RATE_FRESH_MS):
             spans.append((f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})", "warn" if late else "dim"))
         if h.rate_doubt and (doubt or h.rate_doubt.startswith("DOUBTED")):
             spans.append((f" {h.rate_doubt}", "warn"))
