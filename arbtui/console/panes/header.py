@@ -196,7 +196,7 @@ class Header(Lines):
         return _first_that_fits((([(" ", "text"), *left], right) for left, right in choices()), width)
 
     def _rate(self, h: HeaderView, doubt: bool, aged: bool = True) -> list[Span]:
-        """The exchange rate, its age and whether it is doubted; ``doubt``: also what is missing to tell; ``aged``: its age, too, where not late."""
+        """The exchange rate, its age and whether it is doubted; ``doubt``: also what is missing to tell; ``aged``: also a usual age."""
         if not h.rate:
             return [("FX ", "dim"), ("none", "warn")] if h.rate_pair else []
         late = h.rate_age_ms > RATE_LATE_MS
