@@ -323,7 +323,7 @@ def test_a_halt_of_one_exchange_and_the_smaller_size_are_in_the_header(width: in
 def test_an_armed_engine_that_is_too_slow_is_not_plainly_armed(width: int) -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         header = model.header()
-        header.slow = "4 of 12 cycles of the last minute given up"
+        header.slow = "4 of 12 cycles given up"
         first, *_ = (await repaint(app, pilot)).splitlines()
         assert "[ARMED, TOO SLOW" in first
         assert ("4 of 12 cycles" in first) is (width > 80)

@@ -35,7 +35,7 @@ HEADER_HELP = {
     "UPBIT 12ms ok": "how long ago the venue was heard, and its health; ok, or why nothing is opened there",
     "FX 1384.2 (3s)": "the exchange rate, its age from 2 s on, LATE, or what doubts it",
     "PnL day": "change of equity since the desk's midnight, stock at today's prices; trading: of it, what cycles earned after fees",
-    "KRW exposure": "won that cycles brought or took and nobody has traded back, in the PnL's currency; beyond its band KRW +612 at 80 columns",
+    "KRW exposure": "won that cycles brought or took and nobody has traded back, in the PnL's currency; at 80 columns if beyond its band",
     "unhedged": "bought and not sold, or sold and not bought, at this moment, in the PnL's currency",
     "cycles, orders": "cycles that are open, and orders that venues have not answered yet",
     "breach": "breaches that nobody has acknowledged: Risk has them",
