@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from arbtui.console.app import ConsoleApp
 from arbtui.console.columns import state_word
+from arbtui.console.keys import KeyNames
 from arbtui.console.lines import width_of
 from arbtui.console.panes.notices import notice_spans
 from arbtui.console.panes.risk import RiskPane
@@ -130,7 +131,7 @@ def test_lasting(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize("acknowledged", [True, False])
 def test_a_breach_of_everything_spends_no_cells_on_its_scope(acknowledged: bool) -> None:
-    pane = RiskPane(demo_app(DemoModel())._inks, DemoModel(), {})
+    pane = RiskPane(demo_app(DemoModel())._inks, DemoModel(), KeyNames({}))
     slow = BreachLine("b1", 0, "WARN", "DECISION_AGE", "global", "3 of 12 cycles given up", "", acknowledged)
     for row, told in (
         (slow, "DECISION_AGE 3 of 12"),
