@@ -141,6 +141,7 @@ class Portfolio(Readings):
             self.under_way = self._open_cycles()
         state.run = Baseline(event.run_id, at.ts_ms, state.counters.copy(), self.prices())
         state.run_started = False
+        state.unpriced_fees = {}  # a start reads anew what fees are paid in, and connects the market of that coin
         state.tally = RunTally(event.run_id)
         state.time.start(at.ts_ms)
         state.state, state.why = event.start_state, ""
@@ -311,6 +312,8 @@ class Portfolio(Readings):
         else:
             paid = state.counters.pay(fill.fee_currency, fill.fee, marks.get(fill.fee_currency))
         cycle.fees += paid
+        if fill.fee and fill.fee_currency not in marks and fill.fee_currency not in state.marks:
+            state.unpriced_fees.setdefault(fill.exchange, {})[fill.fee_currency] = None
         if cycle.most_cost:
             self._charge(cycle)
         if fill.fee_currency in cycle.traded and fill.fee_currency not in state.settlement:
@@ -658,6 +661,8 @@ class Portfolio(Readings):
             counters.first_mark(asset, mark)
         for baseline in self._baselines():
             baseline.marks.setdefault(asset, mark)
+        for coins in self.state.unpriced_fees.values():
+            coins.pop(asset, None)
 
     def _publish_order(self, intent: OrderIntended) -> None:
         self._publish(intent.exchange, intent.base if intent.side is Side.SELL else intent.quote)
