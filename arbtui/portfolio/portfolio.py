@@ -47,8 +47,10 @@ from arbtui.journal.events import (
     Transferred,
     TransferSettled,
 )
+from arbtui.model.errors import UsageError
 from arbtui.model.money import ONE, ZERO, plain
 from arbtui.model.order import OrderState, Purpose, Side
+from arbtui.model.scoped_halts import scope_of
 from arbtui.portfolio.accounts import (
     IN_TRANSIT,
     Amounts,
@@ -184,10 +186,11 @@ class Portfolio(Readings):
 
     def _limit_changed(self, at: Recorded, event: LimitChanged) -> None:
         self.state.unattended = 0
+        scope = _as_written(event.scope)
         if event.new is None:
-            self.state.limits.pop(event.scope, None)
+            self.state.limits.pop(scope, None)
         else:
-            self.state.limits[event.scope] = LimitRecord(event.new, event.by, event.reason, at.ts_ms)
+            self.state.limits[scope] = LimitRecord(event.new, event.by, event.reason, at.ts_ms)
 
     def _notice_read(self, at: Recorded, event: NoticeRead) -> None:
         self.state.notices.take_read(event, at.ts_ms)
@@ -698,6 +701,15 @@ class Portfolio(Readings):
         if state.rules != RULES:
             raise ValueError(f"folded by the rules {state.rules}, these are {RULES}")
         return cls(state)
+
+
+def _as_written(limit_scope: str) -> str:
+    """A limit's scope as scopes are written: earlier versions journaled ``symbol.xrp.order_value``, which no limit is asked by."""
+    place, _, limit = limit_scope.rpartition(".")
+    try:
+        return f"{scope_of(place)}.{limit}"
+    except UsageError:  # for all of a tier, or of nothing that there is
+        return limit_scope
 
 
 #: An order that ended so can never fill again.

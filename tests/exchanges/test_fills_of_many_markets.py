@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from tests.exchanges.scripted_venue import adapter_of, market_of, scripted, value
-from tests.exchanges.test_requests import run
+from tests.exchanges.test_answers_on_the_wire import run
 
 
 def _connect_many(adapter: CcxtAdapter, count: int = 60) -> None:

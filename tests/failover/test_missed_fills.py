@@ -67,7 +67,7 @@ def test_it_is_booked_when_every_order_of_the_venue_has_been_archived(tmp_path: 
     expected: list[Collection[str]] = []
 
     def watch(venues: Mapping[str, Venue]) -> None:
-        venues["binance"].expect_fills = expected.append  # type: ignore[method-assign]
+        venues["binance"].expect_fills = expected.append  # type: ignore[assignment, method-assign]
 
     async def find() -> None:
         async with world(tmp_path, on_open=watch) as w:
