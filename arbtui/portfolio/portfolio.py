@@ -146,7 +146,8 @@ class Portfolio(Readings):
         state.unpriced_fees = {}  # a start reads anew what fees are paid in, and connects the market of that coin
         state.tally = RunTally(event.run_id)
         state.time.start(at.ts_ms)
-        state.state, state.why = event.start_state, ""
+        state.state = event.start_state
+        state.why = state.why if state.resume == TradingState.DISARMED else ""  # who disarmed it, when and why outlives the run
 
     def _state_changed(self, at: Recorded, event: StateChanged) -> None:
         state = self.state
