@@ -98,6 +98,11 @@ def _no_answers(moving: Moving, exchange: str) -> None:
         moving.guard.exchange[exchange].admitted(f"a{number}")
 
 
+def _out_of_sight(moving: Moving, exchange: str) -> None:
+    for number in range(LIMITS.exchange.max_unknown_orders):
+        moving.guard.exchange[exchange].lost_sight(f"a{number}")
+
+
 def _late(moving: Moving, exchange: str) -> None:
     streams = _Streams(moving.pair)
     streams.frame(exchange, NOW, 900.0)
@@ -109,7 +114,7 @@ AT_A_PLACE: list[tuple[Reason, Callable[[Moving, TradeHop], object]]] = [
     (Reason.VENUE_DOWN, lambda moving, hop: moving.guard.exchange[hop.market.exchange].health.on_socket(False)),
     (Reason.VENUE_FROZEN, lambda moving, hop: moving.guard.exchange[hop.market.exchange].health.on_frozen(True)),
     (Reason.VENUE_UNTRIED, lambda moving, hop: setattr(moving.guard.exchange[hop.market.exchange].health, "is_proven", False)),
-    (Reason.ORDERS_UNKNOWN, lambda moving, hop: [moving.guard.exchange[hop.market.exchange].lost_sight(f"a{n}") for n in range(2)]),
+    (Reason.ORDERS_UNKNOWN, lambda moving, hop: _out_of_sight(moving, hop.market.exchange)),
     (Reason.REFUSED, lambda moving, hop: moving.guard.exchange[hop.market.exchange].health.rest(hop.market.code, NOW + 1)),
     (Reason.DISPUTED, lambda moving, hop: moving.tell(BalanceDisputed(hop.market.exchange, hop.market.base, Decimal(2), Decimal(1)))),
     (Reason.DISPUTED, lambda moving, hop: moving.tell(BalanceDisputed(hop.market.exchange, hop.market.quote, Decimal(2), Decimal(1)))),

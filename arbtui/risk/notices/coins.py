@@ -47,7 +47,7 @@ def coins_in(text: str, known: Collection[str], rules: NoticeRules) -> Named:
 
     def take_pair(found: re.Match[str]) -> str:
         first, second = found[1], found[2]
-        pairs.append((second, first) if first in rules.quotes and second not in rules.quotes else (first, second))
+        pairs.append((first, second) if second in rules.quotes else (second, first))
         return " "
 
     def take_joined(found: re.Match[str]) -> str:
