@@ -187,9 +187,12 @@ class _Reader:
     def _still_names_the_old(self, end_ms: int | None) -> bool:
         """Whether an update says that a time has changed, and the end that is read in it is the one before: the new one was not read."""
         before = self._before
-        if before is None or self._title == before.title or not self._rules.moves(self._title):
-            return False
-        return any(step.verb == OPEN and step.at_ms == end_ms for step in before.steps)
+        return (
+            before is not None
+            and self._title != before.title
+            and self._rules.moves(self._title)
+            and any(step.verb == OPEN and step.at_ms == end_ms for step in before.steps)
+        )
 
     def _has_passed(self, kind: NoticeKind, span: Span | None) -> bool:
         """Whether what is read for the first time has come and gone: a list that is asked for begins with notices of days ago."""
@@ -247,6 +250,5 @@ class _Reader:
     def _is_grave(self, line: str) -> bool:
         """Whether a line of the body by itself says something grave of a coin of ours."""
         line = line[:_LONGEST_TITLE]
-        if self._ours.isdisjoint(coins_in(line, self._ours, self._rules).all):
-            return False
-        return not _GRAVE.isdisjoint(self._rules.kinds(line, ()))
+        names_ours = not self._ours.isdisjoint(coins_in(line, self._ours, self._rules).all)
+        return names_ours and not _GRAVE.isdisjoint(self._rules.kinds(line, ()))

@@ -55,8 +55,8 @@ class _Moment:
     day: date | None
     minutes: int | None  # of the day; None where only the date is named
     at: int  # where its text ends
+    is_end: bool  # a span runs from the one before to this
     zone: tzinfo | None = None
-    is_end: bool = False  # a span runs from the one before to this
 
 
 def times_in(text: str, published_ms: int, usual: tzinfo) -> tuple[Span, ...]:
@@ -68,20 +68,18 @@ def times_in(text: str, published_ms: int, usual: tzinfo) -> tuple[Span, ...]:
     published = datetime.fromtimestamp(published_ms / 1000, UTC).astimezone(usual)
     moments = _moments(text, published)
     spans: list[Span] = []
-    last: _Moment | None = None
+    last: date | None = None
     for moment in moments:
-        day = moment.day
-        if day is None and moment.is_end and last is not None:
-            day = last.day
+        day = last if moment.day is None and moment.is_end else moment.day
         start = _ms(moment, day, published, usual)
-        if moment.is_end and last is not None and spans[-1].end_ms is None:
+        if moment.is_end and spans and spans[-1].end_ms is None:
             begin = spans[-1].start_ms
             if start <= begin and moment.day is None:
                 start += 86_400_000  # from 23:00 to 02:00
             spans[-1] = Span(begin, start if start > begin else None, spans[-1].is_day)
         else:
             spans.append(Span(start, is_day=moment.minutes is None))
-        last = _Moment(day or published.date(), moment.minutes, moment.at)
+        last = day or published.date()
     return tuple(dict.fromkeys(spans))
 
 
