@@ -8,7 +8,6 @@ import pytest
 
 from arbtui.risk.notices.kinds import NoticeKind
 from arbtui.risk.notices.rules import NoticeRules, Rule
-from arbtui.risk.notices.times import Span
 
 TABLE: dict[str, Any] = tomllib.loads(files("arbtui.risk.notices").joinpath("rules.toml").read_text("utf-8"))
 ROW = {"kind": "wallet", "phrases": ["stops"], "categories": ["halts"], "never": ["never"], "but_not": ["futures"], "unless": ["spot"]}
@@ -65,7 +64,3 @@ def test_a_category_or_a_word_says_that_a_notice_is_about_nothing() -> None:
     assert shipped.is_nothing("A quiz", ())
     assert shipped.is_nothing("A quiz", ("nft",))
     assert not shipped.is_nothing("News", ("news",))
-
-
-def test_a_time_is_of_the_day_where_nothing_else_is_said_and_has_no_end() -> None:
-    assert Span(1) == Span(1, None, False)

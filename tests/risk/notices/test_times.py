@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from arbtui.risk.notices.times import times_in
+from arbtui.risk.notices.times import Span, times_in
 
 KST = timezone(timedelta(hours=9))
 PUBLISHED_MS = int(datetime(2026, 12, 1, 1, 0, tzinfo=UTC).timestamp() * 1000)  # 10:00 KST
@@ -116,3 +116,7 @@ def test_a_time_without_a_day_is_of_the_day_of_its_own_zone(text: str, at: str) 
 def test_korean_time_is_told_in_words_too(zone: str) -> None:
     (span,) = times_in(f"15:00 ({zone})", PUBLISHED_MS, UTC)
     assert span.start_ms == int(datetime(2026, 12, 1, 6, 0, tzinfo=UTC).timestamp() * 1000)
+
+
+def test_a_time_that_is_named_by_itself_has_no_end_and_is_no_whole_day() -> None:
+    assert times_in("10:00", PUBLISHED_MS, KST) == (Span(PUBLISHED_MS),)
