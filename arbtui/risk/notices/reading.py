@@ -70,7 +70,7 @@ class _Reader:
         self._title = plain_text(announcement.title[:_LONGEST_TITLE]).replace("\n", " ")
         self._body = plain_text(announcement.body[:_LONGEST_BODY])
         self._categories = [category.casefold() for category in announcement.categories]
-        self._named = coins_in(self._title, self._ours, rules)
+        self._named = self._named_in(self._title)
         self._more = self._named_below()
         self._is_moved = False  # to a time that cannot be read
 
@@ -129,11 +129,14 @@ class _Reader:
 
     # which coins
 
+    def _named_in(self, text: str) -> Named:
+        return coins_in(text, self._ours, self._rules, self._there.markets)
+
     def _named_below(self) -> Named | None:
         """What the body names, where the title leaves coins out."""
         if self._named.all and not self._rules.names_more_below(self._title):
             return None
-        return coins_in(self._body, self._ours, self._rules)
+        return self._named_in(self._body)
 
     def _everything(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*self._named.all, *(self._more.all if self._more is not None else ())]))
@@ -250,5 +253,5 @@ class _Reader:
     def _is_grave(self, line: str) -> bool:
         """Whether a line of the body by itself says something grave of a coin of ours."""
         line = line[:_LONGEST_TITLE]
-        names_ours = not self._ours.isdisjoint(coins_in(line, self._ours, self._rules).all)
+        names_ours = not self._ours.isdisjoint(self._named_in(line).all)
         return names_ours and not _GRAVE.isdisjoint(self._rules.kinds(line, ()))

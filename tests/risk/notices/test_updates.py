@@ -179,6 +179,9 @@ def test_what_passes_has_passed_from_then_on_and_not_a_moment_before(title: str,
         ("아톰(ATOM) BTC 마켓 거래지원 종료 안내", ("ATOM",)),  # held, and sold nowhere there: whatever the market
         ("ATOM/BTC 거래지원 종료 안내", ("ATOM",)),
         ("엑스알피(XRP), XRP/BTC 거래지원 종료 안내", ("XRP",)),
+        ("KRW-BTC 거래지원 종료 안내", ("BTC",)),
+        ("BTC-KRW 거래지원 종료 안내", ("BTC",)),
+        ("BTC/KRW 거래지원 종료 안내", ("BTC",)),
         ("스토리지(STORJ) 거래지원 종료 안내", ()),
     ],
 )
