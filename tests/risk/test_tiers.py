@@ -353,15 +353,13 @@ def test_what_only_takes_exposure_away_opens_while_reducing_too_and_no_limit_of_
 @pytest.mark.parametrize(("age_s", "young"), [(3.0 - EPS, True), (3.0, True), (3.0 + EPS, False), (nan, False)])
 def test_a_book_is_young_as_long_as_it_may_price_an_entry(age_s: float, young: bool) -> None:
     book = Pair().upbit
-    book.ts_init = 0.0
-    assert _symbol().is_young(book, age_s) is young
+    assert _symbol().is_young(book, NOW + age_s) is young
 
 
 @pytest.mark.parametrize(("age_s", "fresh"), [(1.0 - EPS, True), (1.0, True), (1.0 + EPS, False)])
 def test_a_book_is_fresh_as_long_as_a_message_may_be_old(age_s: float, fresh: bool) -> None:
     book = Pair().upbit
-    book.ts_init = 0.0
-    assert _venue_guard(lambda _: NOW).is_fresh(book, age_s) is fresh
+    assert _venue_guard(lambda _: NOW).is_fresh(book, NOW + age_s) is fresh
 
 
 def test_a_band_without_a_price_denies() -> None:
