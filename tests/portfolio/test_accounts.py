@@ -285,7 +285,7 @@ def test_what_a_person_says_of_coins_that_do_not_come(how: str) -> None:
     back, after = how == "returned", tell.portfolio.value()
     assert flows(one) == ({"binance": Decimal(6), "upbit": Decimal(4)} if back else {"upbit": Decimal(4)})
     assert (one.lost, one.network_fees) == ((None, {}) if back else (said, {"XRP": Decimal(6)}))
-    assert (after.since(before).fees, after.since(before).rotation) == (0 if back else Decimal("12.6"), 0)
+    assert (after.since(before).fees, after.since(before).rotation) == (ZERO if back else Decimal("12.6"), ZERO)
     assert tell.portfolio.total("binance", "XRP") == (106 if back else 100)
     tell.fill("c1", fill_of("upbit", Side.SELL, Decimal(4), Decimal(3000), "s", client_order_id="c1-1"), PRICES, 1)
     if back:

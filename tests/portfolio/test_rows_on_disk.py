@@ -145,9 +145,8 @@ def test_each_column_of_an_ended_cycle(left: list[tuple[str, str]], dust: str, t
     assert (state, told, how) == ("RESIDUAL" if is_left else "HEDGED", dust, [None] * 4)
     (cycle,) = read_ledger(path)["cycles"]
     assert cycle["dust"] == ({"ADA": "0.01", "XRP": "0.05"} if dust.startswith("{") else dust)
-    rest = dict(left)
-    # Each coin left is worth its mark and cost a dollar; two fees of 4e-9 are less than the last digit of the ledger.
-    trading = (Decimal(rest.get("XRP", "0")) * Decimal("0.123456789")).quantize(Decimal("1e-8"))
+    # Each coin left is worth its mark and cost a dollar; the two fees of 4e-9 come to one of the ledger's last digit.
+    trading = (Decimal(dict(left).get("XRP", "0")) * Decimal("0.123456789")).quantize(Decimal("1e-8"))
     text = f"{trading.normalize():f}"
     assert pnl == f'{{"currency":"USDT","total":"{_less(trading)}","trading":"{text}","fees":"0.00000001"}}'
     if is_left:
