@@ -259,6 +259,9 @@ def test_what_a_cycle_moves_stays_its_own_and_what_the_network_keeps_is_its_fee(
     assert (flows(one), one.is_moving) == ({"in transit": Decimal(4), "upbit": Decimal(6)}, True)
     tell(TransferArrived("T1", "upbit", "XRP", Decimal("3.9")))
     assert (flows(one), one.awaits, one.moved_ms) == ({"upbit": Decimal("9.9")}, "", tell.now_ms)
+    tell.open("other", BUY, SELL, send=False)
+    assert list(portfolio.under_way.with_transfers) == ["c1"]
+    tell.end("other")
     assert (portfolio.reserved("upbit", "XRP"), portfolio.available("upbit", "XRP")) == (Decimal("9.9"), Decimal(100))
     assert not portfolio.under_way.is_free([("upbit", "XRPKRW")])
     # 0.1 XRP at 2.1 are a fee of the cycle, and no rotation.
@@ -272,6 +275,7 @@ def test_what_a_cycle_moves_stays_its_own_and_what_the_network_keeps_is_its_fee(
     assert (one.state, one.pnl, one.booked) == (CycleState.HEDGED, Decimal("0.79"), {"XRP": ZERO})
     assert {place: set(held) for place, held in state.flows.items()} == {"binance": {"XRP", "USDT"}, "upbit": {"XRP", "KRW"}}
     assert portfolio.out_of_step() == []
+    assert (one.transfers, portfolio.under_way.with_transfers) == ((), {})
 
 
 @pytest.mark.parametrize("how", ["lost", "returned"])

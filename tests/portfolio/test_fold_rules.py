@@ -93,6 +93,16 @@ def test_what_is_set_aside_twice_at_a_place_is_set_aside_together_and_given_back
     assert one.reason == "why", "it had ended"
 
 
+def test_a_cycle_that_is_opened_again_counts_once() -> None:
+    tell = Telling().start()
+    for qty in ("20", "30"):
+        tell.open("c1", BUY, SELL, reserved=(("binance", "USDT", Decimal(qty)),), value=float(qty), send=False)
+    portfolio = tell.portfolio
+    assert (portfolio.reserved("binance", "USDT"), portfolio.under_way.value(), portfolio.out_of_step()) == (Decimal(30), 30.0, [])
+    tell.end("c1")
+    assert (portfolio.reserved("binance", "USDT"), portfolio.under_way.value(), portfolio.out_of_step()) == (ZERO, 0.0, [])
+
+
 def test_only_what_is_no_dust_becomes_stock_that_counts_as_full() -> None:
     """10 XRP and 0.05 ADA are left: the former are stock from now on, of the latter only their price is nobody's gain any more."""
     tell = Telling().start()

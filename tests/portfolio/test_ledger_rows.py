@@ -8,6 +8,7 @@ import pytest
 
 from arbtui.journal.events import (
     Adjusted,
+    BalanceOpened,
     BreachAcknowledged,
     BreachRecorded,
     BreachRepeated,
@@ -338,3 +339,12 @@ def test_a_fill_is_told_once_by_the_first_that_told_it(tmp_path: Path) -> None:
     record(path, [FillRecorded(again, "c1", 0, "recovery", VIRTUAL_EPOCH_MS, {}), FillRecorded(again, "c9", 0, "answer", 0, {})])
     after = read_ledger(path)
     assert (after["fills"], after["cycles"], after["balances"]) == (before["fills"], before["cycles"], before["balances"])
+
+
+def test_a_part_of_a_run_counts_from_the_prices_before_it_and_a_whole_run_from_those_of_its_start(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    prices = [MarksTaken("start" if not number else "time", "d", marks_of({"XRP": Decimal(2 + number)})) for number in range(4)]
+    record(path, [START, BalanceOpened("binance", "XRP", Decimal(10))], *([marks] for marks in prices))
+    for since, start, inventory in ((None, "2", "30"), (2, "2", "30"), (3, "2", "30"), (4, "3", "20"), (5, "4", "10"), (6, "5", "0")):
+        ledger = read_ledger(path, "r1", since_ms=None if since is None else VIRTUAL_EPOCH_MS + STEP_MS * since)
+        assert (ledger["equity"]["marks"]["XRP"]["start"], ledger["pnl"]["inventory"]) == (start, inventory), since

@@ -159,10 +159,12 @@ def test_a_target_is_what_a_venue_could_hold(exchange: str, asset: str, target: 
     assert found == (told or (TargetSet(exchange, asset, Decimal(target), before, "ann", "x"),))
 
 
-def test_an_asset_that_was_only_ever_a_target_is_one() -> None:
+def test_an_asset_that_was_only_ever_a_target_or_only_ever_traded_is_known() -> None:
     tell = Telling().start()
     tell(TargetSet("binance", "ADA", ONE, ZERO, "ann", "x"))
     assert new_target(tell.portfolio, "upbit", "ADA", ONE, "ann", "x") == (TargetSet("upbit", "ADA", ONE, ZERO, "ann", "x"),)
+    tell.fill("c1", fill_of("binance", Side.BUY, ONE, ONE, "t", base="SOL"), PRICES)
+    assert new_target(tell.portfolio, "upbit", "SOL", ONE, "ann", "x") == (TargetSet("upbit", "SOL", ONE, ZERO, "ann", "x"),)
 
 
 MOVE = Transfer("XRP", "binance", "upbit", Decimal(50), "net", Decimal("0.5"), 4.0)
