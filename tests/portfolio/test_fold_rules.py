@@ -19,7 +19,7 @@ from arbtui.journal.events import (
 )
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import OrderState, Purpose, Side
-from arbtui.portfolio.accounts import CycleAccount
+from arbtui.portfolio.accounts import CycleAccount, RouteRecord
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.state import RunTally
 from tests.portfolio.telling import Telling, fill_of, intent_of, leg
@@ -75,6 +75,7 @@ def test_a_leg_that_was_taken_back_once_stays_so_whatever_fills_after_it() -> No
     tell.fill("c1", fill_of("upbit", Side.SELL, Decimal(6), Decimal(3000), "s", client_order_id="c1-1"), PRICES, 1)
     tell.end("c1")
     assert the_cycle(tell).state is CycleState.UNWOUND
+    assert tell.portfolio.state.routes == {the_cycle(tell).route: RouteRecord(3, 0, True, [tell.now_ms])}
 
 
 def test_what_is_set_aside_twice_at_a_place_is_set_aside_together_and_given_back_with_the_plan() -> None:
