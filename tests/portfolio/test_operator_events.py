@@ -273,7 +273,7 @@ def test_what_is_to_be_done_is_told_before_it_is_typed() -> None:
     )
     assert "cycle c1 left" in write_off_preview("c1")
     assert "cycle c1 left" in settling_adjustment_preview("c1")
-    assert "binance's word for its balance of XRP" in adjustment_preview("binance", "XRP")
+    assert "binance's word for its balance of XRP" in adjustment_preview(portfolio, "binance", "XRP")
 
 
 @pytest.mark.parametrize(
