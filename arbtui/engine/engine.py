@@ -291,6 +291,8 @@ class Engine:
         self.notices.look(inf)  # what came due while nothing ran: all of it, before anything trades
         self.scopes.look()
         self.limits.tell()
+        for scope, why in self.limits.book.void().items():
+            self.breaches.record(Severity.WARN, "LIMIT_VOID", scope, f"it was set and holds nothing: {why}", "set it under its name of now")
         self.rearm_share.resume(self._last_kill)
         self._tell_residuals("open when the last run stopped")
         if last is not None and last.is_crash:
