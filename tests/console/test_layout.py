@@ -344,6 +344,7 @@ def test_why_it_is_disarmed_since_when_and_by_whom_stays_in_the_header(size: tup
         assert "[DISARMED]" in first
         assert header.halt_detail in second
         assert "breach 1" in second
+        assert ("UPBIT 12ms ok" in second) is (size[0] > 80)
         header.halt_detail = ""
         assert "UPBIT 12ms ok" in (await repaint(app, pilot)).splitlines()[1]
 

@@ -79,7 +79,7 @@ class Header(Lines):
     def tick(self, h: HeaderView, banner: str = "") -> None:
         """Paint ``h``; ``banner`` says that the display is frozen."""
         if h.state == "DISARMED" and h.halt_detail:
-            self.show([(self._state_line(h, banner), ""), (self._left_line(h), "")])
+            self.show([(self._state_line(h, banner), ""), (self._disarmed_line(h), "")])
         elif h.state in HALTED_STATES:
             first, whole = self._halted_line(h, banner)
             second = self._venues_line(h) if whole or h.state == "HALTED" else self._left_line(h)
@@ -152,13 +152,20 @@ class Header(Lines):
 
     def _left_line(self, h: HeaderView) -> list[Span]:
         """What is pending or left at a venue is shown before the venues' streams."""
-        detail = printable(h.halt_detail)
         counts = [*self._unhedged(h), *open_fx_spans(h, whole=False), *self._breaches(h)]
         room = self.size.width - width_of(counts) - 2
-        if h.state == "DISARMED" and len(detail) > room:  # who did it and why comes before figures that Risk and System tell, too
-            counts = self._breaches(h)
-            room = self.size.width - width_of(counts) - 2
-        return justify([(f" {fit(detail, max(0, room))}", "warn")], counts, self.size.width)
+        return justify([(f" {fit(printable(h.halt_detail), max(0, room))}", "warn")], counts, self.size.width)
+
+    def _disarmed_line(self, h: HeaderView) -> list[Span]:
+        """Why it is DISARMED comes before all else: who did it, and when; then the venues, where there is room for them."""
+        width, gap, breaches = self.size.width, "   ", self._breaches(h)
+        detail = printable(h.halt_detail)
+        rate = self._rate(h, doubt=False)
+        venues = (header_venues.listed(h.exchanges, gap, ages=True), header_venues.folded(h.exchanges, gap, ages=False))
+        for left in ([(" ", "text"), *names, *rate] for names in venues):
+            if width_of(left) + len(detail) + width_of(breaches) + 1 <= width:
+                return justify(left, [(detail, "warn"), *breaches], width)
+        return justify([(f" {fit(detail, max(0, width - width_of(breaches) - 2))}", "warn")], breaches, width)
 
     def _venues_line(self, h: HeaderView) -> list[Span]:
         width = self.size.width
