@@ -349,3 +349,19 @@ def test_why_it_is_disarmed_since_when_and_by_whom_stays_in_the_header(size: tup
         assert "UPBIT 12ms ok" in (await repaint(app, pilot)).splitlines()[1]
 
     drive(steps, size)
+
+
+@pytest.mark.parametrize(
+    ("size", "keys", "is_shown"), [((80, 24), ("5",), False), ((160, 48), ("5", "z"), False), ((160, 48), ("5",), True)]
+)
+def test_the_line_of_gauges_never_stands_above_the_pane_that_is_read(size: tuple[int, int], keys: tuple[str, ...], is_shown: bool) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press(*keys)
+        text = await repaint(app, pilot)
+        assert "journal opened" in text
+        assert ("msg/s" in text or "loop p99" in text) is is_shown
+        for key in "z1" if len(keys) > 1 else "1":
+            await pilot.press(key)
+        assert "p99" in await repaint(app, pilot)
+
+    drive(steps, size)
