@@ -93,6 +93,7 @@ _PHASES = {
     Purpose.COMPLETE: Phase.HEDGING,
     Purpose.UNWIND: Phase.UNWINDING,
 }
+_PARTED = frozenset({CycleState.UNWOUND, CycleState.RESIDUAL})
 _HEDGES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
 _DONE_BY = {"complete": "completed", "flatten": "flattened"}
 
@@ -333,7 +334,10 @@ class Portfolio(Readings):
         route = self._route(cycle.route)
         route.fills += 1
         if not cycle.is_open:
+            had_parted = cycle.state in _PARTED
             self._re_evaluate(cycle, at.ts_ms)
+            if cycle.state in _PARTED and not had_parted:
+                self._part(route, at)
             if cycle.pnl < before and not settles and not self._is_meant_to_cost(cycle):  # nor is what a person pays to settle
                 route.losses += 1
             self._note_result(at)
@@ -356,9 +360,8 @@ class Portfolio(Readings):
                 route.losses += 1
             elif cycle.pnl > ZERO:
                 route.losses = 0
-        if cycle.state in (CycleState.UNWOUND, CycleState.RESIDUAL):
-            route = self._route(cycle.route)
-            route.parted = [*(one for one in route.parted if one > at.ts_ms - HOUR_MS), at.ts_ms]
+        if cycle.state in _PARTED:
+            self._part(self._route(cycle.route), at)
         self._note_result(at)
 
     def _cycle_acknowledged(self, at: Recorded, event: CycleAcknowledged) -> None:
@@ -556,15 +559,26 @@ class Portfolio(Readings):
             record = self.state.routes[route_id] = RouteRecord()
         return record
 
+    @staticmethod
+    def _part(route: RouteRecord, at: Recorded) -> None:
+        """A cycle of ``route`` ended with a leg taken back or left over, or a late fill has left it so."""
+        route.parted = [*(one for one in route.parted if one > at.ts_ms - HOUR_MS), at.ts_ms]
+
     def _note_result(self, at: Recorded) -> None:
         """What has been made, where nothing is one-sided: no price is needed to know it. Between marks, else."""
         if not self.open_cycles and not self._positions:
             self.state.results.add(at.ts_ms, self.result({}))
 
     def _charge(self, cycle: CycleAccount) -> None:
-        """Charge what a reverse trade has cost so far to the budget of rebalancing."""
-        cost = max(ZERO, -cycle.pnl)
-        self.state.rebalance_spent += cost - cycle.charged
+        """Charge what a reverse trade has cost so far to the budget of rebalancing.
+
+        What one of an earlier day gives back was that day's: it is nothing that this one may spend.
+        """
+        cost, day = max(ZERO, -cycle.pnl), self.state.day
+        change = cost - cycle.charged
+        self.state.rebalance_spent += change
+        if change < ZERO and day is not None and cycle.opened_ms < day.ts_ms:
+            day.rebalance_spent += change
         cycle.charged = cost
 
     def _flowed(self, cycle: CycleAccount, ts_ms: int) -> None:
