@@ -196,9 +196,12 @@ class CycleAccount(Struct):
         return CycleState.UNWOUND if self.undone else CycleState.HEDGED
 
     def uses_what_is_free(self, intent: OrderIntended) -> bool:
-        """Whether an order of it trades on what it set nothing aside of: it settles what was left, or a leg has moved to another venue."""
+        """Whether an order of it trades on what it set nothing aside of.
+
+        It settles what was left, a leg has moved to another venue, or the cycle had ended, since it counted as absent.
+        """
         is_moved = bool(self.legs) and all(leg.exchange != intent.exchange for leg in self.legs)
-        return intent.purpose is Purpose.SETTLE or is_moved
+        return intent.purpose is Purpose.SETTLE or is_moved or not self.is_open
 
     def is_settled_by(self, asset: str, rest: Decimal) -> bool:
         """Whether ``rest`` of ``asset`` is nothing, or dust."""

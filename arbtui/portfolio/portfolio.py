@@ -350,6 +350,7 @@ class Portfolio(Readings):
         places = [(exchange, asset) for amounts in (cycle.reserved, cycle.flows) for exchange, held in amounts.items() for asset in held]
         self.under_way.remove(cycle.id)
         self._re_evaluate(cycle, at.ts_ms)
+        self._unreserved.update((key, order) for key, order in cycle.orders.items() if not order.state.is_final)
         for exchange, asset in dict.fromkeys(places):
             self._publish(exchange, asset)
         if cycle.state is CycleState.HEDGED:

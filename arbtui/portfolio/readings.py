@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from arbtui.model.money import ONE, ZERO
+from arbtui.model.order import Purpose
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at, fill_key
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.flow import Runway, runway
@@ -137,8 +138,13 @@ class Readings:
 
     @property
     def unreserved_orders(self) -> Collection[OrderRecord]:
-        """Orders that may still fill and for which nothing was set aside: of settlements, and of legs that have moved to another venue."""
+        """Orders that may still fill, with nothing set aside for them: of settlements, of legs that have moved, of ended cycles."""
         return self._unreserved.values()
+
+    def revived_orders(self) -> list[OrderRecord]:
+        """Orders that may still fill although their cycle has ended, settlements apart: they had counted as absent."""
+        late = [order for order in self._unreserved.values() if order.intent.purpose is not Purpose.SETTLE]
+        return [order for order in late if not self._owners[order.intent.client_order_id].is_open]
 
     def cycle(self, cycle_id: str) -> CycleAccount | None:
         """One cycle, if it is still kept."""

@@ -45,18 +45,19 @@ class GlobalGuard:
         self.loss_today = 0.0  #: as of the last :meth:`measure`
         self.result = 0.0  #: likewise: since the journal began
         self.loss_hour = self.drawdown = 0.0  #: as whoever knows the time says
-        self.positions_value = 0.0  #: of residual positions, likewise; ``inf`` where one has no mark
+        self.positions_value = 0.0  #: of residual positions, and of what orders of ended cycles may add; ``inf`` where one has no mark
 
     def measure(self) -> None:
         """Price what is one-sided at live marks: at each fill, at each end of a cycle, and every second."""
         portfolio = self._portfolio
-        positions = [(cycle, portfolio.left(cycle)) for cycle in portfolio.positions]
+        held = [portfolio.left(cycle) for cycle in portfolio.positions]
+        held += [{order.intent.base: order.intent.qty - order.filled_qty} for order in portfolio.revived_orders()]  # as if all of it filled
         sided = {asset for _, net in portfolio.under_way.one_sided() for asset in net}
-        prices = self._marks.prices(sided.union(*(left for _, left in positions)))
+        prices = self._marks.prices(sided.union(*held))
         result = portfolio.result(prices)
         self.loss_today, self.result = float(portfolio.loss_of_day(result)), float(result)
         self.positions_value = sum(
-            float(abs(amount) * prices[asset]) if asset in prices else inf for _, left in positions for asset, amount in left.items()
+            float(abs(amount) * prices[asset]) if asset in prices else inf for left in held for asset, amount in left.items()
         )
 
     def check(self, value: float, cycle_id: str = "", *, shrinks: bool = False) -> Reason | None:
