@@ -383,7 +383,7 @@ class Portfolio(Readings):
         left, traded = cycle.left(state.settlement), [asset for asset in cycle.traded if asset not in state.settlement]
         for asset in traded:
             for exchange, change in cycle.held(asset).items():
-                if asset in left:  # the stock that is left is what counts as full from now on
+                if asset in left and exchange != IN_TRANSIT:  # the stock that is left is what counts as full from now on
                     add_to(state.targets, exchange, asset, change)
                     self._publish(exchange, asset)
                 add_to(cycle.taken, exchange, asset, change)
