@@ -336,6 +336,8 @@ class Portfolio(Readings):
         if not cycle.is_open:
             had_parted = cycle.state in _PARTED
             self._re_evaluate(cycle, at.ts_ms)
+            if not settles:
+                cycle.acknowledged_by = ""  # what a person has seen of it was something else
             if cycle.state in _PARTED and not had_parted:
                 self._part(route, at)
             if cycle.pnl < before and not settles and not self._is_meant_to_cost(cycle):  # nor is what a person pays to settle
