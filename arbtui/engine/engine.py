@@ -329,6 +329,7 @@ class Engine:
             self.operator.change_state(TradingState.ARMED, STARTED)
         self._unresumed = unresumed
         self._take_up(reconciled)
+        self.losses.resume()
         self.losses.measure()
 
     def _take_up(self, found: Reconciled) -> None:

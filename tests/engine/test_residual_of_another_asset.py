@@ -11,7 +11,7 @@ from tests.execution.world import world
 
 
 def test_seen_by_a_person_it_blocks_no_route_of_that_asset_any_more(tmp_path: Path) -> None:
-    """Only the routes of the cycle's own asset were looked at: those of what it had left stayed blocked until something else traded there."""
+    """Only the routes of the cycle's own asset were looked at: those of what it had left stayed blocked."""
 
     async def main() -> None:
         async with world(tmp_path, symbols=("XRP", "ADA")) as w:
