@@ -292,7 +292,7 @@ class Reconciler:
             return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: the profile has no such venue", action, True)
         proof = self._proofs.get(intent.client_order_id)
         if proof is None:
-            market = _Market(intent.market, intent.base)
+            market = _Market(intent.market, intent.base, intent.quote)
             proof = AbsenceProof(adapter, self._clock, self._portfolio, market, intent, order.intended_ms)
             self._proofs[intent.client_order_id] = proof
         patient_until = give_up_at
@@ -457,3 +457,4 @@ class _Market:
 
     code: str
     base: str
+    quote: str
