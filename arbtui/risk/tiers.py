@@ -128,12 +128,13 @@ class ExchangeGuard:
         self._throttled = throttled
         self._unanswered: dict[str, None] = {}
         self._unknown: dict[str, None] = {}
+        self.earlier_unknown = 0  #: orders of earlier runs whose fate is not known yet
         self._last_message = last_message
 
     @property
     def unknown(self) -> int:
-        """Orders of unknown fate."""
-        return len(self._unknown)
+        """Orders of unknown fate, of earlier runs too."""
+        return len(self._unknown) + self.earlier_unknown
 
     @property
     def in_flight(self) -> int:
@@ -194,7 +195,7 @@ class ExchangeGuard:
         """Why nothing new may open at this venue at ``now``. Hedges do not ask: a leg left open is worse than a late answer."""
         self.health.on_message(self._last_message(self.exchange))
         unfit = _UNFIT.get(self.health.state(now))
-        if unfit is None and not len(self._unknown) < self.limits.max_unknown_orders:
+        if unfit is None and not self.unknown < self.limits.max_unknown_orders:
             return Reason.ORDERS_UNKNOWN
         return unfit
 
@@ -215,7 +216,7 @@ class ExchangeGuard:
 
     def why_unfit(self, now: float) -> str:
         """What :meth:`unfit` comes from, in words."""
-        return self.health.why(now) or f"{len(self._unknown)} orders of unknown fate, looked up and never sent again"
+        return self.health.why(now) or f"{self.unknown} orders of unknown fate, looked up and never sent again"
 
 
 class SymbolGuard:
