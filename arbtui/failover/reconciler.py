@@ -371,7 +371,9 @@ class Reconciler:
                 done.unread[name] = str(error) or "no answer"
             held = ((asset, self._portfolio.total(name, asset), theirs) for asset, _, theirs in differences)
             differences = [(asset, ours, theirs) for asset, ours, theirs in held if ours != theirs]
-        open_here = {asset for order in self._portfolio.open_orders if order.intent.exchange == name for asset in _assets(order)}
+        left_to_a_person = {one.client_order_id for one in done.unresolved if one.disarms}
+        asked = [order for order in self._portfolio.open_orders if order.intent.client_order_id not in left_to_a_person]
+        open_here = {asset for order in asked if order.intent.exchange == name for asset in _assets(order)}
         events: list[Event] = []
         for asset, ours, theirs in differences:
             if is_first:
