@@ -311,12 +311,13 @@ class Portfolio(Readings):
         self._flow(cycle, fill.exchange, fill.fee_currency, -fill.fee)
         self._move(fill.exchange, fill.fee_currency, -fill.fee)
         self._leave_open(at, fill.fee_currency, -fill.fee)
+        fee_mark = marks.get(fill.fee_currency, self.price(fill.fee_currency))
         if cycle.most_cost:
-            paid = -state.counters.trade_back(fill.fee_currency, -fill.fee, marks.get(fill.fee_currency))
+            paid = -state.counters.trade_back(fill.fee_currency, -fill.fee, fee_mark)
         else:
-            paid = state.counters.pay(fill.fee_currency, fill.fee, marks.get(fill.fee_currency))
+            paid = state.counters.pay(fill.fee_currency, fill.fee, fee_mark)
         cycle.fees += paid
-        if fill.fee and fill.fee_currency not in marks and fill.fee_currency not in state.marks:
+        if fill.fee and fee_mark is None:
             state.unpriced_fees.setdefault(fill.exchange, {})[fill.fee_currency] = None
         if cycle.most_cost:
             self._charge(cycle)
