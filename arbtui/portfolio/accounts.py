@@ -59,6 +59,7 @@ class OrderRecord(Struct):
     venue_order_id: str = ""
     filled_qty: Decimal = ZERO
     reason: str = ""
+    is_revived: bool = False  #: it counted as absent when its cycle ended, and may still fill
 
     def still_uses(self, exchange: str, asset: str) -> Decimal:
         """How much of ``asset`` at ``exchange`` it needs at worst for what has not filled, its fee apart; in units."""
@@ -196,12 +197,9 @@ class CycleAccount(Struct):
         return CycleState.UNWOUND if self.undone else CycleState.HEDGED
 
     def uses_what_is_free(self, intent: OrderIntended) -> bool:
-        """Whether an order of it trades on what it set nothing aside of.
-
-        It settles what was left, a leg has moved to another venue, or the cycle had ended, since it counted as absent.
-        """
+        """Whether an order of it trades on what it set nothing aside of: it settles what was left, or a leg has moved to another venue."""
         is_moved = bool(self.legs) and all(leg.exchange != intent.exchange for leg in self.legs)
-        return intent.purpose is Purpose.SETTLE or is_moved or not self.is_open
+        return intent.purpose is Purpose.SETTLE or is_moved
 
     def is_settled_by(self, asset: str, rest: Decimal) -> bool:
         """Whether ``rest`` of ``asset`` is nothing, or dust."""

@@ -265,7 +265,8 @@ class Portfolio(Readings):
             self._standing.pop(event.client_order_id, None)
         else:
             self._standing[event.client_order_id] = order
-        if event.client_order_id in self._unreserved or cycle.uses_what_is_free(order.intent):
+        order.is_revived = not (cycle.is_open or event.state.is_final or order.intent.purpose is Purpose.SETTLE)
+        if event.client_order_id in self._unreserved or order.is_revived or cycle.uses_what_is_free(order.intent):
             if event.state.is_final:
                 self._unreserved.pop(event.client_order_id, None)
             else:
@@ -353,7 +354,6 @@ class Portfolio(Readings):
         places = [(exchange, asset) for amounts in (cycle.reserved, cycle.flows) for exchange, held in amounts.items() for asset in held]
         self.under_way.remove(cycle.id)
         self._re_evaluate(cycle, at.ts_ms)
-        self._unreserved.update((key, order) for key, order in cycle.orders.items() if not order.state.is_final)
         for exchange, asset in dict.fromkeys(places):
             self._publish(exchange, asset)
         if cycle.state is CycleState.HEDGED:

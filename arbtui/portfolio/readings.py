@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from arbtui.model.money import ONE, ZERO
-from arbtui.model.order import Purpose
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at, fill_key
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.flow import Runway, runway
@@ -36,7 +35,7 @@ class Readings:
             key: order
             for cycle in state.cycles.values()
             for key, order in cycle.orders.items()
-            if cycle.uses_what_is_free(order.intent) and not order.state.is_final
+            if (order.is_revived or cycle.uses_what_is_free(order.intent)) and not order.state.is_final
         }
 
     def _open_cycles(self) -> OpenCycles:
@@ -138,13 +137,12 @@ class Readings:
 
     @property
     def unreserved_orders(self) -> Collection[OrderRecord]:
-        """Orders that may still fill, with nothing set aside for them: of settlements, of legs that have moved, of ended cycles."""
+        """Orders that may still fill, with nothing set aside for them: of settlements, of legs that have moved, and revived ones."""
         return self._unreserved.values()
 
     def revived_orders(self) -> list[OrderRecord]:
-        """Orders that may still fill although their cycle has ended, settlements apart: they had counted as absent."""
-        late = [order for order in self._unreserved.values() if order.intent.purpose is not Purpose.SETTLE]
-        return [order for order in late if not self._owners[order.intent.client_order_id].is_open]
+        """Orders that had counted as absent when their cycle ended, and may still fill."""
+        return [order for order in self._unreserved.values() if order.is_revived]
 
     def cycle(self, cycle_id: str) -> CycleAccount | None:
         """One cycle, if it is still kept."""

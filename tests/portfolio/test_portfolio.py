@@ -66,10 +66,8 @@ def test_what_a_cycle_set_aside_no_other_may_use_until_it_ends() -> None:
     assert portfolio.available("upbit", "KRW") == 300_000  # another venue's cash is another balance
     tell.open("c2", BUY, reserved=(("binance", "USDT", Decimal(30)),))
     assert (portfolio.available("binance", "USDT"), portfolio.available("binance", "USDT", "c2")) == (Decimal(20), Decimal(50))
-    tell.order("c1-0", OrderState.EXPIRED)
     tell.end("c1")
     assert portfolio.available("binance", "USDT") == 170
-    tell.order("c2-0", OrderState.EXPIRED)
     tell.end("c2")
     assert portfolio.available("binance", "USDT") == 200
 
@@ -192,7 +190,6 @@ class Spending(RuleBasedStateMachine):
     def end(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(sorted(self.open)))
         del self.open[name], self.kept[name]
-        self.tell.order(f"{name}-0", OrderState.EXPIRED)  # as the executor does: what may still fill keeps what it may use
         self.tell.end(name)
 
     @invariant()
