@@ -291,7 +291,7 @@ class Portfolio(Readings):
                 self._first_mark(asset, price)
                 state.marks[asset] = Mark(price, "fill", 0)
         marks = {**event.marks, **cycle.references, state.currency: ONE}
-        before = cycle.pnl
+        before, seen = cycle.pnl, {} if cycle.is_open else self.left(cycle)
         cycle.fill_keys.append(key)
         cycle.fills += 1
         cycle.undone = cycle.undone or fill.client_order_id in cycle.unwinds
@@ -338,8 +338,8 @@ class Portfolio(Readings):
         if not cycle.is_open:
             had_parted = cycle.state in _PARTED
             self._re_evaluate(cycle, at.ts_ms)
-            if not settles:
-                cycle.acknowledged_by = ""  # what a person has seen of it was something else
+            if any(abs(amount) > abs(seen.get(asset, ZERO)) for asset, amount in self.left(cycle).items()):
+                cycle.acknowledged_by = ""  # what a person has seen of it was less
             if cycle.state in _PARTED and not had_parted:
                 self._part(route, at)
             if cycle.pnl < before and not settles and not self._is_meant_to_cost(cycle):  # nor is what a person pays to settle

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from arbtui.journal.events import CycleAcknowledged, FillRecorded
+from arbtui.model.order import Side
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from tests.execution.world import World, world
@@ -49,7 +50,7 @@ def test_what_a_settlement_trades_of_it_is_what_the_person_wanted(tmp_path: Path
             w.engine.tracker.on_fill(replace(bought, trade_id="late"))
             await w.journal.commit(CycleAcknowledged(cycle.id, "ann", "seen"))
             cycle.account.settling_orders.append("s1")
-            part = replace(bought, trade_id="part", client_order_id="s1", qty=bought.qty / 100)
+            part = replace(bought, trade_id="part", client_order_id="s1", qty=bought.qty / 100, side=Side.SELL)
             await w.journal.commit(FillRecorded(part, cycle.id, 1000, "stream", w.clock.time_ms(), w.components.marks.of_fill(part)))
             assert cycle.account.is_position
             assert cycle.account.acknowledged_by == "ann"
