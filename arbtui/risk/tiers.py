@@ -349,9 +349,9 @@ class RouteGuard:
         A cycle whose coins are on their way trades nowhere meanwhile.
         """
         under_way = self._portfolio.under_way
-        if under_way.is_free(route.markets):
-            return False
-        return any(key != cycle_id for market in route.markets for key in under_way.on_market(market))
+        return not under_way.is_free(route.markets) and any(
+            key != cycle_id for market in route.markets for key in under_way.on_market(market)
+        )
 
     def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
         """Whether an open cycle trades on a market of ``route``, or moves what it moves at one of its places.
