@@ -13,6 +13,7 @@ import pytest
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.plan import Tolerances, compile_plan
 from arbtui.journal.events import CycleState
 from arbtui.model.book import BookState
@@ -651,6 +652,44 @@ def test_what_was_uncovered_is_summed_and_the_most_of_any_cycle_is_kept(tmp_path
             assert value_s == pytest.approx(one_legged.naked_value_s + slower.naked_value_s)
             assert slower.naked_value_s > 0
             assert largest == max(one_legged.largest_naked, slower.largest_naked) > 0
+
+    run_virtual(main())
+
+
+def test_what_is_uncovered_to_the_end_counts_to_the_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, execution=EXECUTION.model_copy(update={"max_attempts": 3})) as w:
+            for venue in (w.upbit, w.binance):
+                venue.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
+            w.upbit.core.faults.take()  # the sale is refused, the purchase fills
+            since, on_booked = list[float](), w.engine.tracker.on_booked
+
+            def booked(owner: OrderOwner, fill: Fill) -> None:
+                since.append(w.clock.monotonic())
+                on_booked(owner, fill)
+
+            w.engine.tracker.on_booked = booked
+            cycle = await w.trade()
+            assert cycle.state is CycleState.RESIDUAL
+            assert cycle.closed_at - since[0] > 0.1
+            assert w.engine.executor.naked()[0] == pytest.approx(cycle.largest_naked * (cycle.closed_at - since[0]))
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("state", [BookState.GAPPED, BookState.LIVE])
+def test_a_cycle_that_is_gone_on_with_without_any_time_to_wait_looks_at_its_market_once(tmp_path: Path, state: BookState) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await w.trade()
+            ended: list[float] = []
+            w.engine.executor._on_end = lambda ended_one: ended.append(w.clock.monotonic())
+            w.book("upbit").state = state
+            begun = w.clock.monotonic()
+            w.engine.executor.resume(cycle, 0, 0.0, w.engine._tasks)
+            await w.engine.executor.quiet.wait()
+            assert ended == [begun]
+            assert cycle.reason == (Reason.GAPPED if state is BookState.GAPPED else "")
 
     run_virtual(main())
 
