@@ -252,11 +252,12 @@ def test_a_lost_answer_is_found_by_client_id_applied_once_and_never_sent_again(t
             await asyncio.sleep(0.8)
             assert [order.state for order in cycle.orders] == [OrderState.FILLED, OrderState.UNKNOWN]
             assert w.portfolio.available("upbit", "XRP") == w.portfolio.total("upbit", "XRP") - cycle.orders[1].qty
-            assert w.engine.risk.exchange["upbit"].in_flight == 1
+            assert (w.engine.risk.exchange["upbit"].in_flight, w.engine.risk.exchange["upbit"].unknown) == (1, 1)
             assert w.engine.risk.total.unhedged == pytest.approx(cycle.plan.value)
             assert [row.state for row in restore(w.journal.path)[1].open_orders] == [OrderState.UNKNOWN]
             await w.engine.executor.quiet.wait()
             assert cycle.state is CycleState.HEDGED
+            assert w.engine.risk.exchange["upbit"].unknown == 0
             assert [len(w.upbit.asked), len(w.binance.asked)] == [1, 1]
             w.agree()
 
