@@ -454,6 +454,19 @@ def test_what_a_listed_fill_is_is_said(tmp_path: Path) -> None:
     run_virtual(main())
 
 
+def test_a_fill_that_is_in_the_books_is_known_whoever_has_booked_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            fill = _fill(order, "t0", Decimal(5))
+            w.journal.post(FillRecorded(fill, order.cycle_id, order.leg, "recovery", w.clock.time_ms(), {}))
+            booked = w.portfolio.total("upbit", "XRP")
+            assert w.engine.tracker.on_fill(fill) == ""
+            assert (w.portfolio.total("upbit", "XRP"), order.filled_qty) == (booked, 0)
+            assert w.engine.tracker.on_fill(replace(fill, trade_id="t1")) == "fill"
+
+    run_virtual(main())
+
+
 def test_a_fill_of_somebody_elses_order_is_told_and_not_booked(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
