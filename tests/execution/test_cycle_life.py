@@ -757,8 +757,16 @@ def test_a_cycle_is_journaled_as_it_was_decided_under_a_number_of_its_own(tmp_pa
                 assert cycle.id == f"r1-{number}"
                 assert (account.route, account.symbol) == (plan.route.id, "XRP")
                 assert (account.edge_bps, account.value) == (round(plan.edge_bps, 6), round(plan.value, 6))
-                assert (plan.edge_bps, plan.value) != (account.edge_bps, account.value), "there was something to round"
                 assert account.opened_ms == round(plan.decided_at * 1000) + w.clock.time_ms() - round(w.clock.monotonic() * 1000)
                 await asyncio.sleep(1)
+            w.freshen()
+            w.quote("upbit", UPBIT_DEAR)
+            found = w.components.universe.by_id["XRP:binance>upbit"].evaluate(w.clock.monotonic())
+            assert found is not None
+            odd = dataclasses.replace(compile_plan(found, 1.0, Tolerances(20.0, 100.0)), edge_bps=80.123456789, value=100.123456789)
+            assert w.engine.open(odd) is None
+            assert w.portfolio.cycle("r1-3") is (account := list(w.engine.cycles.values())[-1].account)
+            assert (account.edge_bps, account.value) == (80.123457, 100.123457)
+            await w.engine.executor.quiet.wait()
 
     run_virtual(main())
