@@ -152,6 +152,28 @@ def test_a_cancel_without_an_answer_is_sent_again_until_the_order_has_ended(tmp_
     run_virtual(main())
 
 
+def test_a_cancel_without_an_answer_is_sent_again_though_no_look_up_shows_the_order_either(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, on_open=_without) as w:
+            _shown_on_arrival(w, GONE)
+            asked: list[str] = []
+            real, lagging = w.upbit.cancel, iter([True, True])
+
+            async def lossy(code: str, client_order_id: str) -> None:
+                asked.append(client_order_id)
+                if len(asked) < 3:
+                    raise VenueFailed("upbit: no answer")
+                await real(code, client_order_id)
+
+            w.upbit.cancel = lossy  # type: ignore[method-assign]
+            w.upbit.bend_look_up = lambda report: None if next(lagging, False) else report
+            order = _leg(await w.trade(), "upbit")
+            assert (order.state, asked, len(w.upbit.look_ups)) == (OrderState.CANCELED, [order.client_order_id] * 3, 3)
+            w.agree()
+
+    run_virtual(main())
+
+
 @pytest.mark.parametrize(("shows", "cancels"), [("nothing", 1), ("it open", 3)])
 def test_an_answered_cancel_is_repeated_only_while_the_venue_shows_the_order_open(tmp_path: Path, shows: str, cancels: int) -> None:
     """Two look-ups lag behind."""
