@@ -461,7 +461,7 @@ def test_a_fill_that_is_in_the_books_is_known_whoever_has_booked_it(tmp_path: Pa
             w.journal.post(FillRecorded(fill, order.cycle_id, order.leg, "recovery", w.clock.time_ms(), {}))
             booked = w.portfolio.total("upbit", "XRP")
             assert w.engine.tracker.on_fill(fill) == ""
-            assert (w.portfolio.total("upbit", "XRP"), order.filled_qty) == (booked, 0)
+            assert (w.portfolio.total("upbit", "XRP"), order.filled_qty) == (booked, Decimal(0))
             assert w.engine.tracker.on_fill(replace(fill, trade_id="t1")) == "fill"
 
     run_virtual(main())
