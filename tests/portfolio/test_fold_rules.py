@@ -9,17 +9,22 @@ from arbtui.journal.events import (
     Killed,
     Mark,
     MarksTaken,
+    NoticeActed,
+    NoticeRead,
+    NoticeStep,
     Phase,
     PlannedTransfer,
     Rearmed,
     ResidualSettled,
     RunStarted,
+    ScopeRearmed,
     SettlementBegan,
     StateChanged,
 )
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import OrderState, Purpose, Side
 from arbtui.portfolio.accounts import CycleAccount, RouteRecord
+from arbtui.portfolio.notices import NoticeRecord
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.state import RunTally
 from tests.portfolio.telling import Telling, fill_of, intent_of, leg
@@ -269,3 +274,18 @@ def test_pnl_is_of_the_span_that_was_asked_for() -> None:
     assert (portfolio.pnl_since(None).inventory, portfolio.pnl_since(portfolio.state.day).inventory) == (400, 0)
     assert portfolio.pnl_since(portfolio.state.day, {**portfolio.prices(), "XRP": Decimal(5)}).inventory == 200
     assert [portfolio.price(asset) for asset in ("USDT", "XRP", "ADA")] == [ONE, Decimal(4), None]
+
+
+def test_notices_are_remembered_with_what_was_done_and_when() -> None:
+    tell = Telling().start()
+    step = NoticeStep("hold", "symbol.XRP", 9_000, "HALTED")
+    read = NoticeRead("upbit:1", "upbit", "title", "", "d", 0, ("delisting",), ("XRP",), steps=(step,), new_coins=("NEW",))
+    tell(read)
+    read_ms = tell.now_ms
+    tell(NoticeActed("upbit:1", step.key, "halted"))
+    acted_ms = tell.now_ms
+    tell(ScopeRearmed("symbol.XRP", "ann", "x"), ScopeRearmed("symbol.ADA", "ann", "x"))
+    notices = tell.portfolio.state.notices
+    assert notices.by_id == {"upbit:1": NoticeRecord(read, read_ms, {step.key: "halted"}, {step.key: acted_ms})}
+    assert (notices.new_coins, notices.lifted) == ({"NEW": "upbit:1"}, {"symbol.XRP": acted_ms + 1})
+    assert Portfolio.load(tell.portfolio.dump()).state.notices == notices

@@ -152,6 +152,16 @@ def test_a_place_that_is_filled_again_is_favoured_no_more() -> None:
     assert pair.to_upbit.threshold_bps() == 3.0
 
 
+def test_only_a_place_that_is_short_lets_a_route_open_below_break_even_whatever_its_own_threshold() -> None:
+    pair, makes = _short(0.1)
+    pair.to_upbit.set_terms(dataclasses.replace(pair.to_upbit.terms, min_edge_bps=-5.0))
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(-5.0 - 0.8 * 25.0)  # from its own threshold down
+    pair.stock["binance"].available = pair.stock["upbit"].available = 1000.0
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pair.to_upbit.break_even_bps == -5.0
+
+
 def test_with_an_empty_budget_it_is_favoured_down_to_break_even_and_no_further() -> None:
     pair, makes = _short(0.0)
     portfolio = makes._portfolio
