@@ -296,7 +296,7 @@ class _Book:
     def _baseline(self) -> Baseline:
         """Where the span began. A run counts from the marks taken at its start, any other span from the last ones before it."""
         run = self.portfolio.state.run
-        if self.span.run_id is not None and self.span.since_ms is None and run is not None and run.name == self.span.run_id:
+        if self.span.since_ms is None and run is not None and run.name == self.span.run_id:
             return run
         return self.start or self._begin()  # the latter where nothing happened in the span
 

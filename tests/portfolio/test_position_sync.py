@@ -115,6 +115,7 @@ def test_f67_the_same_difference_in_three_reads_a_second_apart_is_a_dispute_told
         await desk.reads(1)
         found = Mismatch("upbit", "KRW", Decimal(300_000), Decimal(299_000))
         assert (desk.disputes, desk.told) == ([("upbit", "KRW")], [found])
+        assert (desk.sync.disputed("upbit"), desk.sync.disputed("okx")) == ({"KRW"}, frozenset())
         before = desk.journal.seq
         await desk.reads(7)
         assert (desk.told, desk.journal.seq) == ([found], before)  # the same one is no news
@@ -598,6 +599,17 @@ def test_what_came_and_what_left_between_two_reads_are_both_known(tmp_path: Path
         transfers = desk.portfolio.state.transfers
         assert {name: one.state for name, one in transfers.items()} == {"T1": "ARRIVED", "T2": "IN_TRANSIT"}
         assert desk.portfolio.total("binance", "XRP") == Decimal("100.05")
+
+    on_desk(tmp_path, main)
+
+
+def test_of_a_coin_of_no_known_price_or_lot_nothing_is_dust(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        assert not desk.sync.is_dust("upbit", "ADA", Decimal("1e-8"))
+        await desk.journal.commit(MarksTaken("time", "2026-01-01", marks_of({"ADA": Decimal("0.5")})))
+        assert not desk.sync.is_dust("upbit", "ADA", Decimal("1e-8")), "its lot is not known"
+        small = {change: desk.sync.is_dust("upbit", "XRP", Decimal(change)) for change in ("0.0999", "-0.0999", "0.1", "-0.1")}
+        assert small == {"0.0999": True, "-0.0999": True, "0.1": False, "-0.1": False}
 
     on_desk(tmp_path, main)
 

@@ -37,11 +37,13 @@ from arbtui.portfolio.kept_rows import KeptRows, RowFile
 from arbtui.portfolio.ledger import ledger_json, open_ledger, read_ledger
 from arbtui.portfolio.past_cycles import fills_of_cycle, past_cycles
 from arbtui.portfolio.projections import rebuild
+from arbtui.portfolio.restore import SNAPSHOT_KEY, restore
 from arbtui.portfolio.verification import verify
 from tests.journal.recorded import tamper
 from tests.journal.synthetic import SyntheticRun, whole_run
 from tests.portfolio.recorded import record
 from tests.portfolio.telling import intent_of, leg
+from tests.portfolio.test_restore import snapshot
 
 START = RunStarted("r1", "p", "sim", 1, "0", "c", {}, "ARMED")
 STEP_MS = 7
@@ -312,6 +314,16 @@ def test_what_a_whole_journal_is_told_to_hold(tmp_path: Path) -> None:
     ((count, version),) = rows(path, "SELECT count(*), (SELECT user_version FROM pragma_user_version) FROM event")
     assert (found.events, found.journal_format, found.first_hashed, found.snapshots, found.archives) == (count, version, 1, [], 0)
     assert rebuild(path) == count
+
+
+def test_a_snapshot_that_a_start_would_leave_aside_is_no_damage_and_none_that_agreed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    record(path, *whole_run())
+    for change in ({}, {"rules": 0}, {"seq": 3}):
+        snapshot(path, {SNAPSHOT_KEY: {**restore(path)[1].dump(), **change}})
+    for payload in ({}, {SNAPSHOT_KEY: None}):
+        snapshot(path, payload)
+    assert verify(path).snapshots == [1]
 
 
 def test_a_journal_of_before_there_were_hashes_is_read_and_nothing_is_compared(tmp_path: Path) -> None:
