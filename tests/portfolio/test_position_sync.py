@@ -605,7 +605,7 @@ def test_what_came_and_what_left_between_two_reads_are_both_known(tmp_path: Path
 
 def test_of_a_coin_of_no_known_price_or_lot_nothing_is_dust(tmp_path: Path) -> None:
     async def main(desk: Desk) -> None:
-        assert not desk.sync.is_dust("upbit", "ADA", Decimal("1e-8"))
+        assert desk.sync.is_dust("upbit", "ADA", Decimal("1e-8")) is False
         await desk.journal.commit(MarksTaken("time", "2026-01-01", marks_of({"ADA": Decimal("0.5")})))
         assert not desk.sync.is_dust("upbit", "ADA", Decimal("1e-8")), "its lot is not known"
         small = {change: desk.sync.is_dust("upbit", "XRP", Decimal(change)) for change in ("0.0999", "-0.0999", "0.1", "-0.1")}

@@ -264,7 +264,10 @@ def test_no_more_rows_than_are_near_are_held_and_none_is_put_away_before(monkeyp
     assert again == {"n": 10}
     assert again is not first, "put away, as it was changed last"
     assert [row["n"] for row in held] == [10, 1, 2, 3, 4]
+    held.add("5", {"n": 5}, listed=False)
     assert len(held) == 5
+    assert held.get("5") == {"n": 5}
+    assert len(held) == 5, "what is looked up is not told for that"
     file.close()
 
 
