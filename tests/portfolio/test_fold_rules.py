@@ -132,6 +132,12 @@ def test_only_what_is_no_dust_becomes_stock_that_counts_as_full() -> None:
     assert one.taken == {"binance": {"XRP": Decimal(10), "ADA": Decimal(10)}, "upbit": {"ADA": Decimal("-9.95")}}
     assert (one.booked, one.net(state.settlement), state.settled_value) == ({}, {}, Decimal("9.025"))
     assert tell.portfolio.position_gain({"XRP": Decimal(30), "ADA": Decimal(30)}) == 0
+    late = fill_of("binance", Side.BUY, ONE, Decimal(2), "late", fee=Decimal("0.1"), fee_currency="ADA", client_order_id="c1-0")
+    tell.fill("c1", late, PRICES)
+    assert (one.booked, one.net(state.settlement)) == (
+        {"XRP": Decimal("2.1"), "ADA": Decimal("-0.05")},
+        {"XRP": ONE, "ADA": Decimal("-0.1")},
+    )
 
 
 def test_dust_that_was_booked_without_asking_is_counted_by_venue_and_day_at_its_price() -> None:
