@@ -115,7 +115,7 @@ def test_f67_the_same_difference_in_three_reads_a_second_apart_is_a_dispute_told
         await desk.reads(1)
         found = Mismatch("upbit", "KRW", Decimal(300_000), Decimal(299_000))
         assert (desk.disputes, desk.told) == ([("upbit", "KRW")], [found])
-        assert (desk.sync.disputed("upbit"), desk.sync.disputed("okx")) == ({"KRW"}, frozenset())
+        assert (desk.sync.disputed("upbit"), desk.sync.disputed("okx")) == (frozenset({"KRW"}), frozenset[str]())
         before = desk.journal.seq
         await desk.reads(7)
         assert (desk.told, desk.journal.seq) == ([found], before)  # the same one is no news
@@ -659,7 +659,7 @@ def test_no_more_than_four_steps_are_looked_for_in_one_change(tmp_path: Path, co
             for number, amount in enumerate(amounts)
         ]
         await desk.journal.commit(*begun)
-        assert desk.sync.decide("binance", "XRP", Decimal(100), 100 - sum(amounts)) is disputed
+        assert desk.sync.decide("binance", "XRP", Decimal(100), 100 - sum(amounts, ZERO)) is disputed
         await desk.journal.commit()
         states = [one.state for one in desk.portfolio.state.transfers.values()]
         assert states == ["BEGUN" if disputed else "IN_TRANSIT"] * count

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from arbtui.journal.events import CycleEnded, Event, FillRecorded, MarksTaken, ResidualSettled
-from arbtui.journal.schema import PROJECTIONS
+from arbtui.journal.schema import PROJECTIONS, USER_VERSION
 from arbtui.model.errors import UsageError
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import rebuild
@@ -147,3 +147,23 @@ def test_an_end_of_a_cycle_that_nobody_knows_and_marks_of_nothing_are_taken(tmp_
     path = tmp_path / "journal.db"
     record(path, [CycleEnded("ghost", 5, "")], [MarksTaken("time", "2026-01-01", {})])
     assert rebuild(path) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (f"PRAGMA user_version = {USER_VERSION + 1}", "newer version"),
+        ("PRAGMA application_id = 7", "another program"),
+    ],
+)
+def test_what_is_no_journal_of_this_program_is_not_rebuilt(change: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    record(path, *whole_run())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(change)
+        db.execute("UPDATE fill SET qty = '99'")
+        db.commit()
+    before = tables(path)
+    with pytest.raises(UsageError, match=says):
+        rebuild(path)
+    assert tables(path) == before
