@@ -260,7 +260,7 @@ class _Book:
         """Whether there is more or less of it than at ``start``, and no fill has moved any that had no price."""
         counters = self.portfolio.state.counters
         is_traded = asset in counters.unvalued_trading or asset in counters.unvalued_fees
-        return counters.qty.get(asset, ZERO) != start.counters.qty.get(asset, ZERO) and not is_traded
+        return counters.qty[asset] != start.counters.qty.get(asset, ZERO) and not is_traded
 
     def _moved(self, at: Recorded, event: TransferLeft | TransferArrived | TransferSettled, before: dict[str, Decimal]) -> None:
         """What a transfer's step moved, at a venue and in between: what the network kept leaves the latter."""

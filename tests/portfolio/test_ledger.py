@@ -436,17 +436,19 @@ def test_what_came_from_outside_without_a_price_is_named_and_in_no_equity(tmp_pa
     path = tmp_path / "journal.db"
     start = RunStarted("r1", "p", "sim", 1, "0", "c", {}, "ARMED")
     record(path, [start, BalanceOpened("v", "USDT", Decimal(100)), BalanceOpened("v", "OLD", Decimal(9)), BalanceOpened("w", "KEPT", ONE)])
-    record(path, [Adjusted("v", "DROP", Decimal(5), "held by the venue when it was first asked", "first seen")])
+    seen = "held by the venue when it was first asked"
+    record(path, [Adjusted("v", "DROP", Decimal(5), seen, "first seen"), Adjusted("w", "ONE", ONE, seen, "first seen")])
     record(path, [Adjusted("v", "OLD", Decimal(-9), "delisted", "operator", "me"), Adjusted("v", "USDT", Decimal(2), "", "operator", "me")])
     ledger = read_ledger(path)
-    assert ledger["unvalued"] == {"v": {"DROP": {"start": "0", "end": "5"}, "OLD": {"start": "9", "end": "0"}}}
+    one = {"ONE": {"start": "0", "end": "1"}}
+    assert ledger["unvalued"] == {"v": {"DROP": {"start": "0", "end": "5"}, "OLD": {"start": "9", "end": "0"}}, "w": one}
     assert ledger["balances"] == {"v": {"USDT": {"free": "102", "locked": "0"}}, "w": {"KEPT": {"free": "1", "locked": "0"}}}
     assert (ledger["equity"]["start"], ledger["equity"]["end"], ledger["pnl"]["adjustments"]) == ("100", "102", "2")
-    assert len(ledger["adjustments"]) == 3
+    assert len(ledger["adjustments"]) == 4
     assert audit(ledger)[0] == 0, audit(ledger)
     record(path, [MarksTaken("time", "2026-01-01", {"DROP": Mark(Decimal(3), "v:DROP", 0), "OLD": Mark(ONE, "v:OLD", 0)})])
     ledger = read_ledger(path)
-    assert (ledger["unvalued"], ledger["pnl"]["adjustments"]) == ({}, "8")
+    assert (ledger["unvalued"], ledger["pnl"]["adjustments"]) == ({"w": one}, "8")
     assert ledger["balances"]["v"]["DROP"]["free"] == "5"
     assert audit(ledger)[0] == 0, audit(ledger)
 

@@ -692,6 +692,23 @@ def test_a_cent_is_dust_of_cash_and_more_is_not(tmp_path: Path, change: str, dus
     on_desk(tmp_path, main)
 
 
+def test_what_is_dust_is_told_in_dollars_whatever_the_desk_counts_in(tmp_path: Path) -> None:
+    """Where a dollar is 1,400: a cent is 14, and 1,400 are booked a day."""
+
+    async def main(desk: Desk) -> None:
+        clock = LoopClock(asyncio.get_running_loop())
+        adapters = cast(Mapping[str, ExchangeAdapter], desk.venues)
+        sync = CrossExchangePositionSync(
+            adapters=adapters, portfolio=desk.portfolio, journal=desk.journal, clock=clock, lots={}, dollar=Decimal(1400)
+        )
+        assert [sync.is_dust("binance", "USDT", Decimal(change)) for change in ("14", "-14", "14.01")] == [True, True, False]
+        await desk.journal.commit(Adjusted("binance", "USDT", Decimal(-1393), "x", "dust"))
+        assert [sync.is_dust("binance", "USDT", Decimal(change)) for change in ("7", "-7", "7.01")] == [True, True, False]
+        assert sync.is_dust("upbit", "USDT", Decimal(14)), "another venue has an allowance of its own"
+
+    on_desk(tmp_path, main)
+
+
 def test_a_hundred_cents_a_day_are_booked_at_a_venue_and_not_one_more(tmp_path: Path) -> None:
     async def main(desk: Desk) -> None:
         cent = Decimal("0.01")

@@ -360,3 +360,13 @@ def test_a_gated_plan_is_the_same_with_no_network_that_can_be_used_each_for_its_
     assert (gated.best, [rail.why_not for rail in gated.rails]) == (None, [GATED, plan.rails[1].why_not])
     assert plan.rails[1].why_not.startswith("withdrawals are off")
     assert [rail.network for rail in gated.rails] == [rail.network for rail in plan.rails]
+
+
+def test_amounts_are_cut_to_eight_digits_and_money_to_cents() -> None:
+    tell = Telling().start("r1", {"upbit": {"XRP": ZERO}, "binance": {"XRP": Decimal("0.123456789")}})
+    tell(TargetSet("upbit", "XRP", ONE, ZERO, "me", "x"), TargetSet("binance", "XRP", ZERO, ONE, "me", "x"))
+    for networks in ({}, {"XRP": (NetworkTerms("XRP", "A", True, True, ZERO),)}):
+        (plan,) = plans(tell.portfolio, networks, networks)
+        assert (plan.rails[0].amount, plan.value) == (Decimal("0.12345678"), Decimal("0.25"))
+    (untold,) = plans(tell.portfolio, None, {})
+    assert untold.rails[0].amount == Decimal("0.12345678")
