@@ -667,19 +667,20 @@ def test_no_more_than_four_steps_are_looked_for_in_one_change(tmp_path: Path, co
     on_desk(tmp_path, main)
 
 
+@pytest.mark.parametrize("unit", [Decimal(1), Decimal("0.001")])
 @pytest.mark.parametrize("seen", [True, False])
-def test_of_several_steps_at_once_what_came_has_left_before_if_nobody_has_seen_it_leave(tmp_path: Path, seen: bool) -> None:
+def test_of_several_steps_at_once_what_came_has_left_before_if_nobody_has_seen_it_leave(tmp_path: Path, seen: bool, unit: Decimal) -> None:
     async def main(desk: Desk) -> None:
-        coming = TransferBegun("T1", "XRP", "upbit", "binance", "XRP", Decimal(50), Decimal("0.5"), 4.0, "me", "x")
-        leaving = TransferBegun("T2", "XRP", "binance", "upbit", "XRP", Decimal(30), Decimal("0.1"), 4.0, "me", "x")
-        await desk.journal.commit(coming, leaving, *([TransferLeft("T1", "upbit", "XRP", Decimal(50))] if seen else []))
-        before = desk.journal.seq
-        assert desk.sync.decide("binance", "XRP", Decimal(100), Decimal("119.5")) is False
+        coming = TransferBegun("T1", "XRP", "upbit", "binance", "XRP", 50 * unit, unit / 2, 4.0, "me", "x")
+        leaving = TransferBegun("T2", "XRP", "binance", "upbit", "XRP", 30 * unit, unit / 10, 4.0, "me", "x")
+        await desk.journal.commit(coming, leaving, *([TransferLeft("T1", "upbit", "XRP", 50 * unit)] if seen else []))
+        before, held = desk.journal.seq, 100 + unit * Decimal("19.5")
+        assert desk.sync.decide("binance", "XRP", Decimal(100), held) is False
         await desk.journal.commit()
         assert desk.journal.seq == before + (2 if seen else 3), "it leaves once"
         transfers = desk.portfolio.state.transfers
         assert {name: one.state for name, one in transfers.items()} == {"T1": "ARRIVED", "T2": "IN_TRANSIT"}
-        assert (desk.portfolio.total("binance", "XRP"), desk.portfolio.total("upbit", "XRP")) == (Decimal("119.5"), Decimal(50))
+        assert (desk.portfolio.total("binance", "XRP"), desk.portfolio.total("upbit", "XRP")) == (held, 100 - 50 * unit)
 
     on_desk(tmp_path, main)
 
