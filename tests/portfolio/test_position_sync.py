@@ -625,6 +625,17 @@ def test_a_dispute_that_a_transfer_explains_is_over(tmp_path: Path) -> None:
     on_desk(tmp_path, main)
 
 
+def test_less_than_one_unit_comes_by_a_transfer_too_and_is_no_dust(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        await desk.journal.commit(TransferBegun("T1", "XRP", "binance", "upbit", "XRP", Decimal("0.05"), Decimal("0.001"), 4.0, "me", "x"))
+        assert desk.sync.decide("upbit", "XRP", Decimal(100), Decimal("100.049")) is False
+        await desk.journal.commit()
+        assert desk.portfolio.state.transfers["T1"].state == "ARRIVED"
+        assert _adjusted(desk) == []
+
+    on_desk(tmp_path, main)
+
+
 def test_what_has_left_already_explains_no_second_fall(tmp_path: Path) -> None:
     async def main(desk: Desk) -> None:
         begun = [
