@@ -268,6 +268,7 @@ def test_no_more_rows_than_are_near_are_held_and_none_is_put_away_before(monkeyp
     assert len(held) == 5
     assert held.get("5") == {"n": 5}
     assert len(held) == 5, "what is looked up is not told for that"
+    assert (len(held._near), len(held._listed)) == (0, 0), "nothing is remembered of what is put away"
     file.close()
 
 
