@@ -511,23 +511,24 @@ def test_pieces_of_the_table_add_up_to_it(journal: Path, piece: int, monkeypatch
     assert all(len(one) < piece + 400 for one in pieces), "a piece ends with the line that filled it"
 
 
+@pytest.mark.parametrize("unit", [ONE, Decimal("0.1")])
 @pytest.mark.parametrize("side", list(Side))
-def test_a_residual_is_where_most_of_it_is_held_or_is_missing(side: Side) -> None:
-    """10 traded one way at Binance, and 4 back at Upbit, or nothing."""
+def test_a_residual_is_where_most_of_it_is_held_or_is_missing(side: Side, unit: Decimal) -> None:
+    """Ten units traded one way at Binance, and four back at Upbit, or nothing."""
     for back in (4, 0):
-        tell, other = Telling().start(), Side.SELL if side is Side.BUY else Side.BUY
-        legs = leg(0, "binance", side, Decimal(10), Decimal(2)), leg(1, "upbit", other, Decimal(10), Decimal(3000))
+        tell, other, qty = Telling().start(), Side.SELL if side is Side.BUY else Side.BUY, 10 * unit
+        legs = leg(0, "binance", side, qty, Decimal(2)), leg(1, "upbit", other, qty, Decimal(3000))
         tell.open("c1", *legs, send=False)
-        tell.fill("c1", fill_of("binance", side, Decimal(10), Decimal(2), "b"), {"XRP": Decimal("2.1")})
+        tell.fill("c1", fill_of("binance", side, qty, Decimal(2), "b"), {"XRP": Decimal("2.1")})
         if back:
-            tell.fill("c1", fill_of("upbit", other, Decimal(back), Decimal(3000), "u"), {"XRP": Decimal("2.1")})
+            tell.fill("c1", fill_of("upbit", other, back * unit, Decimal(3000), "u"), {"XRP": Decimal("2.1")})
         tell.end("c1", "why")
         account = tell.portfolio.cycle("c1")
         assert account is not None
         (row,) = residual_rows(tell.portfolio, account)
         sign = 1 if side is Side.BUY else -1
-        assert (row["exchange"], row["asset"], row["qty"]) == ("binance", "XRP", str(sign * (10 - back)))
-        assert Decimal(row["value_usdt"]) == (10 - back) * Decimal("2.1")
+        assert (row["exchange"], row["asset"], Decimal(row["qty"])) == ("binance", "XRP", sign * (10 - back) * unit)
+        assert Decimal(row["value_usdt"]) == (10 - back) * unit * Decimal("2.1")
         assert (row["cause"], row["acknowledged_by"], row["settled"]) == ("why", None, None)
 
 

@@ -13,6 +13,7 @@ from arbtui.model.order import Side
 from arbtui.portfolio.config import RebalanceConfig
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.rebalancer import InventoryRebalancer
+from arbtui.routes.hops import InventoryHop, Node
 from arbtui.routes.prioritizer import RoutePrioritizer
 from tests.portfolio.telling import Telling, fill_of, leg
 from tests.routes import pairs
@@ -217,6 +218,17 @@ def test_a_place_that_owes_stock_is_as_short_as_an_empty_one() -> None:
     pair.stock["binance"].available = -500.0
     makes.look((pair.to_upbit,))
     assert pair.to_upbit.threshold_bps() == pytest.approx(-25.0)
+
+
+def test_a_route_that_fills_several_places_is_favoured_by_the_emptiest() -> None:
+    pair, makes = _short(0.4)
+    full = Node("okx", "XRP", 1000.0, 1000.0)
+    pair.to_upbit.inventories = (*pair.to_upbit.inventories, InventoryHop(full, pair.stock["upbit"], 0.0))
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(3.0 - 0.2 * 28.0)
+    full.available = 200.0
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(3.0 - 0.6 * 28.0)
 
 
 def test_a_leg_taken_back_pays_what_a_taker_pays(monkeypatch: pytest.MonkeyPatch) -> None:
