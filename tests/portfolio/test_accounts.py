@@ -12,6 +12,7 @@ from arbtui.journal.events import (
     Phase,
     PlannedLeg,
     PlannedTransfer,
+    ResidualSettled,
     TransferArrived,
     TransferBegun,
     TransferLeft,
@@ -320,6 +321,11 @@ def test_what_is_lost_of_a_cycle_that_has_ended_is_a_fee_and_settles_nothing() -
     assert [cycle.id for cycle in tell.portfolio.positions] == ["c1"]
     tell(TransferSettled("T1", "lost", "ann", "gone"))
     assert (one.lost, one.fees) == (None, Decimal(21))
+    tell, one = bought_to_be_moved()
+    tell(TransferLeft("T1", "binance", "XRP", Decimal(10)))
+    tell.end("c1")
+    tell(ResidualSettled("c1", "written off", "ann", "x"), TransferSettled("T1", "lost", "ann", "gone"))
+    assert (one.booked, one.network_fees) == ({"XRP": Decimal(-21)}, {"XRP": Decimal(10)})
 
 
 def test_a_second_transfer_of_a_cycle_adds_to_what_networks_kept_and_only_its_own_is_waited_for() -> None:

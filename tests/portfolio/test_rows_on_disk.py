@@ -342,3 +342,16 @@ def test_a_journal_of_before_there_were_hashes_is_read_and_nothing_is_compared(t
     found = verify(path)
     assert (found.events, found.last_hash, found.journal_format, found.first_hashed) == (count, "", 2, None)
     assert (found.snapshots, found.archives) == ([], 0)
+
+
+def test_a_journal_of_before_there_were_archives_lacks_their_table_and_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    record(path, *whole_run())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 3")
+        db.execute("DROP TABLE archive")
+        db.commit()
+    assert (verify(path).journal_format, verify(path).archives) == (3, 0)
+    tamper(path, "UPDATE balance SET total = '9' WHERE asset = 'KRW'")
+    with pytest.raises(UsageError, match="a row of table balance"):
+        verify(path)
