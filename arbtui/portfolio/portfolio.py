@@ -331,7 +331,7 @@ class Portfolio(Readings):
         order = cycle.orders.get(fill.client_order_id)
         if order is not None:
             order.filled_qty += fill.qty
-            if settles or fill.client_order_id in self._unreserved:
+            if fill.client_order_id in self._unreserved:
                 self._publish_order(order.intent)
         state.tally.fills += 1
         route = self._route(cycle.route)
