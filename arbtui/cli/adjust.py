@@ -20,5 +20,5 @@ def adjust(place: Place, exchange: str | None, asset: str | None, *, as_json: bo
     if asset is None:
         raise UsageError(f"adjust {exchange}: of which asset? arbtui adjust --profile P lists what is disputed")
     name, coin = exchange.lower(), asset.upper()
-    text = adjustment_preview(name, coin)
+    text = adjustment_preview(place.portfolio(), name, coin)
     return place.decide("adjust", {"exchange": name, "asset": coin}, text, lambda p, by, why: adjustment(p, name, coin, by, why))

@@ -27,7 +27,6 @@ _ELSEWHERE = {
     "run": "arbtui --profile P starts a session",
     "stop": "^C or SIGTERM ends a session in order; arbtui kill stops its trading at once",
     "pause": "p in the console, or Telegram's /pause; arbtui kill --scope holds back a part",
-    "disarm": "D in the console; arbtui kill stops all trading of a profile at once",
     "halt": "arbtui kill stops all trading of a profile, with --scope a part of it",
 }
 _ELSEWHERE |= {"route": _ELSEWHERE["routes"], "log": _ELSEWHERE["logs"], "balance": _ELSEWHERE["balances"]}

@@ -1,4 +1,4 @@
-"""The commands of an operator: positions, limits, disputed balances, stock, transfers, targets, re-arming."""
+"""The commands of an operator: positions, limits, disputed balances, stock, transfers, targets, arming and disarming."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -158,3 +158,19 @@ def rearm(
     if scope is None:
         return rearm_all(flags.wanted_profile(profile), confirmation, mode, state_dir, override=override)
     return rearm_scope(flags.wanted_profile(profile), scope, confirmation, mode, state_dir)
+
+
+@operator_app.command()
+def disarm(
+    profile: flags.Profile = None,
+    reason: flags.Reason = None,
+    mode: flags.LatestMode = None,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Send no order any more, also after a restart, until somebody re-arms; refused while a leg could be left (kill does not wait).
+
+    As D in the console; works while the profile runs, headless or not, or not at all. No name is typed; the reason may be left out.
+    """
+    from arbtui.cli.disarm import disarm as act
+
+    return act(_place(profile, mode, state_dir), reason or "")

@@ -52,7 +52,8 @@ def rearm_stopped(name: str, folder: Path, path: Path | None, confirmation: Conf
     is_killed = cause is not None or (portfolio is not None and portfolio.state.killed)
     if not is_killed and (portfolio is None or portfolio.state.resume != TradingState.DISARMED):
         raise UsageError(f"{name}: nothing to re-arm: no kill stands, and no engine runs; a smaller halt is taken away with --scope")
-    tell(f"{name}: {_state(cause, journal, is_killed=is_killed)}; no engine runs\n")
+    why = "" if portfolio is None else portfolio.state.why
+    tell(f"{name}: {_state(cause, journal, why, is_killed=is_killed)}; no engine runs\n")
     items = _items(journal, portfolio)
     for item in items:
         tell(f"  {'later' if item.is_fine is None else 'ok   ' if item.is_fine else 'NOT  '}  {item.name}: {item.words}\n")
@@ -80,12 +81,12 @@ def _read(path: Path | None) -> "tuple[JournalState | None, Portfolio | None]":
     return (None, None) if path is None else restore(path)
 
 
-def _state(cause: HaltCause | None, journal: "JournalState | None", *, is_killed: bool) -> str:
+def _state(cause: HaltCause | None, journal: "JournalState | None", why: str, *, is_killed: bool) -> str:
     if cause is not None:
         return f"HALTED by {cause.source}: {cause.reason or 'no reason given'}"
     if is_killed and journal is not None and journal.kills:
         return f"HALTED by {journal.kills[-1].source}: {journal.kills[-1].reason} (the flag is gone, the journal remembers)"
-    return "DISARMED"
+    return f"DISARMED {why}".rstrip()
 
 
 def _items(journal: "JournalState | None", portfolio: "Portfolio | None") -> list[_Item]:

@@ -207,6 +207,9 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))
+    if status["disarmed"] is not None:
+        until = f"no order leaves until somebody arms it: key r in the console, or arbtui rearm --profile {status['profile']}"
+        lines.append(("disarmed", f"{status['disarmed']}; {until}".removeprefix("; "), "yellow"))
     if drill := status["drill"]:
         lines.append(("kill drill", f"{drill['words']}, {_age(drill['age_s'])} ago", ""))
     if status["guardian"]["watches"] or status["mode"] == "live":
@@ -239,7 +242,7 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         today = f"PnL {pnl['day']}" if pnl["day"] else "PnL today"
         lines += [(today, _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
         lines.append(("cycles", ", ".join(f"{count} {state}" for state, count in status["cycles"].items()) or "none", ""))
-        lines += [(f"open {row['asset']}", _open_fx(row), "") for row in status["open_fx"]]
+        lines += [(f"{row['asset']} exposure", _open_fx(row), "") for row in status["open_fx"]]
     if status["denials"]:
         lines.append(("why not", _why_not(status["denials"]), ""))
     left: dict[str, list[str]] = {}

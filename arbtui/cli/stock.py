@@ -98,7 +98,10 @@ def _list(portfolio: "Portfolio", as_json: bool) -> int:
     if as_json:
         tell(json.dumps(rows, indent=2) + "\n")
         return 0
-    tell(
-        "".join(f"{row['exchange']}.{row['asset']}  target {row['target']}  holds {row['total']}\n" for row in rows) or "no target is set\n"
-    )
+    if not rows:
+        tell("no target is set\n")
+        return 0
+    cells = [(f"{row['exchange']}.{row['asset']}", row["target"], row["total"]) for row in rows]
+    place, target, holds = (max(len(row[column]) for row in cells) for column in range(3))
+    tell("".join(f"{row[0]:{place}}  target {row[1]:>{target}}  holds {row[2]:>{holds}}\n" for row in cells))
     return 0

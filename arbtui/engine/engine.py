@@ -23,6 +23,7 @@ from arbtui.engine.fee_watch import FeeWatch
 from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.idle import why_idle
+from arbtui.engine.late_decisions import LateDecisions
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.limit_keeper import LimitKeeper
 from arbtui.engine.loss_watch import LossWatch
@@ -64,6 +65,7 @@ from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
+from arbtui.portfolio.operator_events import disarmed_since
 from arbtui.portfolio.portfolio import STARTED
 from arbtui.portfolio.position_sync import Mismatch
 from arbtui.portfolio.rebalancer import InventoryRebalancer
@@ -247,6 +249,7 @@ class Engine:
         self._networks = NetworkWatch(components, self.wallets)
         self._unresumed = ""  # why half done cycles of earlier runs are not gone on with; empty where they are
         self.netting = Netting(components, self.breaches, self.open)
+        self.late_decisions = LateDecisions(self.breaches, components.clock, components.execution.max_decision_age_ms)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_late = self._on_late
         self._accounts = AccountWatch(
@@ -288,6 +291,8 @@ class Engine:
         self.notices.look(inf)  # what came due while nothing ran: all of it, before anything trades
         self.scopes.look()
         self.limits.tell()
+        for scope, why in self.limits.book.void().items():
+            self.breaches.record(Severity.WARN, "LIMIT_VOID", scope, f"it was set and holds nothing: {why}", "set it under its name of now")
         self.rearm_share.resume(self._last_kill)
         self._tell_residuals("open when the last run stopped")
         if last is not None and last.is_crash:
@@ -316,9 +321,9 @@ class Engine:
         elif pending is not None and not unclean and not unconfirmed:
             self._disarm(self._rearm_once_checked.begin(pending), latched=False)
         elif resume == TradingState.DISARMED:
-            self._disarm("DISARMED before this start: press r and type the profile's name and a reason", latched=True)
+            self._disarm(self.portfolio.state.why or "before this start", latched=True)
         elif unclean:
-            self._disarm(unclean, latched=True)
+            self._disarm(disarmed_since(self._clock.time_ms(), "the recovery", unclean), latched=True)
         elif unconfirmed:
             self._disarm(unconfirmed, latched=False)
         elif resume == TradingState.PAUSED:
@@ -389,6 +394,7 @@ class Engine:
         self.components.aggregator.sweep()
         self.components.aggregator.delays.watch_clock()
         self._health.look(now)
+        self.late_decisions.look()
         if self._journal.failure is None:
             self.marks.look(now)
             self.losses.look(now)
@@ -581,6 +587,7 @@ class Engine:
         self.prioritizer.release(route)
         self._late.on_residual(cycle.id, cycle.reason)
         self._troubles.on_end(cycle)
+        self.late_decisions.on_end(cycle)
         self.netting.on_end(cycle)
         self.losses.measure(route.id)
 

@@ -22,9 +22,11 @@ from arbtui.model.money import ZERO
 from arbtui.model.reason import Reason
 from arbtui.portfolio.accounts import PendingRearm
 from arbtui.portfolio.operator_events import (
+    DISARMED_ALREADY,
     Transfer,
     adjustment,
     begin_transfer,
+    disarmed_since,
     new_target,
     settle_by_adjustment,
     settle_transfer,
@@ -144,18 +146,17 @@ class OperatorVerbs:
             return f"{state}: a kill holds, and is latched too"
         if state is TradingState.DISARMED:
             is_latched = parts.portfolio.state.resume == TradingState.DISARMED
-            return "DISARMED already, also after a restart" if is_latched else None
+            return DISARMED_ALREADY if is_latched else None
         unhedged = {cycle.id for cycle in parts.portfolio.open_cycles if cycle.phase is not Phase.IN_TRANSIT}
         under_way = ((len(unhedged | self._executor.open.keys()), "cycle"), (len(self._settler.open), "settlement"))
         open_now = " and ".join(counted(number, word) for number, word in under_way if number)
         return f"{open_now} open: disarm once none is" if open_now else None
 
-    def disarm(self, reason: str) -> str | None:
+    def disarm(self, reason: str, by: str = _OPERATOR, source: str = "CONSOLE") -> str | None:
         """Send nothing more, also after a restart, until somebody re-arms by typing; a re-arm that waits for its checklist is void."""
         refusal = self.disarm_refusal()
         if refusal is None:
-            told = reason.strip()
-            self._disarm(f"disarmed by the {_OPERATOR}{f': {told}' if told else ''}")
+            self._disarm(disarmed_since(self._components.clock.time_ms(), f"{by} ({source})", reason))
         return refusal
 
     def toggle_pause(self) -> str:
@@ -387,6 +388,8 @@ class OperatorVerbs:
                 return {"refusal": self._limits.set(scope, value, facts["confirm"], facts["reason"], by)}
             case "rearm":
                 return {"refusal": self.rearm_by_command(request)}
+            case "disarm":
+                return {"refusal": self.disarm(facts["reason"], by, "CLI")}
             case "scope_seen":
                 return {"refusal": self.scopes.seen(str(request.get("scope", "")))}
             case "rearm_scope":

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.model.clock import Clock
 from arbtui.portfolio.accounts import PendingRearm
+from arbtui.portfolio.operator_events import disarmed_since
 from arbtui.portfolio.portfolio import Portfolio
 
 #: For how long after the start the checklist may become clean, in s: streams connect, and their usual delays are learned.
@@ -51,6 +52,5 @@ class RearmOnceChecked:
         elif now >= self._until:
             self._until = 0.0
             told = "; ".join(f"{check.name}: {check.words}" for check in failing)
-            self._disarm(
-                f"re-armed by {pending.by} while it was stopped, and the checklist is not clean ({told}): press r, or arbtui rearm"
-            )
+            why = f"{pending.by} re-armed it while it was stopped, and the checklist is not clean ({told})"
+            self._disarm(disarmed_since(self._clock.time_ms(), "the checklist", why))

@@ -126,6 +126,10 @@ class ExchangeAdapter(Protocol):
         """Every fill of this account with ``ts_event >= since_ms``, oldest first."""
         ...
 
+    def expect_fills(self, assets: Collection[str]) -> None:
+        """Fills of ``assets`` may have been missed: from now on a venue that lists fills market by market lists theirs, too."""
+        return
+
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """Balances by asset; assets never held may be absent."""
         ...

@@ -57,7 +57,7 @@ class _Way:
     asset: str
     amount: Decimal
     completes: bool
-    retreats: bool = False
+    retreats: bool
 
 
 class HedgingEngine:

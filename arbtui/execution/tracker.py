@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
@@ -235,7 +236,7 @@ class OrderTracker:
         is_cancelled = not stays
         since_ms = self._clock.time_ms() - round((self._clock.monotonic() - followed.sent_at) * 1000)
         proof = AbsenceProof(self._adapters[order.market.exchange], self._clock, self._portfolio, order.market, order, since_ms)
-        for turn in range(1_000_000):
+        for turn in count():
             if not is_cancelled:
                 is_cancelled = await self._cancel(followed)
             if await _happens(followed.ended, self._look_up_after[min(turn, len(self._look_up_after) - 1)]):

@@ -44,6 +44,7 @@ class WayOut:
     cost: Decimal | None = None
     shown: Decimal = ZERO  #: of ``qty``, what the book shows within ``price``
     why_not: str = ""
+    preview: str = ""  #: of a disputed balance that is no cycle's: what taking the venue's word does
 
     @property
     def text(self) -> str:
@@ -54,7 +55,7 @@ class WayOut:
         if self.verb == ADJUST and self.cycle_id:
             return f"{self.verb} {self.exchange}: its balance differs by {amount}; take its word, {self.cycle_id} is settled by that"
         if self.verb == ADJUST:
-            return f"{self.verb} {self.exchange}: {adjustment_preview(self.exchange, self.asset)}"
+            return f"{self.verb} {self.exchange}: {self.preview}"
         if self.price is None or self.market is None:
             return f"{self.verb} {self.exchange} {amount}"
         bound = "more" if self.side is Side.SELL else "less"
@@ -141,7 +142,8 @@ class WaysOut:
             if (way.verb, way.exchange, way.asset) == (ADJUST, exchange, asset)
         ]
         change = abs(dispute.theirs - self._portfolio.total(exchange, asset))
-        return [*equal, WayOut(ADJUST, "", asset, change, self._portfolio.state.currency, exchange, cost=ZERO)]
+        preview = adjustment_preview(self._portfolio, exchange, asset)
+        return [*equal, WayOut(ADJUST, "", asset, change, self._portfolio.state.currency, exchange, cost=ZERO, preview=preview)]
 
     def trade(self, cycle: CycleAccount, asset: str, market: Market) -> WayOut | None:
         """The same as one of :meth:`of`, looked at anew; None where nothing of ``asset`` is left."""

@@ -8,7 +8,7 @@ up what it does not touch.
 """
 
 import asyncio
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
@@ -78,7 +78,7 @@ class Reconciled:
     orders: int = 0  #: orders that were not final
     fills: int = 0  #: fills that the journal had missed
     cycles: dict[CycleState, int] = field(default_factory=dict)  #: open cycles, by how they ended
-    residual: list[str] = field(default_factory=list)  #: ids of those that left a position
+    residual: list[str] = field(default_factory=list)  #: ids of cycles that leave a position, and ended, or were filled, in it
     partial: list[str] = field(default_factory=list)  #: ids of half done ones that were left open, to be hedged on
     mismatches: list[Mismatch] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
@@ -86,6 +86,7 @@ class Reconciled:
     orphans: list[Orphan] = field(default_factory=list)  #: orders of ours that stood at a venue and that no open order here explains
     foreign: list[StandingOrder] = field(default_factory=list)  #: orders of others, which are left alone
     opened: list[str] = field(default_factory=list)  #: venues whose balances are what the journal begins with
+    filled: dict[str, None] = field(default_factory=dict)  #: ids of cycles that ``fills`` are of
 
     @property
     def is_nothing(self) -> bool:
@@ -171,10 +172,8 @@ class Reconciler:
             step.result += "".join(f", {name} not read ({why})" for name, why in done.unread.items())
         with self._report.step("orders and fills") as step:
             results = await asyncio.gather(*(self._resolve(order, began + self._wait_s) for order in orders))
-            for fills, unresolved in results:
-                done.fills += fills
-                if unresolved is not None:
-                    done.unresolved.append(unresolved)
+            for order, (fills, unresolved) in zip(orders, results, strict=True):
+                _count(done, order, fills, unresolved)
             step.result = f"{counted(len(orders), 'order')} asked for, {counted(done.fills, 'fill')} booked"
         with self._report.step("unresolved") as step:
             step.is_fine = not done.unresolved
@@ -186,19 +185,19 @@ class Reconciler:
                 ", ".join(f"{one.exchange} {one.order.client_order_id} {one.why or 'cancelled'}" for one in done.orphans) or "none"
             )
             step.result += f"; {counted(len(done.foreign), 'foreign order')} left alone" if done.foreign else ""
-        with self._report.step("cycles") as step:
-            await self._end_cycles(done)
-            step.is_fine = not (done.residual or done.partial)
-            ended = [f"{number} {state}" for state, number in done.cycles.items()]
-            half_done = [f"{', '.join(done.partial)} half done, hedged on once armed"] if done.partial else []
-            step.result = ", ".join([*ended, *half_done]) or "none was open"
-        with self._report.step("balances") as step:
+        with self._report.step("balances") as step:  # before cycles end: fills that it finds say how they do
             for name in self._adapters:
                 await self._take_balances(name, done)
             step.is_fine = not (done.mismatches or done.unread)
             told = [f"{one.exchange} {one.asset} {plain(one.ours)} here, {plain(one.theirs)} there" for one in done.mismatches]
             told += [f"{name} not read ({why})" for name, why in done.unread.items()]
             step.result = "; ".join([*([f"{', '.join(done.opened)} opened"] if done.opened else []), *told]) or "as the journal held"
+        with self._report.step("cycles") as step:
+            await self._end_cycles(done)
+            step.is_fine = not (done.residual or done.partial)
+            ended = [f"{number} {state}" for state, number in done.cycles.items()]
+            half_done = [f"{', '.join(done.partial)} half done, hedged on once armed"] if done.partial else []
+            step.result = ", ".join([*ended, *half_done]) or "none was open"
         return done
 
     async def _list_standing(self, done: Reconciled) -> dict[str, Sequence[StandingOrder]]:
@@ -260,17 +259,14 @@ class Reconciler:
         """
         done = Reconciled()
         for order in [order for order in self._portfolio.open_orders if order.run_id != run_id]:
-            fills, unresolved = await self._resolve(order, self._clock.monotonic())
             done.orders += 1
-            done.fills += fills
-            if unresolved is not None:
-                done.unresolved.append(unresolved)
+            _count(done, order, *await self._resolve(order, self._clock.monotonic()))
         await self._end_cycles(done, run_id, running)
         return done
 
     async def _end_cycles(self, done: Reconciled, but_of: str = "", running: Container[str] = ()) -> None:
         """End every open cycle that no order holds open; those of the run ``but_of``, and ``running`` ones, end by themselves."""
-        waiting = {unresolved.cycle_id for unresolved in done.unresolved}
+        waiting, ended = {unresolved.cycle_id for unresolved in done.unresolved}, dict.fromkeys(done.filled)
         for cycle in list(self._portfolio.open_cycles):
             if cycle.id in waiting or cycle.run_id == but_of or cycle.id in running:
                 continue
@@ -281,8 +277,9 @@ class Reconciler:
                 continue
             await self._journal.commit(CycleEnded(cycle.id, self._clock.time_ms(), "RECOVERED"))
             done.cycles[cycle.state] = done.cycles.get(cycle.state, 0) + 1
-            if cycle.is_position:
-                done.residual.append(cycle.id)
+            ended[cycle.id] = None
+        positions = {cycle.id for cycle in self._portfolio.positions}
+        done.residual = [cycle_id for cycle_id in ended if cycle_id in positions]
 
     async def _resolve(self, order: OrderRecord, give_up_at: float) -> tuple[int, Unresolved | None]:
         """Find out what became of ``order``: fills that were booked, and why it is unresolved where it is."""
@@ -367,7 +364,7 @@ class Reconciler:
         counts = (asset in known and not self._sync.is_dust(name, asset, theirs - ours) for asset, ours, theirs in differences)
         if not is_first and any(counts):  # an hour's fills may cost a query for each order: what is booked quietly is not worth them
             try:
-                await self._book_missed(name, done)
+                await self._book_missed(name, [asset for asset, _, _ in differences], done)
             except JournalFailed:
                 raise
             except (ArbtuiError, TimeoutError) as error:
@@ -390,8 +387,8 @@ class Reconciler:
         if is_first:
             done.opened.append(name)
 
-    async def _book_missed(self, name: str, done: Reconciled) -> None:
-        """A balance differs: book what orders that had ended have filled all the same, as a running engine books a late fill.
+    async def _book_missed(self, name: str, assets: Collection[str], done: Reconciled) -> None:
+        """Balances of ``assets`` differ: book what orders that had ended have filled all the same, as a running engine books a late fill.
 
         Raises:
             JournalFailed: as every commit.
@@ -400,8 +397,10 @@ class Reconciler:
         last_ms = last_intended(self._journal.path, name)
         if last_ms is None:
             return
+        adapter = self._adapters[name]
+        adapter.expect_fills(assets)
         async with asyncio.timeout(self._ask_s):
-            fills = await self._adapters[name].fetch_fills(last_ms - _MISSED_MS)
+            fills = await adapter.fetch_fills(last_ms - _MISSED_MS)
         adjusted = adjusted_at(self._journal.path, name)
         turns = Turns()  # thousands may be listed
         for fill in fills:
@@ -421,9 +420,7 @@ class Reconciler:
                 OrderChanged(order.client_order_id, state, order.venue_order_id or fill.venue_order_id, filled, order.reason),
             )
             done.fills += 1
-            cycle = self._portfolio.cycle(order.cycle_id)
-            if cycle is not None and cycle.is_position and cycle.id not in done.residual:
-                done.residual.append(cycle.id)
+            done.filled[order.cycle_id] = None
 
     async def _differences(self, name: str, *, is_first: bool) -> list[tuple[str, Decimal, Decimal]]:
         """The differences that several reads show alike."""
@@ -440,6 +437,14 @@ class Reconciler:
             if not found:
                 return []
         return found
+
+
+def _count(done: Reconciled, order: OrderRecord, fills: int, unresolved: Unresolved | None) -> None:
+    done.fills += fills
+    if fills:
+        done.filled[order.intent.cycle_id] = None
+    if unresolved is not None:
+        done.unresolved.append(unresolved)
 
 
 def _assets(order: OrderRecord) -> tuple[str, str]:

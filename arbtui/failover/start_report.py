@@ -17,8 +17,8 @@ STEPS = (
     "orders and fills",
     "unresolved",
     "orphans",
-    "cycles",
     "balances",
+    "cycles",
     "resume",
 )
 

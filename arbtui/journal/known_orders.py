@@ -1,6 +1,7 @@
 """What a journal knows of an order, of whichever run and however long ago: for one that is told of and not followed any more."""
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -46,26 +47,26 @@ def known_order(path: Path, exchange: str, client_order_id: str, venue_order_id:
             where = "exchange = ? AND venue_order_id = ?"
             row = db.execute(f"SELECT {columns} FROM order_ WHERE {where}", (exchange, venue_order_id)).fetchone()
         if row is None:
-            return _archived(db, exchange, client_order_id or _own_id(db, venue_order_id), trade_id)
+            own_ids = [client_order_id] if client_order_id else _own_ids(db, venue_order_id)
+            return next((known for own in own_ids if (known := _archived(db, exchange, own, trade_id)) is not None), None)
         booked = db.execute("SELECT 1 FROM fill WHERE exchange = ? AND trade_id = ?", (exchange, trade_id)).fetchone()
     own, cycle_id, leg, qty, filled, state, venue_id, reason = row
     return KnownOrder(own, cycle_id, leg, Decimal(qty), Decimal(filled), OrderState(state), venue_id, reason, booked is not None)
 
 
-def _own_id(db: sqlite3.Connection, venue_order_id: str) -> str:
-    """The client id of an archived order; empty where none has that number at its venue."""
+def _own_ids(db: sqlite3.Connection, venue_order_id: str) -> Iterator[str]:
+    """The client ids of archived orders that have that number at their venue, each once: two venues may use the same."""
+    found: set[str] = set()
     for rows in rows_with(db, f'\\"{venue_order_id}\\"', _ARCHIVES):
         for row in rows:
             event = decode(*row[3:])
-            if isinstance(event, OrderChanged) and event.venue_order_id == venue_order_id:
-                return event.client_order_id
-    return ""
+            if isinstance(event, OrderChanged) and event.venue_order_id == venue_order_id and event.client_order_id not in found:
+                found.add(event.client_order_id)
+                yield event.client_order_id
 
 
 def _archived(db: sqlite3.Connection, exchange: str, client_order_id: str, trade_id: str) -> KnownOrder | None:
     """The order of archives, from its own events; those that came after them are in the event table still."""
-    if not client_order_id:
-        return None
     intent: OrderIntended | None = None
     last: OrderChanged | None = None
     is_booked = False

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from arbtui.journal.events import Adjusted, decode
+from arbtui.journal.archives import rows_with
+from arbtui.journal.chain import newest_archive
+from arbtui.journal.events import OrderIntended, decode
 from arbtui.journal.reader import reading
 from arbtui.model.order import OrderState
 
 #: Orders that are looked back at; older ones have ended. Of those without an id of the venue's fewer: each may cost a look-up.
 _SENT, _UNNAMED = 1_000, 50
+#: Archives that are looked into for the last order at a venue, the newest first.
+_ARCHIVES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,21 @@ def read_sent(path: Path, exchange: str) -> list[SentOrder]:
 
 
 def last_intended(path: Path, exchange: str) -> int | None:
-    """When the newest order at ``exchange`` was journaled, in ms; None where there was none.
+    """When the newest order at ``exchange`` was journaled, in ms; None where there was none, or only before the newest archives.
 
     Raises:
-        UsageError: as :func:`arbtui.journal.state.load`.
+        UsageError: as :func:`arbtui.journal.state.load`; also where an archive is needed that is missing or damaged.
     """
     with reading(path) as db:
-        (found,) = db.execute("SELECT max(intended_ms) FROM order_ WHERE exchange = ?", (exchange,)).fetchone()
+        found, seq = db.execute("SELECT max(intended_ms), max(seq) FROM order_ WHERE exchange = ?", (exchange,)).fetchone()
+        archived = newest_archive(db)
+        if archived is None or (seq is not None and seq > archived.last):
+            return None if found is None else int(found)
+        for rows in rows_with(db, '"OrderIntended"', _ARCHIVES):
+            for row in reversed(rows):
+                event = decode(*row[3:])
+                if isinstance(event, OrderIntended) and event.exchange == exchange:
+                    return max(int(found or 0), row[1])
     return None if found is None else int(found)
 
 
@@ -82,13 +94,9 @@ def adjusted_at(path: Path, exchange: str) -> dict[str, int]:
     Raises:
         UsageError: as :func:`arbtui.journal.state.load`.
     """
-    found: dict[str, int] = {}
     with reading(path) as db:
-        for row in db.execute("SELECT ts_ms, type, version, payload FROM event WHERE type = 'Adjusted' ORDER BY seq"):
-            event = decode(*row[1:])
-            if isinstance(event, Adjusted) and event.exchange == exchange and event.kind != "dust":
-                found[event.asset] = int(row[0])
-    return found
+        rows = db.execute("SELECT asset, ts_ms FROM adjustment WHERE exchange = ? AND kind != 'dust' ORDER BY seq", (exchange,))
+        return {asset: int(ts_ms) for asset, ts_ms in rows}
 
 
 def read_route(path: Path, client_order_id: str) -> str | None:

@@ -4,10 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from arbtui.journal.events import Adjusted, DisputeClosed, Event, ResidualSettled, TargetSet, TransferBegun, TransferSettled
+from arbtui.journal.events import (
+    Adjusted,
+    DisputeClosed,
+    Event,
+    Phase,
+    ResidualSettled,
+    StateChanged,
+    TargetSet,
+    TransferBegun,
+    TransferSettled,
+)
+from arbtui.model.clock import iso_ms
+from arbtui.model.counted import counted
 from arbtui.model.money import ZERO, plain
 from arbtui.portfolio.accounts import CycleAccount, amount_at
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.trading_state import TradingState
 
 
 def write_off(portfolio: Portfolio, cycle_id: str, by: str, reason: str) -> Sequence[Event] | str:
@@ -64,6 +77,27 @@ def adjustment(portfolio: Portfolio, exchange: str, asset: str, by: str, reason:
     change = dispute.theirs - held
     text = f"{reason} (the venue says {plain(dispute.theirs)})"
     return Adjusted(exchange, asset, change, text, "operator", by), DisputeClosed(exchange, asset, by, reason)
+
+
+DISARMED_ALREADY = "DISARMED already, also after a restart"
+
+
+def disarmed(portfolio: Portfolio, by: str, source: str, reason: str, ts_ms: int) -> Sequence[Event] | str:
+    """The event that disarms a profile on which no engine runs, for its next starts, or why there is none."""
+    if portfolio.state.killed:
+        return "HALTED: a kill holds, and is latched too"
+    if portfolio.state.resume == TradingState.DISARMED:
+        return DISARMED_ALREADY
+    left = [cycle for cycle in portfolio.open_cycles if cycle.phase is not Phase.IN_TRANSIT]
+    if left:  # a start that is DISARMED would not send its hedge
+        return f"{counted(len(left), 'cycle')} left open by its last run: start it, and disarm once none is"
+    return (StateChanged(TradingState.DISARMED, disarmed_since(ts_ms, f"{by} ({source})", reason), latched=True),)
+
+
+def disarmed_since(ts_ms: int, by: str, reason: str) -> str:
+    """``since 2026-11-29 10:33:46Z by ann (CLI): lunch``: what is kept of a disarming, and shown until somebody arms."""
+    told = reason.strip()
+    return f"since {iso_ms(ts_ms)[:19].replace('T', ' ')}Z by {by}{f': {told}' if told else ''}"
 
 
 def _venues(portfolio: Portfolio) -> list[str]:
@@ -173,9 +207,12 @@ def write_off_preview(cycle_id: str) -> str:
     return f"write off what cycle {cycle_id} left: it counts as stock from then on, balances stay as they are"
 
 
-def adjustment_preview(exchange: str, asset: str) -> str:
+def adjustment_preview(portfolio: Portfolio, exchange: str, asset: str) -> str:
     """What :func:`adjustment` does, in words."""
-    return f"take {exchange}'s word for its balance of {asset}: ours is adjusted to it, and entries there are allowed again"
+    does = f"take {exchange}'s word for its balance of {asset}: ours is adjusted to it, and entries there are allowed again"
+    if portfolio.price(asset) is not None:
+        return does
+    return f"{does}; nothing prices {asset}, so it will count in no equity and no PnL: the ledger lists it as unvalued"
 
 
 def settling_adjustment_preview(cycle_id: str) -> str:

@@ -77,7 +77,7 @@ def _read(db: sqlite3.Connection, limit: int) -> Iterator[PastCycle]:
             symbol=row["symbol"],
             state=CycleState(row["state"]),
             edge_bps=row["edge_bps"],
-            legs=msgspec.json.decode(row["legs"], type=tuple[PlannedLeg, ...], strict=False),
+            legs=msgspec.json.decode(row["legs"], type=tuple[PlannedLeg, ...]),
             opened_ms=row["opened_ms"],
             closed_ms=row["closed_ms"],
             reason=row["reason"],

@@ -47,8 +47,10 @@ from arbtui.journal.events import (
     Transferred,
     TransferSettled,
 )
+from arbtui.model.errors import UsageError
 from arbtui.model.money import ONE, ZERO, plain
 from arbtui.model.order import OrderState, Purpose, Side
+from arbtui.model.scoped_halts import scope_of
 from arbtui.portfolio.accounts import (
     IN_TRANSIT,
     Amounts,
@@ -141,9 +143,11 @@ class Portfolio(Readings):
             self.under_way = self._open_cycles()
         state.run = Baseline(event.run_id, at.ts_ms, state.counters.copy(), self.prices())
         state.run_started = False
+        state.unpriced_fees = {}  # a start reads anew what fees are paid in, and connects the market of that coin
         state.tally = RunTally(event.run_id)
         state.time.start(at.ts_ms)
-        state.state, state.why = event.start_state, ""
+        state.state = event.start_state
+        state.why = state.why if state.resume == TradingState.DISARMED else ""  # who disarmed it, when and why outlives the run
 
     def _state_changed(self, at: Recorded, event: StateChanged) -> None:
         state = self.state
@@ -183,10 +187,11 @@ class Portfolio(Readings):
 
     def _limit_changed(self, at: Recorded, event: LimitChanged) -> None:
         self.state.unattended = 0
+        scope = _as_written(event.scope)
         if event.new is None:
-            self.state.limits.pop(event.scope, None)
+            self.state.limits.pop(scope, None)
         else:
-            self.state.limits[event.scope] = LimitRecord(event.new, event.by, event.reason, at.ts_ms)
+            self.state.limits[scope] = LimitRecord(event.new, event.by, event.reason, at.ts_ms)
 
     def _notice_read(self, at: Recorded, event: NoticeRead) -> None:
         self.state.notices.take_read(event, at.ts_ms)
@@ -311,6 +316,8 @@ class Portfolio(Readings):
         else:
             paid = state.counters.pay(fill.fee_currency, fill.fee, marks.get(fill.fee_currency))
         cycle.fees += paid
+        if fill.fee and fill.fee_currency not in marks and fill.fee_currency not in state.marks:
+            state.unpriced_fees.setdefault(fill.exchange, {})[fill.fee_currency] = None
         if cycle.most_cost:
             self._charge(cycle)
         if fill.fee_currency in cycle.traded and fill.fee_currency not in state.settlement:
@@ -658,6 +665,8 @@ class Portfolio(Readings):
             counters.first_mark(asset, mark)
         for baseline in self._baselines():
             baseline.marks.setdefault(asset, mark)
+        for coins in self.state.unpriced_fees.values():
+            coins.pop(asset, None)
 
     def _publish_order(self, intent: OrderIntended) -> None:
         self._publish(intent.exchange, intent.base if intent.side is Side.SELL else intent.quote)
@@ -693,6 +702,15 @@ class Portfolio(Readings):
         if state.rules != RULES:
             raise ValueError(f"folded by the rules {state.rules}, these are {RULES}")
         return cls(state)
+
+
+def _as_written(limit_scope: str) -> str:
+    """A limit's scope as scopes are written: earlier versions journaled ``symbol.xrp.order_value``, which no limit is asked by."""
+    place, _, limit = limit_scope.rpartition(".")
+    try:
+        return f"{scope_of(place)}.{limit}"
+    except UsageError:  # for all of a tier, or of nothing that there is
+        return limit_scope
 
 
 #: An order that ended so can never fill again.

@@ -26,7 +26,7 @@ class PaidIn(Struct, frozen=True):
 
 
 #: Raised when :class:`PortfolioState` or what an event does to it changes: a snapshot of another one is not gone on from.
-RULES = 10
+RULES = 11
 
 
 class RunTally(Struct):
@@ -84,6 +84,7 @@ class PortfolioState(Struct):
     transfers: dict[str, TransferAccount] = field(default_factory=dict)  #: open ones, and the last that ended
     routes: dict[str, RouteRecord] = field(default_factory=dict)
     disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
+    unpriced_fees: dict[str, dict[str, None]] = field(default_factory=dict)  #: by exchange: coins of this run's fees that have no mark
     open_since: dict[str, int] = field(default_factory=dict)  #: by settlement currency: ms since when it is open the way it is now
     orders: RecentOrders = field(default_factory=RecentOrders)
     results: RecentResults = field(default_factory=RecentResults)

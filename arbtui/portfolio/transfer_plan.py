@@ -6,6 +6,7 @@ A plan is a proposal. Nothing here sends anything: in live a person makes the tr
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 from arbtui.exchanges.networks import NetworkPath, Networks, network_paths
@@ -172,7 +173,12 @@ def _rails(asset: str, sender: str, receiver: str, missing: Decimal, spare: Deci
     if not rails:
         amount = floor_to(min(missing, spare), _STEP)
         return (Rail("", amount, None, amount, None, f"{sender} lists no network of {asset}", None, ""),)
-    return tuple(sorted(rails, key=lambda rail: (bool(rail.why_not), rail.fee is None, rail.fee or ZERO, rail.minutes or 0.0)))
+    return tuple(sorted(rails, key=_rank))
+
+
+def _rank(rail: Rail) -> tuple[bool, bool, Decimal, float]:
+    """What can be used comes first, then what is cheaper, then what is quicker; what is not told is neither."""
+    return bool(rail.why_not), rail.fee is None, rail.fee or ZERO, inf if rail.minutes is None else rail.minutes
 
 
 def _rail(path: NetworkPath, missing: Decimal, spare: Decimal) -> Rail:

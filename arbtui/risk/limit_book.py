@@ -93,6 +93,10 @@ class LimitBook:
         parsed = (parse_scope(text) for text in self._own)
         return {scope.name for scope in parsed if isinstance(scope, LimitScope) and scope.tier in ("symbol", "route") and scope.name}
 
+    def void(self) -> Mapping[str, str]:
+        """What was set and holds nothing, by scope as it stands in the journal, and why: an earlier version knew that name."""
+        return {text: why for text in self._own if isinstance(why := parse_scope(text), str)}
+
     def total(self) -> GlobalLimits:
         """What holds over everything."""
         return self._table("global", self._config.global_)

@@ -11,7 +11,6 @@ from arbtui.exchanges.health import ExchangeHealthMonitor, Health
 from arbtui.marketdata.stream_delay import StreamDelays
 from arbtui.model.book import OrderBook
 from arbtui.model.market import FeeTakenIn, Market
-from arbtui.model.money import ZERO
 from arbtui.model.reason import Reason
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.operator_events import Transfer
@@ -183,18 +182,8 @@ class ExchangeGuard:
         return Reason.DISPUTED if open_here and not open_here.keys().isdisjoint(assets) else None
 
     def unpriced_fees(self) -> Reason | None:
-        """Whether fees of this run were taken in an asset held here that nothing prices: what trading costs here is not known, either.
-
-        A start reads anew what the account pays its fees in, and connects the market of that coin.
-        """
-        state = self._portfolio.state
-        unvalued = state.counters.unvalued_fees
-        if not unvalued:
-            return None
-        before = state.run.counters.unvalued_fees if state.run is not None else {}
-        held = state.balances.get(self.exchange, {})
-        unpriced = any(asset in held and fee != before.get(asset, ZERO) for asset, fee in unvalued.items())
-        return Reason.NO_MARK if unpriced else None
+        """Whether the venue took fees of this run in a coin that nothing prices: what trading costs here is not known."""
+        return Reason.NO_MARK if self._portfolio.state.unpriced_fees.get(self.exchange) else None
 
     def budget(self) -> Reason | None:
         """Whether an order has room in the venue's limits. Asked when a cycle is decided: a leg sent alone would wait for its other."""

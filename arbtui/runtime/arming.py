@@ -63,11 +63,7 @@ def resume_refusal(plan: Plan, last: LastEnd, found: Reconciled) -> str:
     settings = plan.settings
     if plan.confirmed:
         return ""
-    why = auto_resume(settings).why_not(last, found)
-    if not why:
-        return ""
-    who = f"arbtui rearm --profile {settings.name} arms it" if plan.headless else f"press r and type {settings.name}"
-    return f"{why}: {who}"
+    return auto_resume(settings).why_not(last, found)
 
 
 def unclean(reconciled: Reconciled, *, live: bool) -> str:
@@ -87,4 +83,4 @@ def unclean(reconciled: Reconciled, *, live: bool) -> str:
     unknowable = [unresolved for unresolved in reconciled.unresolved if unresolved.disarms]
     if unknowable:
         found.append(f"{counted(len(unknowable), 'order')} that cannot be resolved ({', '.join(row.scope for row in unknowable)})")
-    return f"{', '.join(found)}: look at the Risk pane, then press r" if found else ""
+    return f"{', '.join(found)}: look at the Risk pane, or arbtui status" if found else ""

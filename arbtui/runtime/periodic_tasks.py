@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from shutil import disk_usage
@@ -56,6 +56,7 @@ class PeriodicTasks:
         reconciler: Reconciler,
         accounts: ReconcileReport,
         journal: JournalConfig,
+        progress: Callable[[float], None] | None = None,
     ) -> None:
         self._engine = engine
         self._views = views
@@ -63,6 +64,7 @@ class PeriodicTasks:
         self._run = run
         self._reconciler = reconciler
         self._accounts = accounts
+        self._progress = progress
         self._snapshot_every_s, self._keep_events = journal.snapshot_interval_s, journal.keep_events
         self._snapshot_at = 0.0
         self._commits = RecentCommits()
@@ -83,6 +85,8 @@ class PeriodicTasks:
     async def _housekeeping(self) -> None:
         while True:
             self._engine.housekeep()
+            if self._progress is not None:
+                self._progress(self._engine.components.clock.monotonic())
             for request, answer in pending(self._engine.components.halt.folder):
                 engine = self._engine
                 told = engine.operator.answer(request, engine.halt_detail, engine.cancel_began_ms)

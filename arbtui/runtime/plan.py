@@ -44,6 +44,7 @@ class Plan:
     fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
     clock: Clock | None = None  #: of the virtual time in which this run is one of several; None makes one of its own
     door: Door = "sync"  #: in virtual time: how the journal is written
+    progress: Callable[[float], None] | None = None  #: in virtual time, told the clock's s ten times a virtual second; None: the run's own
     top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
 
 

@@ -76,13 +76,14 @@ from arbtui.runtime.stop import Stop, Stopped
 from arbtui.runtime.summary import Run
 from arbtui.runtime.update_metrics import UpdateMetrics
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
+from arbtui.runtime.virtual_progress import VirtualProgress
 from arbtui.settings.core_dump import forbid_core_dump
 from arbtui.settings.heartbeat import Heartbeat
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.limits import limit_problems, limits_in_words
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
-from arbtui.settings.output import say
+from arbtui.settings.output import say, show_progress
 from arbtui.settings.process import boot_id
 from arbtui.settings.secrets import telegram_token
 from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
@@ -393,7 +394,8 @@ class Session:
         reconciler = reconciler_of(engine.components, 0.0, resumes=policy.resumes_cycles)
         accounts = running_reconciler(engine, live=self._settings.mode == "live")
         views.accounts = self.accounts = accounts.report
-        periodic = PeriodicTasks(engine, views, venues, run, reconciler, accounts.report, self._settings.journal)
+        progress = self._plan.progress or (VirtualProgress(self._plan.max_runtime_s).look if self._plan.virtual else None)
+        periodic = PeriodicTasks(engine, views, venues, run, reconciler, accounts.report, self._settings.journal, progress)
         if not self._plan.headless:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only
 
@@ -413,6 +415,8 @@ class Session:
         if self._plan.headless and not self._plan.virtual:
             routes = counted(len(views.routes), "route")
             why = f" ({engine.portfolio.state.why})" if engine.state is not TradingState.ARMED else ""
+            if engine.state is TradingState.DISARMED:
+                why += f", until arbtui rearm --profile {self._settings.name}"
             say(f"{engine.state}{why}: run {engine.components.run_id} of {engine.components.profile}, {routes}; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in periodic.work(real_time=not self._plan.virtual)]
         if not self._plan.virtual:
@@ -449,6 +453,8 @@ class Session:
             run.start_timing()
             asyncio.get_running_loop().call_later(_WARM_S, gc.freeze)  # without collecting it takes a microsecond
         await self._stop.wait()
+        if self._plan.virtual:
+            show_progress("")
         self._heartbeat.stopping()
         engine.notices.stop()
         engine.gate.closed_for_entries = True

@@ -107,7 +107,7 @@ def _held_name(name: str, exchange: str, origin: str) -> socket.socket:
     holder = socket.socket(socket.AF_UNIX)
     try:
         holder.bind(address)
-        holder.listen(1)  # so that who asks is told the process
+        holder.listen(socket.SOMAXCONN)  # so that who asks is told the process; nobody takes a call, so each has a place in the queue
     except OSError as error:
         holder.close()
         if error.errno == errno.EADDRINUSE:

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from arbtui.model.errors import ArbtuiError, UsageError
 from arbtui.model.printable import printable
@@ -51,13 +51,17 @@ def say(message: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def show_progress(text: str) -> None:
-    """Write ``text`` over the last progress line on standard error, where that is a terminal; empty takes the line away."""
-    if sys.stderr is None or not sys.stderr.isatty():
+def show_progress(text: str, stream: TextIO | None = None) -> None:
+    """Write ``text`` over the last progress line on standard error, where that is a terminal; empty takes the line away.
+
+    ``stream``: in place of what standard error is now.
+    """
+    stream = stream or sys.stderr
+    if stream is None or not stream.isatty():
         return
     try:
-        sys.stderr.write(f"\r\x1b[K{printable(text)}")
-        sys.stderr.flush()
+        stream.write(f"\r\x1b[K{printable(text)}")
+        stream.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 

@@ -185,6 +185,7 @@ class EngineViews:
             opportunities=engine.decider.opportunities,
             unhedged=engine.risk.total.unhedged,
             idle=self._why_idle(now),
+            slow=engine.late_decisions.words,
             rate_doubt=_rate_doubt(parts.rate_watches),
             share=engine.rearm_share.share,
             share_left_s=engine.rearm_share.left_s,

@@ -79,6 +79,7 @@ class HeaderView:
     opportunities: int
     unhedged: float  #: in pnl_currency
     idle: str = ""  #: why it opens nothing though it is ARMED; empty where it may
+    slow: str = ""  #: how many cycles were given up because their decisions were too old; empty while few are
     rate_pair: str = ""  #: its currencies, ``QUOTE/BASE``; empty without any
     rate_doubt: str = ""  #: ``DOUBTED`` (``at NAME``, where others are not), or how many coins are missing; empty when all is well
     scopes: tuple[ScopedHalt, ...] = ()  #: halts of less than everything that stand

@@ -93,6 +93,7 @@ def read_status(
             for breach in (journal.breaches if journal else ())
         ],
         "kill": _kill(cause, journal, portfolio),
+        "disarmed": _disarmed(holder is not None, run, portfolio),
         "halts": [
             {
                 "scope": halt.scope,
@@ -183,6 +184,14 @@ def _kill(cause: HaltCause | None, journal: JournalState | None, portfolio: Port
         "reason": known.reason if known else None,
         "ts": iso_ms(known.ts_ms) if known else None,
     }
+
+
+def _disarmed(running: bool, run: RunRow | None, portfolio: Portfolio | None) -> str | None:
+    """Who or what disarmed it, when and why, where it is DISARMED or its next start will be; else None."""
+    if portfolio is None or portfolio.state.killed:
+        return None
+    latched = portfolio.state.resume == TradingState.DISARMED
+    return portfolio.state.why if latched or (running and _state(running, run) == TradingState.DISARMED) else None
 
 
 def _state(running: bool, run: RunRow | None) -> str:

@@ -91,6 +91,12 @@ def test_adjust_names_the_venues_where_there_is_none_of_that_name(arbtui: Here, 
     assert (answer.code, answer.err) == (2, f"arbtui: {said}\n")
 
 
+def test_the_list_of_targets_stands_in_columns(arbtui: Here, state: Path) -> None:
+    lines = arbtui("targets", *P, "--state-dir", str(state)).out.splitlines()
+    assert len(lines) > 4
+    assert len({(line.index("  target "), line.index("  holds "), len(line)) for line in lines}) == 1
+
+
 @pytest.mark.parametrize("form", ["--json", "--csv"])
 def test_output_that_nobody_reads_ends_it_as_the_signal_would(state: Path, form: str) -> None:
     reader, writer = os.pipe()

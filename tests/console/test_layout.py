@@ -55,8 +55,8 @@ def test_mode_state_and_age_are_always_visible(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("width", "value", "told"),
     [
-        (160, 612.4, "open KRW +612.40 13m cost 8.38"),
-        (160, -120.0, "open KRW -120.00 13m cost 8.38"),
+        (160, 612.4, "KRW exposure +612.40 USDT for 13m"),
+        (160, -120.0, "KRW exposure -120.00 USDT for 13m"),
         (80, 612.4, "KRW +612"),
         (80, math.nan, "KRW -"),
         (80, 504.0, ""),
@@ -75,7 +75,13 @@ def test_the_header_tells_what_is_open_of_the_won_beside_all_else(width: int, va
             assert ("KRW" in second) is bool(told)
             assert "[ARMED]" in first
             assert "PnL day" in first
-            for words in ("UPBIT 12ms ok", "BINANCE 31ms ok", "FX 1384.2 (3s)", "breach 1", *(["unhedged 12"] if unhedged else ["open 4"])):
+            for words in (
+                "UPBIT 12ms ok",
+                "BINANCE 31ms ok",
+                "FX 1384.2 (3s)",
+                "breach 1",
+                *(["unhedged 12"] if unhedged else ["cycles 4"]),
+            ):
                 assert words in second
 
     drive(steps, (width, 24 if width == 80 else 48), model)
@@ -182,7 +188,7 @@ def test_the_system_page_shows_each_venues_health_and_what_is_left_of_its_limits
         await pilot.press(*keys)
         text = await repaint(app, pilot)
         upbit, binance = (next(line for line in text.splitlines() if line.strip().startswith(name)) for name in ("upbit ", "binance "))
-        won = next(line for line in text.splitlines() if line.strip().startswith("open KRW"))
+        won = next(line for line in text.splitlines() if line.strip().startswith("KRW exposure"))
         assert "+612.40 USDT of 1,000 for 00:12:34, band 500  blocked: NO_STOCK" in won
         assert ("netted 12,345 for 8.38" in won) is (size[0] > 80)
         assert "HEALTHY" in upbit
@@ -311,3 +317,34 @@ def test_a_halt_of_one_exchange_and_the_smaller_size_are_in_the_header(width: in
             assert "PnL day" in first
 
     drive(steps, (width, 48 if width > 80 else 24))
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_an_armed_engine_that_is_too_slow_is_not_plainly_armed(width: int) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        header = model.header()
+        header.slow = "4 of 12 cycles of the last minute given up"
+        first, *_ = (await repaint(app, pilot)).splitlines()
+        assert "[ARMED, TOO SLOW" in first
+        assert ("4 of 12 cycles" in first) is (width > 80)
+        assert "[ARMED]" not in first
+        assert "PnL day" in first
+        header.idle = "the journal failed"
+        assert "[ARMED, NOT TRADING" in (await repaint(app, pilot)).splitlines()[0]
+
+    drive(steps, (width, 48 if width > 80 else 24))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_why_it_is_disarmed_since_when_and_by_whom_stays_in_the_header(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        header = model.header()
+        header.state, header.halt_detail = "DISARMED", "since 2026-11-29 10:33:46Z by ann (CLI): lunch"
+        first, second, *_ = (await repaint(app, pilot)).splitlines()
+        assert "[DISARMED]" in first
+        assert header.halt_detail in second
+        assert "breach 1" in second
+        header.halt_detail = ""
+        assert "UPBIT 12ms ok" in (await repaint(app, pilot)).splitlines()[1]
+
+    drive(steps, size)

@@ -1,6 +1,7 @@
 """Numbers as an operator reads them."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -122,6 +123,7 @@ def test_the_blotter_and_the_stock_show_every_number(px: float, qty: float, widt
     row = StockPane(inks, DemoModel()).spans(StockRow("KRW", (cell,), 160_027_325_123.0), width)
     assert not [text for text, _ in (*line, *row) if "#" in text]
     assert width_of(line) <= width
+    assert not re.search(r"\d[→▲▼]", "".join(text for text, _ in line))
 
 
 @pytest.mark.parametrize("width", [78, 104, 158])

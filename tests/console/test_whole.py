@@ -86,8 +86,8 @@ UNDONE = (
     ("width", "shows"),
     [
         (76, "BUY BINANCE     46.70  SELL BINANCE+"),
-        (118, "BUY BINANCE     46.70 @ 2.1400     → SELL BINANCE+ @ 2.1399 "),
-        (150, "BUY BINANCE     46.70 @ 2.1400     → SELL BINANCE+    26.70 @ 2.1399 "),
+        (118, "BUY BINANCE     46.70 @2.1400      → SELL BINANCE+ @2.1399 "),
+        (150, "BUY BINANCE     46.70 @2.1400      → SELL BINANCE+    26.70 @2.1399 "),
     ],
 )
 def test_a_side_that_filled_at_two_venues_is_marked(width: int, shows: str) -> None:
@@ -103,7 +103,7 @@ def test_a_side_that_filled_at_two_venues_is_marked(width: int, shows: str) -> N
     drive(steps)
 
 
-@pytest.mark.parametrize(("width", "shows"), [(76, "SELL UPBIT       71.39   "), (150, "SELL UPBIT       71.39 @ 1,400.0   ")])
+@pytest.mark.parametrize(("width", "shows"), [(76, "SELL UPBIT       71.39   "), (150, "SELL UPBIT       71.39 @1,400.0   ")])
 def test_a_cycle_of_one_leg_that_sells_shows_what_it_sold_first(width: int, shows: str) -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         sold = TradeLine("UPBIT", "sell", "USDT", "KRW", 71.39, 1400.0)

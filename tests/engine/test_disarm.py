@@ -1,6 +1,7 @@
 """A person disarms: nothing leaves, over restarts and confirmed starts, until somebody arms by typing; no leg is left behind by it."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import msgspec
@@ -10,11 +11,15 @@ from arbtui.journal.events import CycleOpened, CycleState, Phase, Rearmed, State
 from arbtui.journal.reader import events, reading
 from arbtui.model.halt import archive_flag
 from arbtui.model.virtual_loop import run_virtual
+from arbtui.monitoring.log import LogRing
+from arbtui.portfolio.operator_events import disarmed
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.views.live import EngineControls
+from arbtui.views.live import EngineControls, EngineViews
 from tests.engine.test_cross_chain import NO_STOCK, chain_world, opened, transfer, until
 from tests.execution.test_settler import residual
 from tests.execution.world import UPBIT_DEAR, World, world
+
+SINCE = r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"
 
 
 def state_of(w: World) -> TradingState:
@@ -38,8 +43,9 @@ def test_it_is_journaled_with_its_reason_and_outlives_every_start_until_a_typed_
             controls = EngineControls(w.engine)
             assert controls.disarm_refusal() is None
             assert controls.disarm(" lunch ") is None
-            assert await last_change(w) == StateChanged(TradingState.DISARMED, "disarmed by the operator: lunch", latched=True)
-            assert w.engine.halt_detail == "disarmed by the operator: lunch"
+            since = w.engine.halt_detail
+            assert re.fullmatch(SINCE + r" by operator \(CONSOLE\): lunch", since)
+            assert await last_change(w) == StateChanged(TradingState.DISARMED, since, latched=True)
             before = len(w.engine.cycles)
             w.show("upbit", UPBIT_DEAR)
             assert len(w.engine.cycles) == before
@@ -49,6 +55,8 @@ def test_it_is_journaled_with_its_reason_and_outlives_every_start_until_a_typed_
         async with world(tmp_path) as w:  # a start that nothing keeps from arming, as --confirm makes it
             await asyncio.sleep(130)
             assert state_of(w) is TradingState.DISARMED
+            assert w.engine.halt_detail == w.portfolio.state.why == since
+            assert EngineViews(w.engine, "SIM", "", LogRing()).header().halt_detail == since
             assert "type the profile's name" in str(w.engine.operator.rearm("q", "back", w.halt.kills))
             assert w.engine.operator.rearm("p", "back", w.halt.kills) is None
             await w.trade()
@@ -63,7 +71,8 @@ def test_what_nobody_had_confirmed_stays_disarmed_once_a_person_has_said_so(tmp_
     async def main() -> None:
         async with world(tmp_path, unconfirmed="not confirmed") as w:
             assert w.engine.operator.disarm("") is None
-            assert await last_change(w) == StateChanged(TradingState.DISARMED, "disarmed by the operator", latched=True)
+            assert await last_change(w) == StateChanged(TradingState.DISARMED, w.engine.halt_detail, latched=True)
+            assert re.fullmatch(SINCE + r" by operator \(CONSOLE\)", w.engine.halt_detail)
         async with world(tmp_path) as w:
             assert state_of(w) is TradingState.DISARMED
 
@@ -158,7 +167,7 @@ def test_a_rearm_that_waits_for_its_checklist_is_void(tmp_path: Path) -> None:
             assert "arms as soon as the checklist is clean" in w.engine.halt_detail
             assert w.engine.operator.disarm("not today") is None
             assert w.portfolio.state.pending_rearm is None
-            assert w.engine.halt_detail == "disarmed by the operator: not today"
+            assert w.engine.halt_detail.endswith(" by operator (CONSOLE): not today")
             await asyncio.sleep(130)
             assert state_of(w) is TradingState.DISARMED
         async with world(tmp_path) as w:
@@ -173,5 +182,41 @@ def test_a_failed_journal_refuses_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
         async with world(tmp_path) as w:
             monkeypatch.setattr(type(w.journal), "failure", OSError("disk full"))
             assert "the journal failed" in str(w.engine.operator.disarm(""))
+
+    run_virtual(main())
+
+
+def test_a_command_disarms_as_the_key_does_and_is_refused_as_it_is(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            request = {"verb": "disarm", "reason": "lunch", "by": "ann"}
+            cycle = opened(w)
+            assert w.engine.operator.request(request) == {"refusal": "1 cycle open: disarm once none is"}
+            await w.engine.executor.quiet.wait()
+            assert cycle.state is CycleState.HEDGED
+            elsewhere = {**request, "journal": "/elsewhere/journal.db"}
+            assert "another journal" in w.engine.operator.request(elsewhere)["refusal"]
+            assert state_of(w) is TradingState.ARMED
+            assert w.engine.operator.request(request) == {"refusal": None}
+            assert w.engine.halt_detail.endswith(" by ann (CLI): lunch")
+            assert state_of(w) is TradingState.DISARMED
+
+    run_virtual(main())
+
+
+def test_what_no_engine_runs_on_is_disarmed_only_where_no_leg_waits_for_its_hedge(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            assert disarmed(w.portfolio, "ann", "CLI", "for the night", 0) == (
+                StateChanged(TradingState.DISARMED, "since 1970-01-01 00:00:00Z by ann (CLI): for the night", latched=True),
+            )
+            (first,) = await told_events(w, CycleOpened)
+            assert isinstance(first, CycleOpened)
+            w.journal.post(msgspec.structs.replace(first, cycle_id="r0-1"))
+            assert disarmed(w.portfolio, "ann", "CLI", "", 0) == "1 cycle left open by its last run: start it, and disarm once none is"
+            w.engine.kill_switch.kill("KEY", "a test")
+            await asyncio.sleep(30)
+            assert "a kill holds" in disarmed(w.portfolio, "ann", "CLI", "", 0)
 
     run_virtual(main())

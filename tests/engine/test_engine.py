@@ -8,7 +8,7 @@ import pytest
 from arbtui.engine.breaches import BreachBook
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.execution.cycle import ArbCycle
-from arbtui.journal.events import CycleEnded, CycleState, Event
+from arbtui.journal.events import BalanceDisputed, CycleEnded, CycleState, Event
 from arbtui.model.book import BookState
 from arbtui.model.clock import VIRTUAL_EPOCH_MS
 from arbtui.model.halt import FLAG_NAME, write_flag
@@ -17,6 +17,7 @@ from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.config import DeskConfig
 from arbtui.portfolio.ledger import read_ledger
+from arbtui.portfolio.operator_events import adjustment_preview
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.breach import Severity
 from arbtui.risk.config import RiskConfig, default_limits
@@ -611,7 +612,7 @@ def test_paused_disarmed_and_disabled_routes_outlive_a_restart(tmp_path: Path) -
             assert w.engine.state is TradingState.DISARMED
         async with world(tmp_path) as w:  # a clean start later arms nothing that a recovery disarmed
             assert w.engine.state is TradingState.DISARMED
-            assert "press r" in w.portfolio.state.why
+            assert w.portfolio.state.why.endswith("Z by the recovery: 1 balance is not what the journal held")
             assert w.engine.operator.rearm("p", "looked at it", w.halt.kills) is None
         async with world(tmp_path) as w:
             assert w.engine.state is TradingState.ARMED
@@ -768,6 +769,7 @@ def test_every_asset_on_which_a_venue_disagrees_is_told(tmp_path: Path) -> None:
             controls = EngineControls(w.engine)
             (way,) = controls.ways(xrp)
             assert "take upbit's word for its balance of XRP" in way.text
+            assert "nothing prices" not in way.text
             ends: list[str] = []
             assert controls.settle(way, "p", "sent to another desk", ends.append) is None
             assert ends == ["the balance of XRP at upbit is settled"]
@@ -776,6 +778,23 @@ def test_every_asset_on_which_a_venue_disagrees_is_told(tmp_path: Path) -> None:
             assert (controls.ways(xrp), controls.ways("no such breach")) == ([], [])
             assert won not in w.engine.breaches.acknowledged
             w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_taking_a_word_for_what_nothing_prices_says_beforehand_that_no_figure_will_hold_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.journal.post(BalanceDisputed("upbit", "POINT", Decimal(0), Decimal(7)))
+            w.engine.breaches.record(Severity.CRIT, "BALANCE_MISMATCH", "upbit:POINT", "", "")
+            (breach,) = w.engine.breaches.breaches.values()
+            (way,) = EngineControls(w.engine).ways(breach.id)
+            told = "nothing prices POINT, so it will count in no equity and no PnL: the ledger lists it as unvalued"
+            assert told in way.text
+            assert told in adjustment_preview(w.portfolio, "upbit", "POINT")
+            assert EngineControls(w.engine).settle(way, "p", "a gift", lambda _: None) is None
+            await w.journal.commit()
+            assert read_ledger(w.journal.path)["unvalued"]
 
     run_virtual(main())
 

@@ -100,7 +100,7 @@ def _halt(scope: str) -> ScopedHalt:
         (lambda w, o: write_halt(w.folder, _halt("route.XRP:binance>upbit")), Reason.SCOPE_HALTED),
         (lambda w, o: write_halt(w.folder, _halt("exchange.binance")), Reason.SCOPE_HALTED),
         (lambda w, o: write_halt(w.folder, _halt("route.XRP:upbit>binance")), None),
-        (lambda w, o: setattr(o, "decided_at", o.decided_at - 0.2499), None),
+        (lambda w, o: setattr(o, "decided_at", w.clock.monotonic() - 0.25), None),
         (lambda w, o: setattr(o, "decided_at", o.decided_at - 0.2501), Reason.DECISION_AGE),
         (_set("decided_at", nan), Reason.DECISION_AGE),
         (_set("decided_at", -inf), Reason.DECISION_AGE),
@@ -171,6 +171,30 @@ def test_one_second_look_holds_for_the_other_legs_for_fifty_milliseconds(tmp_pat
             w.halt.close("KEY")
             with pytest.raises(OrderAbandoned, match=Reason.HALTED):
                 w.engine.gate.last_look(cycle, second)
+
+    run_virtual(main())
+
+
+def test_a_second_look_holds_to_the_end_of_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.execution.gate._LOOK_HOLDS_S", 0.0625)  # which a float holds exactly
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            loop = asyncio.get_running_loop()
+
+            async def until(at: float) -> None:
+                reached = asyncio.Event()
+                loop.call_at(at, reached.set)
+                await reached.wait()
+                assert w.clock.monotonic() == at
+
+            await until(4.0)
+            cycle = await _under_way(w, _plan(w))
+            first, second = cycle.orders
+            w.engine.gate.last_look(cycle, first)
+            w.engine.risk.total.limits = GlobalLimits(max_unhedged=1.0)
+            await until(4.0625)
+            w.engine.gate.last_look(cycle, second)
 
     run_virtual(main())
 
@@ -322,12 +346,20 @@ def test_nothing_of_a_cycle_that_has_ended_is_remembered(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("other", "state", "held"), [("3", OrderState.SENDING, True), ("4", OrderState.SENDING, False), ("4", OrderState.EXPIRED, True)]
+    ("other", "state", "spare", "held"),
+    [
+        ("3", OrderState.SENDING, "3", True),
+        ("4", OrderState.SENDING, "3", False),
+        ("4", OrderState.EXPIRED, "3", True),
+        ("0", OrderState.UNKNOWN, "0", True),  # it has filled whole, which is not settled yet
+        ("-1", OrderState.UNKNOWN, "0", True),  # a venue that fills too much
+        ("-1", OrderState.UNKNOWN, "-1", False),  # gives no stock back by that
+    ],
 )
 def test_what_other_orders_of_the_cycle_still_use_is_not_there_for_the_next(
-    tmp_path: Path, other: str, state: OrderState, held: bool
+    tmp_path: Path, other: str, state: OrderState, spare: str, held: bool
 ) -> None:
-    """Stock to sell at Upbit: all that is free but 3; another sale of the cycle is under way, and one elsewhere that uses none of it."""
+    """Stock to sell at Upbit: all that is free but ``spare``; another sale is under way, and a purchase that uses none of it."""
 
     async def main() -> None:
         async with world(tmp_path) as w:
@@ -342,7 +374,7 @@ def test_what_other_orders_of_the_cycle_still_use_is_not_there_for_the_next(
             under_way = order("c", Decimal(other) + 2)
             under_way.state, under_way.filled_qty = state, Decimal(2)
             free = w.portfolio.available("upbit", "XRP", cycle.id)
-            wanted = order("a", free - 3)
+            wanted = order("a", free - Decimal(spare))
             cycle.orders = [elsewhere, under_way, wanted]
             assert w.engine.gate._unheld(cycle, wanted) is (None if held else Reason.RESERVATION)
 

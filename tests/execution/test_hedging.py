@@ -360,6 +360,18 @@ def test_each_try_goes_a_step_further_and_after_the_last_it_begins_anew(which: s
     assert steps[3] == steps[0]
 
 
+def test_a_leg_stays_at_its_venue_until_that_refuses_it() -> None:
+    buy, sell, paying_more = DOLLAR_COIN_FEE, WON, dataclasses.replace(DOLLAR_QUOTE_FEE, exchange="other")
+    touches = around("dollar", buy.code, Decimal("2.10"), Decimal("2.11")), around("won", sell.code, Decimal(3050), Decimal(3051))
+    other = TradeHop(paying_more, around("other", "XRP-USDT", Decimal(3), Decimal("3.1")), Side.SELL)
+    cycle = cycle_of(buy, sell, fills_of("bought", buy, sell), *touches)
+    for market in (sell, paying_more):
+        step = HedgingEngine(20.0, 100.0, lambda *_: [other]).next_step(cycle, 0)
+        assert step is not None
+        assert step.hop.market is market
+        refuse(cycle, sell)
+
+
 def test_a_step_that_the_touch_is_beyond_is_left_out() -> None:
     """Bought at 2.14; the break-even of the sale is about 3,011 KRW, 20 bps beyond it about 3,005, and the bid is in between."""
     buy, sell = DOLLAR_COIN_FEE, WON

@@ -12,8 +12,9 @@ from math import inf
 import pytest
 
 from arbtui.execution.cycle import ArbCycle
-from arbtui.execution.hedging import UNDO_FIRST, HedgingEngine
+from arbtui.execution.hedging import UNDO_FIRST, HedgingEngine, _Worth
 from arbtui.execution.remainders import least_order, remainders_of
+from arbtui.model.book import OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, OrderState, Purpose, Side
@@ -79,6 +80,38 @@ def test_a_coin_that_markets_are_only_priced_in_is_worth_what_they_bring_for_it_
     earned = 103 * 3200 * (1 - FEE) - Fraction("0.1") * 3_100_000 * (1 + FEE)
     dearest = (earned + left * brings) / (43 * (1 + FEE) * costs)
     assert abs(Fraction(step.price) - dearest) < Fraction(1, 10**11)
+
+
+@pytest.mark.parametrize("scale", ["1", "1e-9"])
+@pytest.mark.parametrize(("without", "others"), [((), (0, 1)), ((3,), (0,)), ((2,), (0,)), ((0,), (1,)), ((1,), (1,)), ((0, 3), ())])
+def test_where_one_of_the_markets_that_are_priced_in_a_coin_tells_nothing_the_others_do(
+    without: Sequence[int], others: Sequence[int], scale: str
+) -> None:
+    """BTC buy ETH, and XRP, which are sold for won; or are got for either. ``without``: numbers of legs whose books are empty."""
+    size = Decimal(scale)
+    hops = []
+    for number, (market, (side, bid, ask)) in enumerate(BTC_ONLY_PAYS.items()):
+        unit = size if market.quote == "KRW" else Decimal(1)
+        empty = OrderBook("won", market.code)
+        hops.append(
+            TradeHop(market, empty if number in without else around("won", market.code, Decimal(bid) * unit, Decimal(ask) * unit), side)
+        )
+    worth = _Worth(cycle_on(tuple(hops), []))
+    brings = 3_100_000 / Fraction("0.0311"), 3000 / Fraction("0.0000301")
+    costs = 3_101_000 / Fraction("0.0310"), 3001 / Fraction("0.00003")
+    kept, paid = (1 - FEE) / (1 + FEE) * Fraction(size), (1 + FEE) / (1 - FEE) * Fraction(size)
+    assert worth.received("BTC") == pytest.approx(float(max((brings[n] for n in others), default=0) * kept))
+    assert worth.paid("BTC") == pytest.approx(float(min((costs[n] for n in others), default=0) * paid))
+
+
+def test_what_a_coin_buys_is_worth_what_that_brings_over_one_more_coin() -> None:
+    """BTC buy ETH, which are sold for XRP, and these for won."""
+    eth_xrp = dataclasses.replace(XRP_BTC, code="XRP-ETH", base="ETH", quote="XRP")
+    touches = (ETH_BTC, "0.0310", "0.0311"), (eth_xrp, "1000", "1001"), (XRP_WON, "3000", "3001")
+    hops = tuple(TradeHop(market, around("won", market.code, Decimal(bid), Decimal(ask)), Side.BUY) for market, bid, ask in touches)
+    worth = _Worth(cycle_on(hops, []))
+    assert worth.received("BTC") == pytest.approx(float(1000 * (1 - FEE) * 3000 * (1 - FEE) / (Fraction("0.0311") * (1 + FEE))))
+    assert worth.paid("BTC") == pytest.approx(float(1001 * (1 + FEE) * 3001 * (1 + FEE) / (Fraction("0.0310") * (1 - FEE))))
 
 
 BACK_IN_XRP = fill(XRP_BTC, Side.BUY, "60", Decimal("0.00003")), fill(XRP_WON, Side.BUY, "43", Decimal(3001))
@@ -262,6 +295,17 @@ def test_a_leg_that_the_venue_does_not_let_us_take_back_is_completed_where_that_
     assert [step.purpose for step in again if step is not None] == [Purpose.COMPLETE] * 2
 
 
+@pytest.mark.parametrize(("by_venue", "by_gate"), [(0, 1), (1, 0)])
+def test_what_the_gate_refuses_comes_after_every_refusal_by_a_venue(by_venue: int, by_gate: int) -> None:
+    buy, sell = DOLLAR_COIN_FEE, WON
+    touches = around("dollar", buy.code, Decimal("2.10"), Decimal("2.11")), around("won", sell.code, Decimal(3050), Decimal(3051))
+    cycle = cycle_of(buy, sell, fills_of("bought", buy, sell), *touches)
+    refuse(cycle, (buy, sell)[by_venue])
+    step = HedgingEngine(20.0, 100.0).next_step(cycle, UNDO_FIRST, [(buy, sell)[by_gate]])
+    assert step is not None
+    assert step.leg == by_venue
+
+
 @pytest.mark.parametrize("how", ["venue", "gate"])
 def test_where_completing_is_refused_a_leg_that_brought_the_coin_as_its_price_is_taken_back(how: str) -> None:
     """No market of the plan has BTC as its base: there is no leg to take back but the one that was paid in them."""
@@ -312,6 +356,42 @@ def test_a_part_of_a_fork_that_was_refused_once_is_tried_again_before_the_fork_i
     assert market_of(both, WON) == (XRP_OTHER, Purpose.COMPLETE)
     assert market_of(both, WON, XRP_OTHER) == (WON, Purpose.COMPLETE)
     assert market_of(both, XRP_OTHER, WON) == (XRP_OTHER, Purpose.COMPLETE)
+
+
+@pytest.mark.parametrize(
+    ("sides", "filled", "touches"),
+    [
+        ((Side.BUY, Side.SELL, Side.SELL), (DOLLAR_QUOTE_FEE, Side.BUY), (("2.2", "3100", "2.3"), ("2.2", "3400", "2.3"))),
+        ((Side.SELL, Side.BUY, Side.BUY), (DOLLAR_QUOTE_FEE, Side.SELL), (("2.1", "2900", "1.9"), ("2.1", "2600", "1.9"))),
+    ],
+    ids=["sold where it brings most", "bought where it costs least"],
+)
+@pytest.mark.parametrize("attempt", [0, 1])
+def test_of_the_parts_of_a_fork_the_cheapest_completes_it(
+    sides: tuple[Side, Side, Side], filled: tuple[Market, Side], touches: Sequence[tuple[str, str, str]], attempt: int
+) -> None:
+    for prices, leg in zip(touches, (2, 1), strict=True):
+        hops = tuple(
+            TradeHop(at, around(at.exchange, at.code, Decimal(price), Decimal(price) + UNIT), side)
+            for at, side, price in zip((DOLLAR_QUOTE_FEE, WON, XRP_OTHER), sides, prices, strict=True)
+        )
+        step = HedgingEngine(20.0, 9_999.0).next_step(cycle_on(hops, [fill(*filled, "100", PRICE["USDT"])]), attempt)
+        assert step is not None
+        assert (step.leg, step.purpose) == (leg, Purpose.COMPLETE)
+
+
+@pytest.mark.parametrize(("attempt", "purpose"), [(0, Purpose.COMPLETE), (1, Purpose.COMPLETE), (2, Purpose.UNWIND)])
+def test_two_legs_are_no_chain_and_of_one_that_was_partly_taken_back_the_rest_may_still_be_completed(
+    attempt: int, purpose: Purpose
+) -> None:
+    hops = tuple(
+        TradeHop(at, around(at.exchange, at.code, Decimal(bid), Decimal(bid) + UNIT), side)
+        for at, side, bid in ((DOLLAR_QUOTE_FEE, Side.BUY, "2.13"), (WON, Side.SELL, "3100"))
+    )
+    fills = [fill(DOLLAR_QUOTE_FEE, Side.BUY, "100", PRICE["USDT"]), fill(DOLLAR_QUOTE_FEE, Side.SELL, "40", Decimal("2.13"), "u")]
+    step = HedgingEngine(20.0, 100.0).next_step(cycle_on(hops, fills, unwinding=[1]), attempt)
+    assert step is not None
+    assert (step.purpose, step.qty) == (purpose, Decimal(60))
 
 
 #: What has filled of KRW > BTC > ETH > money, or of its mirror, each a (market, side, quantity, price), and the leg that is missing.

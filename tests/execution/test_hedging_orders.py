@@ -82,6 +82,9 @@ def test_so_many_orders_complete_it_and_then_it_is_taken_back_first(
             assert cycle.state is CycleState.RESIDUAL
             ids = [order.client_order_id for order in cycle.orders]
             assert len(set(ids)) == len(ids)
+            for leg in (0, 1):
+                attempts = [order.attempt for order in cycle.orders if order.leg == leg]
+                assert attempts == [*range(len(attempts))]
             assert [order.deadline for order in cycle.orders[2:]] == [order.decided_at + 1.0 for order in cycle.orders[2:]]
             assert {order.deadline for order in cycle.orders[:2]} == {cycle.plan.decided_at + 1.0}
 
@@ -108,6 +111,19 @@ def test_what_the_gate_refuses_is_tried_another_way_a_tenth_of_a_second_later_fo
             assert (cycle.state, cycle.reason) == (CycleState.RESIDUAL, Reason.MESSAGE_AGE)
             assert w.engine.risk.denials[Reason.MESSAGE_AGE] == len(asked)
             assert w.asked_again == [], "every book is young"
+
+    run_virtual(main())
+
+
+def test_without_any_time_for_it_nothing_is_completed_first_nor_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.execution.executor._HEDGE_WAIT_S", 0.0)
+
+    async def main() -> None:
+        async with world(tmp_path, execution=EXECUTION.model_copy(update={"completion_s": 0.0})) as w:
+            asked = refuse(w, lambda order: Reason.MESSAGE_AGE)
+            await one_legged(w)
+            await w.engine.executor.quiet.wait()
+            assert [one.purpose for one in asked] == [U]
 
     run_virtual(main())
 

@@ -100,6 +100,23 @@ def test_a_triangle_goes_leg_by_leg_and_ends_flat_in_everything_but_money(tmp_pa
     run_virtual(main())
 
 
+def test_room_for_every_leg_is_kept_of_the_venue_s_limits(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+            kept: list[tuple[str, int]] = []
+            reserve = w.upbit.reserve_orders
+
+            def reserved(cycle_id: str, entries: int) -> str | None:
+                kept.append((cycle_id, entries))
+                return reserve(cycle_id, entries)
+
+            w.upbit.reserve_orders = reserved  # type: ignore[method-assign]
+            cycle = await run(w, triangle(w))
+            assert kept == [(cycle.id, 3)]
+
+    run_virtual(main())
+
+
 @pytest.mark.parametrize("on", list(On))
 def test_what_comes_of_a_leg_scales_the_ones_that_wait_for_it(on: On, tmp_path: Path) -> None:
     """Only a third of the first leg fills: a leg that waits for all of it never leaves; hedging completes what came."""

@@ -1,6 +1,7 @@
 """What a cycle left is traded away on a person's word: within the price that was shown, never more than is left, and once at a time."""
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.settler import FIRST_LEG, Settlement
 from arbtui.execution.ways_out import WayOut
 from arbtui.journal.events import CycleState, OrderIntended, ResidualSettled, SettlementBegan
@@ -376,6 +378,26 @@ def test_it_waits_five_seconds_for_a_book_within_its_price(tmp_path: Path) -> No
                 assert len(settlement.orders) == orders
             assert settled(w, cycle_id) is not None
             judge(w)
+
+    run_virtual(main())
+
+
+def test_once_its_time_is_over_no_further_order_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.execution.settler._LASTS_S", 0.0)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+
+            async def answered_at_once(cycle: OrderOwner, orders: Sequence[Order], durable: Awaitable[None]) -> None:
+                await durable
+
+            w.engine.tracker.send = answered_at_once  # type: ignore[method-assign]
+            began = w.clock.monotonic()
+            settlement = w.engine.settler.begin(cycle_id, "flatten", "", "p", "x")
+            assert isinstance(settlement, Settlement)
+            await w.engine.settler.quiet.wait()
+            assert (w.clock.monotonic() - began, len(settlement.orders)) == (0.0, 1)
 
     run_virtual(main())
 

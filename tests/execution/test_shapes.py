@@ -224,7 +224,9 @@ def test_what_no_market_takes_as_an_order_and_is_worth_little_keeps_nobody(tmp_p
                     w.quote(DOLLAR, ([(2.1, 1e5)], [(2.1001, 5.5), (2.2, 1e5)]))
 
             w.binance.before_admit = take_most_away
+            began = w.clock.monotonic()
             cycle = await show(w, case)
+            assert w.clock.monotonic() - began < 3.0, "no book is waited for that would take it"
             left = w.portfolio.left(cycle.account)
             assert [*left] == ["BTC"]
             assert cycle.account.largest["BTC"] / 50 < abs(left["BTC"]) < coarse.lot_step / 2

@@ -238,6 +238,22 @@ def test_an_end_before_its_last_fill_leaves_the_order_open_until_the_fill_comes(
     run_virtual(main())
 
 
+def test_an_order_of_which_half_a_coin_is_missing_is_neither_filled_nor_at_its_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            most, half = _fill(order, "t0", order.qty - Decimal("0.5")), _fill(order, "t1", Decimal("0.5"))
+            told = OrderReport("upbit", order.client_order_id, "v1", OrderState.PARTIALLY_FILLED, most.qty, (most,))
+            w.engine.tracker.on_order(told)
+            assert order.state is OrderState.PARTIALLY_FILLED
+            end = replace(told, state=OrderState.FILLED, filled_qty=order.qty, fills=(), reason="done")
+            w.engine.tracker.on_order(end)
+            assert (order.state, order.reason) == (OrderState.UNKNOWN, "fills of 0.5000 are not told yet")
+            w.engine.tracker.on_order(replace(end, fills=(half,)))
+            assert (order.state, order.reason) == (OrderState.FILLED, "done")
+
+    run_virtual(main())
+
+
 def test_an_order_that_the_stream_has_shown_is_never_taken_for_absent(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w, silent_leg(w) as order:
@@ -385,7 +401,20 @@ def test_fills_are_counted_by_exchange_and_by_coin(tmp_path: Path) -> None:
                 assert len(cycle.fills) == 2
                 assert (tracker.fills, tracker.sent, tracker.late_fills) == (2 * count, 2 * count, 0)
                 assert (tracker.fills_per_exchange, tracker.fills_per_symbol) == ({"binance": count, "upbit": count}, {"XRP": 2 * count})
+                assert tracker.ends == {(name, OrderState.FILLED): count for name in ("binance", "upbit")}
                 await asyncio.sleep(1)
+            assert tracker.on_fill(_fill(cycle.orders[0], "late", Decimal(1))) == "late fill"
+            assert tracker.ends == {(name, OrderState.FILLED): 2 for name in ("binance", "upbit")}, "it has ended once"
+
+    run_virtual(main())
+
+
+def test_of_how_long_orders_took_the_newest_fifty_are_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            took = w.engine.tracker.answer_ms["upbit"]
+            took.extend(range(60))
+            assert list(took) == list(range(10, 60))
 
     run_virtual(main())
 

@@ -204,7 +204,9 @@ def test_an_order_that_waited_too_long_for_the_venue_s_limits_never_left(tmp_pat
                 return await real(order, admit)
 
             w.upbit.place = waits  # type: ignore[method-assign]
+            began = w.clock.monotonic()
             cycle = await w.trade()
+            assert w.clock.monotonic() - began == pytest.approx(1.0)
             (order,) = [order for order in cycle.orders if order.market.exchange == "upbit"]
             assert (order.state, order.reason) == (OrderState.ABANDONED, Reason.DEADLINE)
             assert (w.engine.tracker.sent, told, w.upbit.placed) == (1, [], [])

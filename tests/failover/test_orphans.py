@@ -17,7 +17,7 @@ from tests.execution.world import World, world
 
 ORPHAN = client_order_id("a salt that is gone", "c1", 0, 0)
 #: The steps that are the reconciler's.
-ITS_STEPS = ["venue lists", "orders and fills", "unresolved", "orphans", "cycles", "balances"]
+ITS_STEPS = ["venue lists", "orders and fills", "unresolved", "orphans", "balances", "cycles"]
 
 
 async def rest(w: World, name: str, client_id: str) -> None:

@@ -202,7 +202,8 @@ def test_a_recovery_that_is_not_clean_waits_for_a_person(desk: LiveDesk, tmp_pat
     before, held = len(desk.told("/orders")), desk.ledger()["balances"]
     ended = run(*desk.arguments("--headless", "--max-runtime", "5"))
     assert ended.code == 0, ended.err
-    assert "DISARMED (1 balance not what the journal held: look at the Risk pane, then press r): run r2 of desk" in ended.err
+    told = "by the recovery: 1 balance not what the journal held: look at the Risk pane, or arbtui status"
+    assert f"Z {told}), until arbtui rearm --profile desk: run r2 of desk" in ended.err
     assert len(desk.told("/orders")) == before
     assert (desk.ledger()["adjustments"], desk.ledger()["balances"]) == ([], held)  # nobody has decided whose word counts
     status = run("status", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json")

@@ -87,7 +87,7 @@ def test_live_that_nobody_confirms_arms_as_far_as_the_policy_goes(desk: LiveDesk
     assert "without a console nobody can arm it later" in refused.err
     first = run(*nobody, "--unattended")
     assert first.code == 0, first.err
-    assert 'DISARMED (not confirmed, and [failover] resume is "manual": arbtui rearm --profile desk arms it)' in first.err
+    assert 'DISARMED (not confirmed, and [failover] resume is "manual"), until arbtui rearm --profile desk: run r1' in first.err
     monkeypatch.setenv("ARBTUI_FAILOVER__RESUME", "clean")
     clean = run(*nobody)
     assert clean.code in (0, 3), clean.err

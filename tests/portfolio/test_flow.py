@@ -97,6 +97,9 @@ def test_a_runway_in_exact_numbers() -> None:
     even = Flow(out_qty=10.0, out_cycles=1.0, in_qty=10.0, in_cycles=1.0, at_s=TIME_CONSTANT_S)
     assert runway(40.0, even, TIME_CONSTANT_S).hours == inf
     assert runway(0.5, flow, TIME_CONSTANT_S).cycles == pytest.approx(0.05)
+    little = Flow(out_qty=0.3, out_cycles=3.0, in_qty=0.1, in_cycles=1.0, at_s=TIME_CONSTANT_S)
+    assert runway(0.4, little, TIME_CONSTANT_S).hours == pytest.approx(0.4 / (0.2 / measured_h))
+    assert runway(0.4, little, TIME_CONSTANT_S).drain_hours == pytest.approx(0.4 / (0.3 / measured_h))
     assert runway(40.0, flow, 0.0) is NO_FLOW
     assert runway(40.0, Flow(10.0, 1.0, at_s=0.5), 0.5).cycles == pytest.approx(4.0)
 

@@ -171,3 +171,23 @@ def test_a_coin_whose_books_were_never_seen_is_worth_what_it_was_traded_at() -> 
     marks = _marks(pair)
     assert marks.of_fill(fill_of("binance", Side.BUY, Decimal(10), Decimal("2.5"), "t")) == {"USDT": 1, "XRP": Decimal("2.5")}
     assert marks.of_fill(fill_of("upbit", Side.BUY, Decimal(10), Decimal(3000), "t")) == {}  # a won of no known price tells nothing
+
+
+def test_a_coin_that_prices_another_is_worth_the_bid_of_the_first_of_its_books_that_has_one() -> None:
+    pair = Pair()
+    cross = dataclasses.replace(UPBIT_XRP, code="BTC-XRP", quote="BTC")
+    cross_book = book_of("upbit", "BTC-XRP", [(0.00002, 1.0)], [(0.00003, 1.0)])
+    one_sided = book_of("binance", "BTCUSDT", [(90_000.0, 1.0)], [(100_001.0, 1.0)])
+    one_sided.touch(0.0, 0.0, 100_001.0, 1.0)
+    other = book_of("okx", "BTC-USDT", [(100_000.0, 1.0)], [(100_003.0, 1.0)])
+    bitcoin = dataclasses.replace(BINANCE_XRP, code="BTCUSDT", base="BTC")
+    foreign = dataclasses.replace(bitcoin, code="BTCEUR", quote="EUR")
+    okx = dataclasses.replace(bitcoin, exchange="okx", code="BTC-USDT")
+    infinite = book_of("okx", "BTC-USDT", [(100_000.0, 1.0)], [(100_003.0, 1.0)])
+    infinite.touch(float("inf"), 1.0, float("inf"), 1.0)
+    for first in ((bitcoin, one_sided), (foreign, other), (bitcoin, infinite)):
+        marks = LiveMarks("USDT", pair.rates, [(cross, cross_book), first, (okx, other)], FixedClock())
+        assert marks.value("XRP") == Decimal("2.0")
+        assert marks.value("BTC") == 100_000
+        alone = LiveMarks("USDT", pair.rates, [(cross, cross_book), first], FixedClock())
+        assert (alone.value("XRP"), alone.is_live("XRP")) == (None, False)

@@ -168,6 +168,48 @@ def test_they_are_what_adding_up_from_nothing_gives(seed: int) -> None:
     assert most > 10, "many were open at once"
 
 
+def test_the_sums_of_two_cycles_by_hand() -> None:
+    """One buys 10 for 20 dollars in two orders and sells them for 30,000 won, the other goes the other way with 4."""
+    tell = Telling().start()
+    first = (leg(0, "binance", Side.BUY, Decimal(6), Decimal(2)), leg(1, "binance", Side.BUY, Decimal(4), Decimal(2)))
+    tell.open("c1", *first, leg(2, "upbit", Side.SELL, Decimal(10), Decimal(3000)), value=100.0)
+    back = (leg(0, "binance", Side.SELL, Decimal(4), Decimal(2)), leg(1, "upbit", Side.BUY, Decimal(4), Decimal(3100)))
+    tell.open("c2", *back, value=7.5, reserved=(("upbit", "KRW", Decimal(12_400)),))
+    sums = tell.portfolio.under_way
+    assert [sums.value(but) for but in ("", "c1", "c2", "c9")] == [107.5, 7.5, 100.0, 107.5]
+    ways_of = {
+        (quote, way): [sums.value_of_way(quote, way, but) for but in ("", "c1", "c2")] for quote in ("KRW", "USDT") for way in (1.0, -1.0)
+    }
+    assert ways_of == {
+        ("KRW", 1.0): [7.5, 7.5, 0.0],
+        ("KRW", -1.0): [100.0, 0.0, 100.0],
+        ("USDT", 1.0): [100.0, 0.0, 100.0],
+        ("USDT", -1.0): [7.5, 7.5, 0.0],
+    }
+    assert sums.value_of_way("EUR", 1.0) == 0.0
+
+    def pending(asset: str) -> list[tuple[int, int]]:
+        return [(int(sums.pending(asset, 1, but)), int(sums.pending(asset, -1, but))) for but in ("", "c1", "c2", "c9")]
+
+    assert pending("KRW") == [(30_000, 12_400), (0, 12_400), (30_000, 0), (30_000, 12_400)]
+    assert pending("USDT") == [(8, 20), (8, 0), (0, 20), (8, 20)]
+    assert pending("XRP") == [(0, 0)] * 4, "of money alone"
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(6), Decimal(2), "b", client_order_id="c1-0"), {"XRP": Decimal(2)})
+    tell.fill("c2", fill_of("upbit", Side.BUY, Decimal(5), Decimal(3100), "u", client_order_id="c2-1"), {"XRP": Decimal(2)})
+    assert pending("USDT") == [(8, 8), (8, 0), (0, 8), (8, 8)]
+    assert pending("KRW") == [(33_100, 0), (3_100, 0), (30_000, 0), (33_100, 0)], "more was spent than planned"
+    assert sums.reserved("upbit", "KRW") == 0
+    assert [(cycle.id, dict(net)) for cycle, net in sums.one_sided()] == [("c1", {"XRP": Decimal(6)}), ("c2", {"XRP": Decimal(5)})]
+    market = ("upbit", "XRPKRW")
+    assert (list(sums.on_market(market)), sums.is_free([market]), sums.is_free([("okx", "x")])) == (["c1", "c2"], False, True)
+    tell.end("c1")
+    assert (list(sums.on_market(market)), list(sums.by_id), sums.value()) == (["c2"], ["c2"], 7.5)
+    tell.fill("c1", fill_of("upbit", Side.SELL, Decimal(6), Decimal(3000), "late", client_order_id="c1-2"), {"XRP": Decimal(2)})
+    assert pending("KRW")[0] == (3_100, 0), "what has ended brings nothing"
+    tell.end("c2")
+    assert (sums.is_free([market]), list(sums.one_sided()), pending("KRW")) == (True, [], [(0, 0)] * 4)
+
+
 def test_what_ended_leaves_nothing_behind() -> None:
     life = _Life(1)
     for _ in range(200):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.journal.events import Adjusted, Event, FillRecorded, MarksTaken, OrderChanged, TransferBegun, TransferLeft
+from arbtui.journal.events import Adjusted, BalanceDisputed, Event, FillRecorded, MarksTaken, OrderChanged, TransferBegun, TransferLeft
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import LoopClock
 from arbtui.model.errors import VenueFailed
@@ -598,6 +598,76 @@ def test_what_came_and_what_left_between_two_reads_are_both_known(tmp_path: Path
         transfers = desk.portfolio.state.transfers
         assert {name: one.state for name, one in transfers.items()} == {"T1": "ARRIVED", "T2": "IN_TRANSIT"}
         assert desk.portfolio.total("binance", "XRP") == Decimal("100.05")
+
+    on_desk(tmp_path, main)
+
+
+def test_a_dispute_that_a_transfer_explains_is_over(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        await desk.journal.commit(BalanceDisputed("binance", "XRP", Decimal(100), Decimal(50)))
+        await desk.journal.commit(TransferBegun("T1", "XRP", "binance", "upbit", "XRP", Decimal(50), ZERO, 4.0, "me", "x"))
+        assert desk.sync.decide("binance", "XRP", Decimal(100), Decimal(50)) is False
+        await desk.journal.commit()
+        assert (desk.disputes, desk.portfolio.total("binance", "XRP")) == ([], Decimal(50))
+
+    on_desk(tmp_path, main)
+
+
+def test_what_has_left_already_explains_no_second_fall(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        begun = [
+            TransferBegun(name, "XRP", "binance", "upbit", "XRP", Decimal(qty), ZERO, 4.0, "me", "x")
+            for name, qty in (("T1", 20), ("T2", 30))
+        ]
+        await desk.journal.commit(*begun, TransferLeft("T1", "binance", "XRP", Decimal(20)))
+        assert desk.sync.decide("binance", "XRP", Decimal(80), Decimal(30)), "neither of them is 50"
+        assert desk.sync.decide("binance", "XRP", Decimal(80), Decimal(50)) is False
+
+    on_desk(tmp_path, main)
+
+
+def test_an_asset_that_neither_holds_is_no_difference_and_one_that_only_the_venue_holds_is(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        for total in (0, 1):
+            desk.venues["upbit"].held["ADA"] = Decimal(total)
+            await desk.reads(4)
+            assert [(one.asset, one.ours, one.theirs) for one in desk.told] == [("ADA", ZERO, Decimal(1))] * total
+
+    on_desk(tmp_path, main)
+
+
+@pytest.mark.parametrize(("count", "disputed"), [(1, False), (2, False), (4, False), (5, True)])
+def test_no_more_than_four_steps_are_looked_for_in_one_change(tmp_path: Path, count: int, disputed: bool) -> None:
+    """Amounts of which no fewer come to the same."""
+
+    async def main(desk: Desk) -> None:
+        amounts = [Decimal(2**number) for number in range(count)]
+        begun = [
+            TransferBegun(f"T{number}", "XRP", "binance", f"v{number}", "XRP", amount, ZERO, 4.0, "me", "x")
+            for number, amount in enumerate(amounts)
+        ]
+        await desk.journal.commit(*begun)
+        assert desk.sync.decide("binance", "XRP", Decimal(100), 100 - sum(amounts)) is disputed
+        await desk.journal.commit()
+        states = [one.state for one in desk.portfolio.state.transfers.values()]
+        assert states == ["BEGUN" if disputed else "IN_TRANSIT"] * count
+
+    on_desk(tmp_path, main)
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_of_several_steps_at_once_what_came_has_left_before_if_nobody_has_seen_it_leave(tmp_path: Path, seen: bool) -> None:
+    async def main(desk: Desk) -> None:
+        coming = TransferBegun("T1", "XRP", "upbit", "binance", "XRP", Decimal(50), Decimal("0.5"), 4.0, "me", "x")
+        leaving = TransferBegun("T2", "XRP", "binance", "upbit", "XRP", Decimal(30), Decimal("0.1"), 4.0, "me", "x")
+        await desk.journal.commit(coming, leaving, *([TransferLeft("T1", "upbit", "XRP", Decimal(50))] if seen else []))
+        before = desk.journal.seq
+        assert desk.sync.decide("binance", "XRP", Decimal(100), Decimal("119.5")) is False
+        await desk.journal.commit()
+        assert desk.journal.seq == before + (2 if seen else 3), "it leaves once"
+        transfers = desk.portfolio.state.transfers
+        assert {name: one.state for name, one in transfers.items()} == {"T1": "ARRIVED", "T2": "IN_TRANSIT"}
+        assert (desk.portfolio.total("binance", "XRP"), desk.portfolio.total("upbit", "XRP")) == (Decimal("119.5"), Decimal(50))
 
     on_desk(tmp_path, main)
 

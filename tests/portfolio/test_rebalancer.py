@@ -197,6 +197,7 @@ def test_at_break_even_it_costs_nothing_and_below_it_what_a_leg_taken_back_may_c
     assert makes.most_cost(pair.to_upbit, at, 100.0) == 0
     below = makes.most_cost(pair.to_upbit, at - 1.0, 100.0)
     assert below == Decimal(repr(100.0 * (70.0 + 15.0 - at + 1.0) / 1e4)).quantize(Decimal("1e-8"))
+    assert makes.most_cost(pair.to_upbit, at - 1.0, 1 / 3) == Decimal(repr((70.0 + 15.0 - at + 1.0) / 3e4)).quantize(Decimal("1e-8"))
     assert makes.fits(ZERO)
     assert not rebalancer(begun().portfolio, RebalanceConfig()).fits(Decimal("1e-8")), "off, nothing may be spent"
 

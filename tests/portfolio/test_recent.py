@@ -122,3 +122,22 @@ def test_the_fold_counts_orders_parted_legs_and_results_and_a_snapshot_keeps_the
         assert state.results.lost_in_hour(now_ms, result) == pytest.approx(1.0)
     tell.marks(PRICES)
     assert tell.portfolio.state.results.last == -1
+
+
+def test_the_bounds_of_a_second_a_minute_an_hour_and_a_day_in_whole_steps() -> None:
+    """A second and a minute reach back to just after their beginning; hours are whole ones, the running one and 23; ahead, a minute."""
+    now = 1_767_225_600_000
+    orders = RecentOrders([now - before_ms for before_ms in (60_000, 59_999, 1_000, 999, 0, -60_000, -60_001)])
+    assert [orders.counts(at)[:2] for at in (now - 1, now, now + 1)] == [(3, 5), (3, 5), (3, 5)]
+    assert orders.counts(now + 120_000)[:2] == (0, 1)
+    day = RecentOrders()
+    day.add(now)
+    assert [day.counts(now + hours * HOUR_MS)[2] for hours in (0, 23, 24)] == [1, 1, 0]
+    results = RecentResults()
+    results.add(now, Decimal(9))
+    results.add(now + HOUR_MS, Decimal(4))
+    drawn = [results.drawdown(now + hours * HOUR_MS, 1.0) for hours in (1, 23, 24, 25)]
+    assert drawn == [8.0, 8.0, 8.0, 3.0], "nine was the best until the second hour began, and known when it did"
+    assert [results.lost_in_hour(now + minutes * 60_000, 1.0) for minutes in (0, 60, 61, 120, 121)] == [-1.0, -1.0, 8.0, 8.0, 3.0]
+    results.add(now + 25 * HOUR_MS, Decimal(2))
+    assert (list(results.best.values()), list(results.minutes.values())) == ([Decimal(4)], [Decimal(4)])

@@ -344,3 +344,9 @@ def test_without_a_network_what_would_be_moved_is_told_all_the_same() -> None:
     portfolio = desk(upbit=(499, 1000), binance=(2000, 1000))
     (plan,) = plans(portfolio, {}, {})
     assert (plan.rails[0].why_not, plan.rails[0].amount) == ("binance lists no network of XRP", Decimal(501))
+
+
+def test_of_two_networks_alike_one_whose_time_is_not_told_is_not_taken_for_the_quicker() -> None:
+    untold, slow = NetworkTerms("XRP", "A", True, True, Decimal("0.3")), NetworkTerms("XRP", "B", True, True, Decimal("0.3"), minutes=9.0)
+    (plan,) = plans(short().portfolio, {"XRP": (untold, slow)}, {"XRP": tuple(NetworkTerms("XRP", name, True, True) for name in "AB")})
+    assert [(rail.network, rail.minutes) for rail in plan.rails] == [("B", 9.0), ("A", None)]

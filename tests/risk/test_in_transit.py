@@ -116,3 +116,19 @@ def test_what_is_still_to_come_of_a_move_of_stock_is_in_the_way_too() -> None:
     assert guard.mistaken([wanted]) is Reason.ROUTE_BUSY
     tell(TransferArrived("T1", "upbit", "XRP", Decimal("49.8")))
     assert guard.mistaken([wanted]) is None
+
+
+def test_stock_is_put_on_its_way_only_where_cycles_may_still_put_all_there_that_they_may() -> None:
+    tell, pair = Telling().start(), Pair()
+    guard = InTransitGuard(tell.portfolio, _marks(pair))
+    assert (guard.total(), guard.largest()) == (0.0, 0.0)
+    mark = float(_marks(pair).prices(["XRP"])["XRP"])
+    _moving(tell, "c1", 100.0)
+    needed = 100.0 + 50 * mark + 200.0
+    for room, fits in ((EPS, True), (-EPS, False)):
+        assert guard.leaves_room("XRP", Decimal(50), _limits(total=needed + room, uncovered=200.0)) is fits
+    assert not guard.leaves_room("WHO", Decimal(50), _limits(uncovered=1.0)), "what it is worth nobody knows"
+    needed = guard.total() + float(Decimal(50) * _marks(pair).prices(["XRP"])["XRP"])
+    limits = _limits(total=needed + 256.0, uncovered=256.0)
+    assert limits.max_in_transit - limits.max_uncovered_in_transit == needed
+    assert guard.leaves_room("XRP", Decimal(50), limits)

@@ -10,7 +10,7 @@ import pytest
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.upbit.rules import krw_market
-from arbtui.journal.events import BalanceDisputed, CycleAcknowledged, DisputeClosed, ResidualSettled, RouteSwitched
+from arbtui.journal.events import BalanceDisputed, BalanceOpened, CycleAcknowledged, DisputeClosed, ResidualSettled, RouteSwitched
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.stream_delay import StreamDelays
 from arbtui.model.book import BookState
@@ -93,6 +93,7 @@ def test_nothing_opens_where_several_orders_are_of_unknown_fate() -> None:
     assert guard.unfit(NOW) is None
     guard.lost_sight("last")
     assert guard.unfit(NOW) is Reason.ORDERS_UNKNOWN
+    assert guard.unknown == limit
     assert guard.why_unfit(NOW) == f"{limit} orders of unknown fate, looked up and never sent again"
     assert guard.check(NOW) is None  # a hedge may go all the same
     guard.settled("last")
@@ -352,15 +353,13 @@ def test_what_only_takes_exposure_away_opens_while_reducing_too_and_no_limit_of_
 @pytest.mark.parametrize(("age_s", "young"), [(3.0 - EPS, True), (3.0, True), (3.0 + EPS, False), (nan, False)])
 def test_a_book_is_young_as_long_as_it_may_price_an_entry(age_s: float, young: bool) -> None:
     book = Pair().upbit
-    book.ts_init = 0.0
-    assert _symbol().is_young(book, age_s) is young
+    assert _symbol().is_young(book, NOW + age_s) is young
 
 
 @pytest.mark.parametrize(("age_s", "fresh"), [(1.0 - EPS, True), (1.0, True), (1.0 + EPS, False)])
 def test_a_book_is_fresh_as_long_as_a_message_may_be_old(age_s: float, fresh: bool) -> None:
     book = Pair().upbit
-    book.ts_init = 0.0
-    assert _venue_guard(lambda _: NOW).is_fresh(book, age_s) is fresh
+    assert _venue_guard(lambda _: NOW).is_fresh(book, NOW + age_s) is fresh
 
 
 def test_a_band_without_a_price_denies() -> None:
@@ -527,6 +526,38 @@ def test_a_disputed_balance_opens_nothing_there_in_that_asset() -> None:
     assert (guard.disputed("XRP", "KRW"), guard.disputed("XRP", "USDT")) == (Reason.DISPUTED, None)
     tell(DisputeClosed("upbit", "KRW", "me", ""))
     assert guard.disputed("XRP", "KRW") is None
+
+
+def _gas(tell: Telling, trade: str) -> None:
+    """A fee is taken at Binance in a coin that nothing prices."""
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(1), Decimal(2), trade, fee=Decimal("0.1"), fee_currency="GAS"), _prices())
+
+
+def test_fees_of_this_run_that_nothing_prices_open_nothing_where_their_coin_is_held() -> None:
+    tell = Telling().start()
+    here, elsewhere = (
+        ExchangeGuard(name, LIMITS.exchange, tell.portfolio, lambda _: NOW, _health(name), str) for name in ("binance", "upbit")
+    )
+    tell.open("c1", BUY)
+    assert here.unpriced_fees() is None
+    _gas(tell, "t1")
+    assert (here.unpriced_fees(), elsewhere.unpriced_fees()) == (Reason.NO_MARK, None)
+    tell(BalanceOpened("upbit", "GAS", Decimal(1)))
+    assert elsewhere.unpriced_fees() is Reason.NO_MARK
+    tell.start("r2")
+    assert here.unpriced_fees() is None, "a start reads anew what fees are paid in"
+    _gas(tell, "t2")
+    assert here.unpriced_fees() is Reason.NO_MARK
+
+
+def test_a_fee_that_nothing_prices_counts_before_the_first_run_too() -> None:
+    tell = Telling()
+    tell(BalanceOpened("binance", "GAS", Decimal(5)))
+    tell.open("c1", BUY)
+    guard = ExchangeGuard("binance", LIMITS.exchange, tell.portfolio, lambda _: NOW, _health("binance"), str)
+    assert guard.unpriced_fees() is None
+    _gas(tell, "t1")
+    assert guard.unpriced_fees() is Reason.NO_MARK
 
 
 class Guarded:

@@ -58,12 +58,12 @@ class FillsPane(Grid[CycleLine]):
         first, then = (sold, bought) if alone and not bought else (bought, sold)
         spans: list[Span] = [*name, ("BUY " if first is bought else "SELL ", "dim"), (_venue(first), "soft"), (_quantity(first), "text")]
         if roomy:
-            spans += [(" @ ", "dim"), (_price(first), "soft")]
-        other: list[Span] = [(f"{_ARROW} " if roomy else "  ", "dim"), ("SELL ", "dim"), (_venue(then), "soft")]
+            spans += [(" @", "dim"), (_price(first), "soft")]
+        other: list[Span] = [(f" {_ARROW} " if roomy else "  ", "dim"), ("SELL ", "dim"), (_venue(then), "soft")]
         if wide:
             other.append((_quantity(then), "text" if _sum(bought) == _sum(sold) else "warn"))
         if roomy:
-            other += [(" @ ", "dim"), (_price(then), "soft")]
+            other += [(" @", "dim"), (_price(then), "soft"), (" ", "text")]
         spans += other if then or not alone else [(" " * width_of(other), "text")]
         spans.append((fit_right(result, 11), ink))
         if wide:

@@ -29,14 +29,14 @@ def mode_spans(h: HeaderView) -> list[Span]:
 def state_spans(h: HeaderView, room: int = 0) -> list[Span]:
     """The state in brackets, and the share of the usual size in the first minutes after a re-arm.
 
-    An ARMED engine that opens nothing says so, and why as far as ``room`` cells go.
+    An ARMED engine that opens nothing, or too slowly, says so, and why as far as ``room`` cells go.
     """
     spans = [(f"[{h.state}]", _STATE_INKS.get(h.state, "warn"))]
-    if h.state == "ARMED" and h.idle:
-        why = f": {printable(h.idle)}"
+    if h.state == "ARMED" and (h.idle or h.slow):
+        why = f": {printable(h.idle or h.slow)}"
         if len(why) > room:
             why = f"{why[: room - 1]}…" if room > LEAST_DETAIL else ""
-        spans = [(f"[ARMED, NOT TRADING{why}]", "warn")]
+        spans = [(f"[ARMED, {'NOT TRADING' if h.idle else 'TOO SLOW'}{why}]", "warn")]
     if h.share < 1.0:
         spans.append((f" {h.share:.0%} size {duration(h.share_left_s)}", "warn"))
     return spans
@@ -52,7 +52,7 @@ def scope_spans(h: HeaderView, *, whole: bool) -> list[Span]:
 
 
 def open_fx_spans(h: HeaderView, *, whole: bool) -> list[Span]:
-    """What cycles have left open of each settlement currency, in the PnL's; ``whole``: also since when, and what trading back has cost.
+    """What cycles have left open of each settlement currency, in the PnL's; ``whole``: also which that is, and for how long.
 
     Where it is not told whole, it is told only when it is beyond its band.
     """
@@ -60,8 +60,8 @@ def open_fx_spans(h: HeaderView, *, whole: bool) -> list[Span]:
     for one in h.open_fx:
         ink = "text" if one.is_within_band else "warn"
         if whole:
-            spans += [(f"open {one.asset} ", "dim"), (signed(one.value), ink)]
-            spans += [(f" {age(one.age_s * 1_000)}" if one.age_s else "", "soft"), (f" cost {one.cost:,.2f}   ", "dim")]
+            spans += [(f"{one.asset} exposure ", "dim"), (f"{signed(one.value)} {one.currency}", ink)]
+            spans.append((f" for {age(one.age_s * 1_000)}   " if one.age_s else "   ", "soft"))
         elif not one.is_within_band:
             spans += [(f"{one.asset} ", "dim"), (f"{signed(one.value, 0)}  ", ink)]
     return spans
@@ -75,7 +75,9 @@ class Header(Lines):
 
     def tick(self, h: HeaderView, banner: str = "") -> None:
         """Paint ``h``; ``banner`` says that the display is frozen."""
-        if h.state in HALTED_STATES:
+        if h.state == "DISARMED" and h.halt_detail:
+            self.show([(self._state_line(h, banner), ""), (self._left_line(h), "")])
+        elif h.state in HALTED_STATES:
             first, whole = self._halted_line(h, banner)
             second = self._venues_line(h) if whole or h.state == "HALTED" else self._left_line(h)
             self.show([(first, "halted"), (second, "")])
@@ -154,30 +156,30 @@ class Header(Lines):
     def _venues_line(self, h: HeaderView) -> list[Span]:
         width = self.size.width
         breaches, unhedged = self._breaches(h), self._unhedged(h)
-        opened: list[Span] = [("open ", "dim"), (f"{h.open_cycles}", "text")]
-        in_flight: Span = (f"{h.orders_in_flight}", "text")
-        counts = [*opened, ("  in flight ", "dim"), in_flight, *breaches]
-        tight = [*opened, (" flight ", "dim"), in_flight, *breaches]
+        cycles: list[Span] = [("cycles ", "dim"), (f"{h.open_cycles}", "text")]
+        counts = [*cycles, ("  orders ", "dim"), (f"{h.orders_in_flight}", "text"), *breaches]
         more: list[Span] = [("opportunities ", "dim"), (f"{h.opportunities}", "text")]
         more += [("   unhedged ", "dim"), (f"{h.unhedged:,.2f}   ", "text")]
         beyond = open_fx_spans(h, whole=False)
         money = [*unhedged, *beyond]
         long = ([*open_fx_spans(h, whole=True), *more, *counts], [*beyond, *more, *counts])
-        short = ([*money, *tight], [*money, *opened, *breaches])
+        short = ([*money, *counts], [*money, *cycles, *breaches])
 
         def choices() -> Iterator[tuple[list[Span], list[Span]]]:
             rate, gap = self._rate(h, doubt=True), "   " if width >= 110 else "  "
             full = [*header_venues.listed(h.exchanges, gap, ages=True), *rate]
-            yield from ((full, right) for right in (*long, [*money, *counts], *short))
+            yield from ((full, right) for right in (*long, *short))
             if beyond:
                 yield full, [*money, *breaches[1:]]
+            fresh = [*header_venues.listed(h.exchanges, gap, ages=True), *self._rate(h, doubt=True, aged=False)]
+            yield fresh, short[-1]
             bare = self._rate(h, doubt=False)
             named = [*header_venues.listed(h.exchanges, gap, ages=False), *bare]
             yield from ((named, right) for right in (*long, *short, [*money, *breaches]))
             if len(h.exchanges) > header_venues.FEW:
                 for ages in (True, False):
                     fold = [*header_venues.folded(h.exchanges, gap, ages=ages), *(rate if ages else bare)]
-                    yield from ((fold, right) for right in (*long, [*money, *counts], *short, [*money, *breaches]))
+                    yield from ((fold, right) for right in (*long, *short, [*money, *breaches]))
                 sick, names = header_venues.grouped(h.exchanges, "  "), header_venues.sick_names(h.exchanges, "  ")
                 yield [*sick, *bare], [*money, *breaches]
                 for left in ([*sick, *self._rate(h, doubt=False, aged=False)], sick, names):

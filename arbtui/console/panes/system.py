@@ -79,7 +79,7 @@ class SystemPane(Lines):
             *_fact("ui", f"{hz:.0f}Hz drop {drops}", "warn" if drops else "text"),
         ]
         for one in g.open_fx:
-            fact = _fact(f"open {one.asset}", f"{signed(one.value)} {one.currency}", _open_ink(one))
+            fact = _fact(f"{one.asset} exposure", f"{signed(one.value)} {one.currency}", _open_ink(one))
             if width_of(second) + width_of(fact) <= self.size.width:
                 second += fact
         return [(first, ""), (second, "")]
@@ -88,7 +88,7 @@ class SystemPane(Lines):
         return [(sparkline(history, width), "spark"), ("   ", "text")]
 
     def _page(self, g: GaugeView, hz: float, drops: int) -> list[tuple[list[Span], str]]:
-        wide = min(60, self.size.width - 44)
+        wide = min(60, self.size.width - 46)
         rows: list[tuple[str, str, Iterable[float]]] = [
             ("cpu", f"{g.cpu_percent:.1f} %", g.cpu_history),
             ("memory", f"{g.rss_mb:.1f} MB", g.rss_history),
@@ -111,7 +111,7 @@ class SystemPane(Lines):
                 (
                     [
                         ("   ", "text"),
-                        (f"{label:11}", "dim"),
+                        (f"{label:13}", "dim"),
                         (f"{value:31}", "warn" if label == "accounts" and not g.accounts_fine else "text"),
                         (spark.lstrip(), "spark"),
                     ],
@@ -143,7 +143,7 @@ class SystemPane(Lines):
         """What is open of a currency, of how much, since when, what trading it back has cost, and why it is not."""
         age = f" for {duration(one.age_s)}" if one.age_s else ""
         told = f"{signed(one.value)} {one.currency} of {one.limit:,.0f}{age}, band {one.band:,.0f}"
-        line: list[Span] = [("   ", "text"), (f"{'open ' + one.asset:11}", "dim"), (told, _open_ink(one))]
+        line: list[Span] = [("   ", "text"), (f"{one.asset + ' exposure':13}", "dim"), (told, _open_ink(one))]
         state: list[Span] = [("  ", "text"), (one.state, "warn")] if one.state != "fine" else []
         cost: list[Span] = [(f"  netted {one.converted:,.0f} for {one.cost:,.2f}", "text")]
         for more in (state, cost):
@@ -153,7 +153,7 @@ class SystemPane(Lines):
 
     def _venue(self, venue: VenueGauge) -> list[Span]:
         """Health, why, and as many limits as fit, the most used first."""
-        line: list[Span] = [("   ", "text"), (f"{venue.name.lower():11}", "dim")]
+        line: list[Span] = [("   ", "text"), (f"{venue.name.lower():13}", "dim")]
         line.append((f"{venue.health:9}", "armed" if venue.health == "HEALTHY" else "warn"))
         banned_s = max((limit.banned_s for limit in venue.limits), default=0.0)
         text = f"silent for {banned_s:.0f}s  " if banned_s else ""

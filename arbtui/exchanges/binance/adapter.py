@@ -44,7 +44,7 @@ from arbtui.model.order import Balance, Fill, Order, OrderState
 log = logging.getLogger("arbtui")
 
 #: Up to this many symbols, commission and fills are queried per symbol (weight 20 of 6,000 a minute each); beyond
-#: it, the account's common rates are used, and fills are queried for symbols traded since the start only.
+#: it, the account's common rates are used, and fills are queried for symbols traded since the start, and some more, only.
 _ASKED_ONE_BY_ONE = 50
 #: s before a symbol that Binance did not know is asked for again.
 _UNKNOWN_FOR_S = 600.0
@@ -70,7 +70,9 @@ class BinanceAdapter(CcxtAdapter):
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, private_url, clock)
-        self._traded: dict[str, None] = {}  # symbols with orders since the start
+        self._traded: dict[
+            str, None
+        ] = {}  # symbols with orders that were sent or looked up since the start, or with fills that may be missed
         self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
         self._unknown: dict[str, float] = {}  # symbols that Binance does not know, and when it said so, in monotonic s
 
@@ -296,6 +298,7 @@ class BinanceAdapter(CcxtAdapter):
     async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""
         market = self.market(code)
+        self._traded[code] = None  # also of an earlier run's: its fills are a part of what proves it absent
         params = {"symbol": code, "origClientOrderId": client_order_id}
         answer = await self.find("GET", "order", params, costs={"weight": 4}, lane=lane)
         if answer is None:
@@ -323,7 +326,8 @@ class BinanceAdapter(CcxtAdapter):
     async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`, with one limitation: Binance lists fills by symbol only.
 
-        Queried are all connected symbols while there are 50 or fewer, else those traded since the start.
+        Queried are all connected symbols while there are 50 or fewer, else those that orders were sent to or looked up in since the start,
+        and those of :meth:`expect_fills`.
         """
         codes = self.markets if len(self.markets) <= _ASKED_ONE_BY_ONE else self._traded
         fills: list[Fill] = []
@@ -334,6 +338,11 @@ class BinanceAdapter(CcxtAdapter):
                     client_order_id = await self._client_id(code, row.orderId, lane)
                     fills.append(orders.fill_of_trade(row, market, client_order_id))
         return sorted(fills, key=lambda fill: fill.ts_event)
+
+    def expect_fills(self, assets: Collection[str]) -> None:
+        """See :meth:`ExchangeAdapter.expect_fills`: a fill moves its symbol's base. Of more than 50 symbols the first 50 are listed."""
+        codes = (code for code, market in self.markets.items() if market.base in assets)
+        self._traded.update(dict.fromkeys(islice(codes, _ASKED_ONE_BY_ONE)))
 
     async def _trades_since(self, code: str, since_ms: int, lane: Lane) -> list[orders.TradeRow]:
         params: dict[str, Any] = {"symbol": code, "startTime": since_ms, "limit": _TRADES_A_PAGE}

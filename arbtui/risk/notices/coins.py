@@ -34,8 +34,12 @@ class Named:
         return tuple(dict.fromkeys([*self.coins, *(base for base, _ in self.pairs)]))
 
 
-def coins_in(text: str, known: Collection[str], rules: NoticeRules) -> Named:
-    """The coins that ``text`` names; a bare word in capitals counts only if it is one of ``known``."""
+def coins_in(text: str, known: Collection[str], rules: NoticeRules, markets: Collection[tuple[str, str]] = ()) -> Named:
+    """The coins that ``text`` names; a bare word in capitals counts only if it is one of ``known``.
+
+    ``markets``: (base, quote) of those that are traded there, by which two currencies that others are priced in are told apart: a venue
+    writes its quote first (``KRW-BTC``), or last.
+    """
     quotes_of = "|".join(sorted(rules.quotes, key=len, reverse=True))
     quote = "(?:{})".format("|".join([*rules.quote_names, quotes_of]))
     pairs: list[tuple[str, str]] = []
@@ -47,7 +51,8 @@ def coins_in(text: str, known: Collection[str], rules: NoticeRules) -> Named:
 
     def take_pair(found: re.Match[str]) -> str:
         first, second = found[1], found[2]
-        pairs.append((second, first) if first in rules.quotes and second not in rules.quotes else (first, second))
+        is_turned = second not in rules.quotes or (second, first) in markets
+        pairs.append((second, first) if is_turned else (first, second))
         return " "
 
     def take_joined(found: re.Match[str]) -> str:

@@ -70,7 +70,7 @@ class _Reader:
         self._title = plain_text(announcement.title[:_LONGEST_TITLE]).replace("\n", " ")
         self._body = plain_text(announcement.body[:_LONGEST_BODY])
         self._categories = [category.casefold() for category in announcement.categories]
-        self._named = coins_in(self._title, self._ours, rules)
+        self._named = self._named_in(self._title)
         self._more = self._named_below()
         self._is_moved = False  # to a time that cannot be read
 
@@ -129,11 +129,14 @@ class _Reader:
 
     # which coins
 
+    def _named_in(self, text: str) -> Named:
+        return coins_in(text, self._ours, self._rules, self._there.markets)
+
     def _named_below(self) -> Named | None:
         """What the body names, where the title leaves coins out."""
         if self._named.all and not self._rules.names_more_below(self._title):
             return None
-        return coins_in(self._body, self._ours, self._rules)
+        return self._named_in(self._body)
 
     def _everything(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*self._named.all, *(self._more.all if self._more is not None else ())]))
@@ -187,9 +190,12 @@ class _Reader:
     def _still_names_the_old(self, end_ms: int | None) -> bool:
         """Whether an update says that a time has changed, and the end that is read in it is the one before: the new one was not read."""
         before = self._before
-        if before is None or self._title == before.title or not self._rules.moves(self._title):
-            return False
-        return any(step.verb == OPEN and step.at_ms == end_ms for step in before.steps)
+        return (
+            before is not None
+            and self._title != before.title
+            and self._rules.moves(self._title)
+            and any(step.verb == OPEN and step.at_ms == end_ms for step in before.steps)
+        )
 
     def _has_passed(self, kind: NoticeKind, span: Span | None) -> bool:
         """Whether what is read for the first time has come and gone: a list that is asked for begins with notices of days ago."""
@@ -247,6 +253,5 @@ class _Reader:
     def _is_grave(self, line: str) -> bool:
         """Whether a line of the body by itself says something grave of a coin of ours."""
         line = line[:_LONGEST_TITLE]
-        if self._ours.isdisjoint(coins_in(line, self._ours, self._rules).all):
-            return False
-        return not _GRAVE.isdisjoint(self._rules.kinds(line, ()))
+        names_ours = not self._ours.isdisjoint(self._named_in(line).all)
+        return names_ours and not _GRAVE.isdisjoint(self._rules.kinds(line, ()))

@@ -28,11 +28,11 @@ class Rule:
 
     def fits(self, title: str, categories: Sequence[str]) -> bool:
         """Whether a notice of this title is of the kind. ``categories``: the venue's, in small letters."""
-        if not (_stand_in(self.phrases, title) or not self.categories.isdisjoint(categories)):
-            return False
-        if _stand_in(self.never, title):
-            return False
-        return not _stand_in(self.but_not, title) or _stand_in(self.unless, title)
+        return (
+            (_stand_in(self.phrases, title) or not self.categories.isdisjoint(categories))
+            and not _stand_in(self.never, title)
+            and (not _stand_in(self.but_not, title) or _stand_in(self.unless, title))
+        )
 
 
 @dataclass(frozen=True, slots=True)

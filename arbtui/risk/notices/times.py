@@ -55,8 +55,8 @@ class _Moment:
     day: date | None
     minutes: int | None  # of the day; None where only the date is named
     at: int  # where its text ends
+    is_end: bool  # a span runs from the one before to this
     zone: tzinfo | None = None
-    is_end: bool = False  # a span runs from the one before to this
 
 
 def times_in(text: str, published_ms: int, usual: tzinfo) -> tuple[Span, ...]:
@@ -68,23 +68,18 @@ def times_in(text: str, published_ms: int, usual: tzinfo) -> tuple[Span, ...]:
     published = datetime.fromtimestamp(published_ms / 1000, UTC).astimezone(usual)
     moments = _moments(text, published)
     spans: list[Span] = []
-    last: _Moment | None = None
+    last: date | None = None
     for moment in moments:
-        day = moment.day
-        if day is None and moment.is_end and last is not None:
-            day = last.day
+        day = last if moment.day is None and moment.is_end else moment.day
         start = _ms(moment, day, published, usual)
-        if start is None:
-            last = None
-            continue
-        if moment.is_end and last is not None and spans and spans[-1].end_ms is None:
+        if moment.is_end and spans and spans[-1].end_ms is None:
             begin = spans[-1].start_ms
             if start <= begin and moment.day is None:
                 start += 86_400_000  # from 23:00 to 02:00
             spans[-1] = Span(begin, start if start > begin else None, spans[-1].is_day)
         else:
             spans.append(Span(start, is_day=moment.minutes is None))
-        last = _Moment(day or published.date(), moment.minutes, moment.at)
+        last = day or published.date()
     return tuple(dict.fromkeys(spans))
 
 
@@ -94,7 +89,6 @@ def _moments(text: str, published: datetime) -> list[_Moment]:
     line_from = 0
     for found in _TOKEN.finditer(text):
         near = moments[-1] if moments and found.start() - moments[-1].at <= _NEAR else None
-        kind = found.lastgroup or ""
         if found["line"]:
             line_from, zone_from, waiting_span = len(moments), len(moments), False
         elif found["arrow"]:
@@ -112,7 +106,7 @@ def _moments(text: str, published: datetime) -> list[_Moment]:
             if day is not None:
                 moments.append(_Moment(day, None, found.end(), is_end=waiting_span))
             waiting_span = False
-        elif kind:
+        else:
             minutes = _minutes(found)
             if minutes is None:
                 continue
@@ -125,8 +119,6 @@ def _moments(text: str, published: datetime) -> list[_Moment]:
                     minutes += 720  # 오후 2시 ~ 4시
                 moments.append(_Moment(None, minutes, found.end(), is_end=waiting_span))
             waiting_span = False
-        elif waiting_span:
-            waiting_span = False
     return moments
 
 
@@ -137,8 +129,8 @@ def _zone(found: re.Match[str]) -> tzinfo | None:
 
 def _day(found: re.Match[str], published: datetime) -> date | None:
     year = found["y1"] or found["y3"] or found["y4"]
-    month = next(found[f"m{number}"] for number in range(1, 6) if found[f"m{number}"])
-    number = next(found[f"d{number}"] for number in range(1, 6) if found[f"d{number}"])
+    month = found["m1"] or found["m2"] or found["m3"] or found["m4"] or found["m5"]
+    number = found["d1"] or found["d2"] or found["d3"] or found["d4"] or found["d5"]
     month_number = int(month) if month.isdigit() else _MONTHS[month[:3].lower()]
     try:
         if year:
@@ -160,14 +152,11 @@ def _minutes(found: re.Match[str]) -> int | None:
     return hour * 60 + minute if hour * 60 + minute <= 1440 and minute < 60 else None
 
 
-def _ms(moment: _Moment, day: date | None, published: datetime, usual: tzinfo) -> int | None:
+def _ms(moment: _Moment, day: date | None, published: datetime, usual: tzinfo) -> int:
     """The moment, ms since the epoch; one without a day is the first such time after the publication."""
     zone = moment.zone or usual
-    minutes = moment.minutes or 0
-    try:
-        start = datetime.combine(day or published.astimezone(zone).date(), datetime.min.time(), zone) + timedelta(minutes=minutes)
-    except (ValueError, OverflowError):
-        return None
+    first = datetime.combine(day or published.astimezone(zone).date(), datetime.min.time(), zone)
+    start = first + timedelta(minutes=moment.minutes or 0)
     if day is None and start < published:
         start += timedelta(days=1)
     return int(start.timestamp() * 1000)

@@ -83,6 +83,7 @@ class Life(Session):
             max_runtime_s=None,
             json=None,
             clock=world.clock,
+            progress=world.progress or (lambda _: None),
             door=WatchedDoor(
                 partial(self._at_commit, before=True),
                 partial(self._at_commit, before=False),

@@ -115,14 +115,19 @@ def faults_of(options: StoryOptions) -> list[Fault]:
     return [fault for fault in drawn if options.only is None or fault.number in options.only]
 
 
-def play(options: StoryOptions, root: Path | None = None, disk: Disk | None = None) -> Played:
-    """Play a story. ``root``: an empty folder that keeps its files, else a temporary one; ``disk``: else one that keeps all."""
+def play(
+    options: StoryOptions, root: Path | None = None, disk: Disk | None = None, progress: Callable[[float], None] | None = None
+) -> Played:
+    """Play a story. ``root``: an empty folder that keeps its files, else a temporary one; ``disk``: else one that keeps all.
+
+    ``progress``: told the virtual clock, in s, while it is played.
+    """
     if root is None:
         with tempfile.TemporaryDirectory(prefix="arbtui-simulate-") as folder:
-            return play(options, Path(folder), disk)
+            return play(options, Path(folder), disk, progress)
     began, cpu = perf_counter(), process_time()
     with localcontext(prec=DIGITS), redirect_stderr(StringIO()), _Quiet() as errors, asyncio.Runner(loop_factory=_loop) as runner:
-        played = runner.run(_Play(options, root, errors, disk or KeptDisk()).run())
+        played = runner.run(_Play(options, root, errors, disk or KeptDisk(), progress).run())
     played.wall_s, played.cpu_wall_s = perf_counter() - began, process_time() - cpu
     return played
 
@@ -180,7 +185,10 @@ class _Quiet:
 class _Play:
     """The story while it is played."""
 
-    def __init__(self, options: StoryOptions, root: Path, errors: _Errors, disk: Disk) -> None:
+    def __init__(
+        self, options: StoryOptions, root: Path, errors: _Errors, disk: Disk, progress: Callable[[float], None] | None = None
+    ) -> None:
+        self._progress = progress
         self._options = options
         self._root = root
         self._errors = errors
@@ -197,6 +205,7 @@ class _Play:
         """All of it."""
         venue = self._root / "venue.db"
         self._world = world = await World.open(settings_of(self._options), self._story, self._faults, venue, self._disk)
+        world.progress = self._progress
         length_s = self._options.minutes * 60.0
         folder = self._root / "life-1"
         for fault in [fault for fault in self._faults if fault.kind is FaultKind.MARKET_TROUBLES]:

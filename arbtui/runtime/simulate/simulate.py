@@ -17,6 +17,7 @@ from arbtui.model.errors import UsageError
 from arbtui.runtime.simulate.faults import FaultKind
 from arbtui.runtime.simulate.play import Played, StoryOptions, play, settings_of
 from arbtui.runtime.simulate.shrink import shrink
+from arbtui.runtime.virtual_progress import VirtualProgress
 from arbtui.settings.output import say, show_progress, tell
 
 
@@ -76,7 +77,8 @@ def _play_all(options: SimulateOptions) -> Iterator[Played]:
         if root is not None:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
     if options.jobs == 1:
-        yield from map(play, stories, roots)
+        for story, root in zip(stories, roots, strict=True):
+            yield play(story, root, progress=VirtualProgress(story.minutes * 60.0, f"seed {story.seed}: ").look)
         return
     # ^C reaches every process of a terminal: a child that outlived it would play what is queued to its end.
     at_once = (signal.SIGINT, signal.SIG_DFL)

@@ -1,7 +1,7 @@
 """What goes on without the engine: two simulated venues with their markets and ledgers, the network, and the faults' times."""
 
 import asyncio
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from pathlib import Path
@@ -75,6 +75,7 @@ class World:
         self._context = copy_context()
         self._tasks: dict[asyncio.Task[None], None] = {}
         self.deliver: Deliver | None = None  #: of the engine that is connected
+        self.progress: Callable[[float], None] | None = None  #: told how far the clock is
         self.told: list[str] = []  #: messages that have reached the operator, in every life
         self.sent: dict[str, None] = {}  #: client ids of all orders that have left, in every life
         self._counting: dict[tuple[FaultKind, ...], tuple[Fault, int]] = {}

@@ -89,8 +89,8 @@ def test_coins_are_found(text: str, coins: tuple[str, ...], pairs: tuple[tuple[s
 
 def test_the_times_of_the_rules_are_minutes_and_days() -> None:
     table = tomllib.loads(files("arbtui.risk.notices").joinpath("rules.toml").read_text("utf-8"))
-    rules = NoticeRules.read({**table, "halt_before_min": 90, "drain_min": 0.5, "old_days": 2})
-    assert (rules.halt_before_ms, rules.drain_ms, rules.old_ms) == (5_400_000, 30_000, 172_800_000)
+    rules = NoticeRules.read({**table, "halt_before_min": 90, "drain_min": 2.5, "old_days": 2})
+    assert (rules.halt_before_ms, rules.drain_ms, rules.old_ms) == (5_400_000, 150_000, 172_800_000)
 
 
 def test_a_word_is_no_part_of_another() -> None:

@@ -1,0 +1,197 @@
+"""A fill that nobody told before its order counted as ended: the next start books it, and says how its cycle stands then."""
+
+from collections.abc import Callable, Collection, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.journal.events import Adjusted, CycleState, FillRecorded, OrderChanged, OrderIntended
+from arbtui.journal.known_orders import known_order
+from arbtui.journal.open_items import adjusted_at, last_intended
+from arbtui.journal.reader import events, reading
+from arbtui.model.order import Balance, Fill, OrderState
+from arbtui.model.virtual_loop import run_virtual
+from arbtui.portfolio.operator_events import adjustment
+from arbtui.runtime.arming import unclean
+from arbtui.simulation.faults import Fault, FaultKind
+from tests.execution.world import Venue, world
+from tests.failover.test_recovery import Cut, _cut_at
+from tests.journal.synthetic import SyntheticRun
+from tests.portfolio.archived import _snapshot, archive, grow, with_journal
+from tests.portfolio.recorded import record
+
+
+async def _hide(venue: Venue) -> Callable[[], None]:
+    """The venue's next order fills, and neither its answer nor anything that is asked for shows it; gives what shows it again."""
+    venue.core.faults.add(Fault(FaultKind.ANSWER_LOST, 2.0))
+    before = dict(await venue.fetch_balances())
+
+    async def no_fills(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
+        return []
+
+    async def same_balances(lane: Lane = Lane.DATA) -> dict[str, Balance]:
+        return before
+
+    told = (venue.bend_look_up, venue.fetch_fills, venue.fetch_balances)
+    venue.bend_look_up = lambda _: None
+    venue.fetch_fills, venue.fetch_balances = no_fills, same_balances  # type: ignore[method-assign]
+
+    def show() -> None:
+        venue.bend_look_up, venue.fetch_fills, venue.fetch_balances = told  # type: ignore[method-assign]
+
+    return show
+
+
+def _archive_all(path: Path, parts: int = 1) -> None:
+    """Everything that may go is in archives, and no order of ours has a row."""
+    with_journal(path, _snapshot)
+    with reading(path) as db:
+        (last,) = db.execute("SELECT max(seq) FROM event").fetchone()
+    with_journal(path, _snapshot)
+    assert archive(path, keep=0, portion=(last - 1) // parts) >= parts
+    with reading(path) as db:
+        assert db.execute("SELECT count(*) FROM order_").fetchone()[0] == 0
+
+
+def test_it_is_booked_when_every_order_of_the_venue_has_been_archived(tmp_path: Path) -> None:
+    """The start found no last order to begin with, asked for no fills, and disputed the balance."""
+
+    async def miss() -> None:
+        async with world(tmp_path) as w:
+            await _hide(w.binance)
+            assert (await w.trade()).state is CycleState.HEDGED
+
+    expected: list[Collection[str]] = []
+
+    def watch(venues: Mapping[str, Venue]) -> None:
+        venues["binance"].expect_fills = expected.append  # type: ignore[assignment, method-assign]
+
+    async def find() -> None:
+        async with world(tmp_path, on_open=watch) as w:
+            assert [set(assets) for assets in expected] == [{"USDT", "XRP"}], "so a venue with many markets knows where to look"
+            assert (w.reconciled.fills, w.reconciled.mismatches) == (1, [])
+            assert len(w.reconciled.residual) == 1
+            assert [w.portfolio.left(one) for one in w.portfolio.positions] == [{"XRP": Decimal("46.6533")}]
+            w.agree()
+        async with world(tmp_path) as w:
+            assert w.reconciled.fills == 0
+            w.agree()
+
+    run_virtual(miss())
+    _archive_all(tmp_path / "journal.db")
+    run_virtual(find())
+
+
+def test_what_a_person_has_taken_over_is_not_booked_on_top_when_that_was_archived(tmp_path: Path) -> None:
+    """The word of a person was looked for among the events, which an archive takes away: the fill was booked twice."""
+
+    async def miss() -> None:
+        async with world(tmp_path) as w:
+            await _hide(w.binance)
+            await w.trade()
+
+    async def nothing(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
+        return []
+
+    def tell_nothing(venues: Mapping[str, Venue]) -> None:
+        venues["binance"].fetch_fills = nothing  # type: ignore[method-assign]
+
+    async def take_over() -> None:
+        async with world(tmp_path, on_open=tell_nothing) as w:
+            assert [one.asset for one in w.reconciled.mismatches] == ["USDT", "XRP"]
+            for one in w.reconciled.mismatches:
+                taken = adjustment(w.portfolio, one.exchange, one.asset, "ann", "the venue is right")
+                assert not isinstance(taken, str)
+                await w.journal.commit(*taken)
+            await w.binance.core._ledger.deposit("binance", {"USDT": Decimal(100)}, "paid in", 0)
+
+    async def find() -> None:
+        async with world(tmp_path) as w:
+            assert w.reconciled.fills == 0
+            assert [(one.asset, one.theirs - one.ours) for one in w.reconciled.mismatches] == [("USDT", Decimal(100))]
+
+    run_virtual(miss())
+    run_virtual(take_over())
+    _archive_all(tmp_path / "journal.db")
+    run_virtual(find())
+
+
+def test_the_last_order_and_what_was_taken_over_are_known_from_archives(tmp_path: Path) -> None:
+    path, run = tmp_path / "sim" / "journal.db", SyntheticRun()
+    taken = [
+        Adjusted("binance", "ABC", Decimal(1), "the venue is right", "operator", "ann"),
+        Adjusted("upbit", "KRW", Decimal(1), "", "dust"),
+    ]
+    record(path, run.start(), taken)
+    grow(path, 0, 60, run)
+    whole = {name: (last_intended(path, name), adjusted_at(path, name)) for name in ("binance", "upbit", "bithumb")}
+    assert whole["binance"][1].keys() == {"ABC"}
+    assert (whole["upbit"][1], whole["bithumb"]) == ({}, (None, {}))
+    _archive_all(path)
+    assert {name: (last_intended(path, name), adjusted_at(path, name)) for name in whole} == whole
+    record(path, run.cycle(60), step_ms=1000)
+    with reading(path) as db:
+        newest = {row[0]: row[1] for row in db.execute("SELECT exchange, intended_ms FROM order_")}
+    assert {name: last_intended(path, name) for name in newest} == newest
+    assert len(newest) == 2
+
+
+def test_an_archived_order_is_found_by_a_number_that_another_venue_uses_too(tmp_path: Path) -> None:
+    """The first order with that number was looked at alone, whatever its venue: a fill of the other one was nobody's."""
+    path, run = tmp_path / "sim" / "journal.db", SyntheticRun()
+    numbered = [msgspec.structs.replace(one, venue_order_id="77") if isinstance(one, OrderChanged) else one for one in run.cycle(0)]
+    record(path, run.start(), numbered)
+    grow(path, 1, 60, run)
+    _archive_all(path)
+    for exchange, own in (("binance", "r1-0-0"), ("upbit", "r1-0-1")):
+        found = known_order(path, exchange, "", "77")
+        assert found is not None
+        assert found.client_order_id == own
+    assert known_order(path, "bithumb", "", "77") is None
+
+
+def test_a_cycle_that_it_makes_flat_ends_flat_and_keeps_no_start_from_arming(tmp_path: Path) -> None:
+    """The cycle had ended RESIDUAL a moment before, and went on counting as that: live stayed DISARMED for a position that was none."""
+
+    async def crash() -> None:
+        async with world(tmp_path, on_journal=_cut_at(OrderIntended, 2)) as w:  # before the order that would hedge
+            await _hide(w.binance)
+            await w.trade()
+
+    async def main() -> None:
+        with pytest.raises(ExceptionGroup) as cut:
+            await crash()
+        assert isinstance(cut.value.exceptions[0], Cut)
+        async with world(tmp_path) as w:
+            assert w.reconciled.fills == 1
+            assert (w.reconciled.cycles, w.reconciled.residual) == ({CycleState.HEDGED: 1}, [])
+            assert unclean(w.reconciled, live=True) == ""
+            assert w.portfolio.positions == []
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_an_ended_cycle_that_an_open_order_s_fill_leaves_one_sided_waits_for_a_person(tmp_path: Path) -> None:
+    """Only cycles that were open counted: live armed itself beside a position that nobody had seen."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            show = await _hide(w.binance)
+            cycle = await w.trade()
+            missed = cycle.orders[0]
+            assert missed.reason == "NOT_PLACED"
+            w.journal.post(OrderChanged(missed.client_order_id, OrderState.UNKNOWN, "", Decimal(0), "revived"))
+            show()
+        async with world(tmp_path) as w:
+            assert (w.reconciled.fills, w.reconciled.residual) == (1, [cycle.id])
+            assert unclean(w.reconciled, live=True).startswith("1 cycle ended RESIDUAL")
+            w.agree()
+            with reading(w.journal.path) as db:
+                sources = [one.event.source for one in events(db) if isinstance(one.event, FillRecorded)]
+            assert sources.count("recovery") == 1
+
+    run_virtual(main())
