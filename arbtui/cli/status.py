@@ -98,20 +98,20 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
 
     who, cause, wall_ms = _holder(folder), read_flag(folder), time.time_ns() // 1_000_000
     halts, _ = read_halts(folder)
-    journal, portfolio, pulse, trouble, alerts = None, None, None, "", None
+    journal, portfolio, liveness, trouble, alerts = None, None, None, "", None
     denials: list[dict[str, Any]] = []
     try:
         if path is not None and path.exists() and path.stat().st_size:  # a journal that is just being created counts as none
-            pulse = read_liveness(path)
+            liveness = read_liveness(path)
             journal, portfolio = restore(path)
-            alerts = alert_facts(read_undelivered(path), pulse.now_ms(wall_ms))
-            denials = [one for one in read_denials(path, pulse.now_ms(wall_ms)) if one.pop("route") is None]
+            alerts = alert_facts(read_undelivered(path), liveness.now_ms(wall_ms))
+            denials = [one for one in read_denials(path, liveness.now_ms(wall_ms)) if one.pop("route") is None]
     except UsageError as error:
         trouble = str(error)
     except OSError as error:
         trouble = f"{path}: {error.strerror or error}"
     expected = (settings.journal if settings else JournalConfig()).snapshot_interval_s  # for a journal that does not show it
-    return read_status(who, cause, journal, portfolio, pulse, wall_ms, expected, halts) | {"alerts": alerts, "denials": denials}, trouble
+    return read_status(who, cause, journal, portfolio, liveness, wall_ms, expected, halts) | {"alerts": alerts, "denials": denials}, trouble
 
 
 def _last_end(status: dict[str, Any], folder: Path, path: Path) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ class JournalLiveness:
 
 
 def read_liveness(path: Path) -> JournalLiveness:
-    """The pulse of the journal at ``path``, beside its writer or without one.
+    """The liveness of the journal at ``path``, beside its writer or without one.
 
     Raises:
         UsageError: as :func:`arbtui.journal.state.load`.

@@ -21,9 +21,9 @@ async def deadline(run: Run, stop: Stop, *, virtual: bool) -> None:
     """
     if run.max_runtime_s is None:
         return
-    await run.meter.first.wait()
+    await run.update_metrics.first.wait()
     clock = run.engine.components.clock
-    at = (run.meter.first_at or 0.0) + run.max_runtime_s
+    at = (run.update_metrics.first_at or 0.0) + run.max_runtime_s
     if not virtual:
         await asyncio.sleep(max(0.0, at - clock.monotonic() - _BARE_S))
         run.bare_timer = BareTimer(clock, at)

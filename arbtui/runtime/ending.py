@@ -16,7 +16,7 @@ from arbtui.settings.output import say
 _COMPARED_WITHIN_S = 5.0
 
 
-async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionRecorder | None) -> int:
+async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, recorder: SessionRecorder | None) -> int:
     """End a run whose tasks are done: last marks, snapshot, journal, recording, summary; its exit code (docs/interface.md).
 
     What is left open at a venue outranks every other code; a recording or a summary that cannot be written changes only a clean one.
@@ -39,10 +39,10 @@ async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionReco
             await journal.commit(RunEnded(components.run_id, reason, code))  # closing the journal writes its tip
         else:
             error, reason, code = error or damage, "error", code or 1
-    if tap is not None:
-        tap.close()
-        if tap.failure is not None:
-            say(str(tap.failure))
+    if recorder is not None:
+        recorder.close()
+        if recorder.failure is not None:
+            say(str(recorder.failure))
             code = code or 1
     notes = venues.feed.notes if isinstance(venues.feed, RecordingFeed) else None
     if plan.top_check is not None and reason == "end_of_data":  # a replay that came to its end
@@ -61,8 +61,8 @@ async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionReco
             summary["top_check"] = {"places": plan.top_check.places, "equal": plan.top_check.equal}
         if notes is not None:
             summary["recorded"] = notes.facts()
-        if tap is not None:
-            summary["recording"] = tap.summary()
+        if recorder is not None:
+            summary["recording"] = recorder.summary()
         if plan.fingerprint is not None:
             summary["fingerprint"] = plan.fingerprint.summary()
         try:

@@ -13,7 +13,7 @@ def exit_summary(run: Run, stop_reason: str) -> str:
     """Why, how long from the first update to the closing of the gate, what was traded, and what is left behind."""
     engine = run.engine
     parts, tally = engine.components, engine.portfolio.state.tally
-    started = run.meter.first_at
+    started = run.update_metrics.first_at
     lasted = 0.0 if started is None else run.closed_at - started
     told_states = [state for state in ENDINGS if state in _ALWAYS or tally.outcomes.get(state)]
     left = ", ".join(words for words in (engine.unsettled, engine.in_transit) if words)

@@ -68,9 +68,15 @@ class RunMetrics:
 
     def _measures(self) -> RunMeasures:
         run = self._run
-        meter = run.meter
+        seen = run.update_metrics
         return RunMeasures(
-            self._started_ms, meter.updates, meter.decision, meter.staleness, run.lag.lags, outbox=self._outbox(), drill=self._drill()
+            self._started_ms,
+            seen.updates,
+            seen.decision,
+            seen.staleness,
+            run.lag.lags,
+            outbox=self._outbox(),
+            drill=self._drill(),
         )
 
     def _outbox(self) -> OutboxMeasures:

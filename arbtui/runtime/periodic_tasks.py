@@ -179,8 +179,8 @@ class PeriodicTasks:
         gauge.cpu_percent, gauge.rss_mb, gauge.fds = sample.cpu_percent, sample.rss_mb, sample.fds
         gauge.lag_p50_ms, gauge.lag_p99_ms, gauge.lag_max_ms = lag.p50, lag.p99, lag.max
         passed = now - self._counted_at
-        gauge.messages_per_s = (run.meter.updates - self._counted) / passed if passed > 0 else 0.0
-        self._counted, self._counted_at = run.meter.updates, now
+        gauge.messages_per_s = (run.update_metrics.updates - self._counted) / passed if passed > 0 else 0.0
+        self._counted, self._counted_at = run.update_metrics.updates, now
         journal = engine.components.journal
         machine = MachineSample(lag.max, self._commits.look(journal.latency), disk_usage(journal.path.parent).free / 1e6)
         engine.machine.sampled(machine, now)

@@ -49,13 +49,13 @@ from arbtui.runtime.deadline import deadline
 from arbtui.runtime.ending import end
 from arbtui.runtime.freed_memory import give_back_large_buffers
 from arbtui.runtime.garbage import keep_collections_short, short_collections
+from arbtui.runtime.heartbeat_writer import HeartbeatWriter
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.patient_opening import open_patiently
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.plan import Plan, session_plan
 from arbtui.runtime.played_person import PlayedPerson
 from arbtui.runtime.provenance import checkout_commit
-from arbtui.runtime.pulse import Pulse
 from arbtui.runtime.running_accounts import running_reconciler
 from arbtui.runtime.session_recorder import SessionRecorder
 from arbtui.runtime.start_steps import StartSteps
@@ -356,7 +356,7 @@ class Session:
             len(components.universe.routes),
             open_cycles,
         )
-        meter = UpdateMetrics(components.aggregator, clock, None if self._plan.virtual else venues.due(components.aggregator))
+        update_metrics = UpdateMetrics(components.aggregator, clock, None if self._plan.virtual else venues.due(components.aggregator))
         loop = asyncio.get_running_loop()
         lag, turns = LagProbe(loop), loop.turns if isinstance(loop, ProfiledLoop) else None
         resources = ResourceSampler(every_s=sampling_interval(self._plan.max_runtime_s))
@@ -366,7 +366,7 @@ class Session:
                 engine = Engine(components, remembered, tasks)
                 engine.decider.on_found = None if fingerprint is None else fingerprint.on_found
                 journal.on_failure = self._journal_failed(engine)
-                run = Run(self._settings, engine, meter, lag, turns, resources, baseline_mb, self._plan.max_runtime_s)
+                run = Run(self._settings, engine, update_metrics, lag, turns, resources, baseline_mb, self._plan.max_runtime_s)
                 await self._until_stopped(run, reconciled, venues, tasks, past_cycles(journal.path))
         except* Exception as group:  # whatever broke, the gate went with the tasks: say it, save what can be saved, leave with a code
             for error in group.exceptions:
@@ -395,7 +395,7 @@ class Session:
         accounts = running_reconciler(engine, live=self._settings.mode == "live")
         views.accounts = self.accounts = accounts.report
         progress = self._plan.progress or (VirtualProgress(self._plan.max_runtime_s).look if self._plan.virtual else None)
-        keeper = PeriodicTasks(engine, views, venues, run, reconciler, accounts.report, self._settings.journal, progress)
+        periodic = PeriodicTasks(engine, views, venues, run, reconciler, accounts.report, self._settings.journal, progress)
         if not self._plan.headless:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only
 
@@ -418,9 +418,9 @@ class Session:
             if engine.state is TradingState.DISARMED:
                 why += f", until arbtui rearm --profile {self._settings.name}"
             say(f"{engine.state}{why}: run {engine.components.run_id} of {engine.components.profile}, {routes}; Ctrl+C stops it")
-        background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
+        background = [tasks.create_task(work, name=name) for name, work in periodic.work(real_time=not self._plan.virtual)]
         if not self._plan.virtual:
-            background.append(tasks.create_task(Pulse(engine, views, self._heartbeat, live=live).run(), name="pulse"))
+            background.append(tasks.create_task(HeartbeatWriter(engine, views, self._heartbeat, live=live).run(), name="heartbeat"))
         if self._serves_metrics or self._judges_rules:
             from arbtui.runtime.metrics import RunMetrics  # the library is loaded where it is used only
             from arbtui.runtime.rule_watch import RuleWatch
@@ -437,7 +437,7 @@ class Session:
             desk = self._settings.desk
             digest = DailyDigest(clock, desk, digest_at, DigestMaker(engine, views, desk).text, self._notifications.inform)
             background.append(tasks.create_task(digest.run(), name="daily digest"))
-        background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
+        background.append(tasks.create_task(self._feed(venues, run.update_metrics), name="feed"))
         background.append(tasks.create_task(accounts.run(), name="accounts"))
         every_min = self._settings.journal.backup_interval_min
         if live and not self._plan.virtual and every_min:
@@ -474,8 +474,8 @@ class Session:
         if not self._plan.headless:
             screen.cancel()
 
-    async def _feed(self, venues: Venues, meter: UpdateMetrics) -> None:
-        deliver: Deliver = meter.deliver
+    async def _feed(self, venues: Venues, update_metrics: UpdateMetrics) -> None:
+        deliver: Deliver = update_metrics.deliver
         if self._plan.fingerprint is not None:
             deliver = self._plan.fingerprint.around(deliver)
         if self._tap is not None:

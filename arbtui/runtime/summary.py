@@ -23,7 +23,7 @@ class Run:
 
     settings: Settings
     engine: Engine
-    meter: UpdateMetrics
+    update_metrics: UpdateMetrics
     lag: LagProbe
     turns: ProfiledSelector | None  #: None in virtual time
     resources: ResourceSampler
@@ -57,11 +57,11 @@ def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
     """The summary, as in docs/interface.md. CPU percentages are of one core over the run's real time."""
     simulator = venues.simulator
     simulator_cpu_s = simulator.cpu_s if simulator is not None else 0.0
-    started = run.meter.first_at if run.meter.first_at is not None else run.closed_at
+    started = run.update_metrics.first_at if run.update_metrics.first_at is not None else run.closed_at
     runtime = run.closed_at - started
     wall = max(perf_counter() - run.wall_at, 1e-9)
     process_cpu = process_time() - run.cpu_at
-    updates = run.meter.updates
+    updates = run.update_metrics.updates
     resources = run.resources
     return {
         "profile": run.settings.name,
@@ -78,12 +78,12 @@ def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
         "updates_per_s": round(updates / runtime, 3) if runtime > 0 else 0.0,
         **engine_summary(run.engine),
         **messages_summary(run.engine),
-        "decision_us": _us(run.meter),
-        "staleness_ms": _ms(run.meter.staleness.quantiles()),
+        "decision_us": _us(run.update_metrics),
+        "staleness_ms": _ms(run.update_metrics.staleness.quantiles()),
         "loop_lag_ms": _ms(run.lag.run()),
         "loop_turns": _turns(run.turns),
         "engine": {
-            "us_per_update": round(run.meter.cpu_s / updates * 1e6, 3) if updates else 0.0,
+            "us_per_update": round(run.update_metrics.cpu_s / updates * 1e6, 3) if updates else 0.0,
             "cpu_percent": round(max(0.0, process_cpu - simulator_cpu_s) / wall * 100, 3),
         },
         "simulator": {
@@ -109,8 +109,8 @@ def _late_ms(timer: BareTimer | None) -> float | None:
     return None if timer is None or timer.late_s is None else round(timer.late_s * 1000, 3)
 
 
-def _us(meter: UpdateMetrics) -> dict[str, float]:
-    decision = meter.decision.quantiles()
+def _us(update_metrics: UpdateMetrics) -> dict[str, float]:
+    decision = update_metrics.decision.quantiles()
     return {"p50": round(decision.p50 * 1000, 3), "p99": round(decision.p99 * 1000, 3), "max": round(decision.max * 1000, 3)}
 
 

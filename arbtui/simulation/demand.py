@@ -26,9 +26,9 @@ class DemandMaker:
     """
 
     def __init__(
-        self, stage: EventScheduler, stream: Random, paths: Sequence[AssetPath], height_bps: float, say: Callable[[AssetPath], None]
+        self, scheduler: EventScheduler, stream: Random, paths: Sequence[AssetPath], height_bps: float, say: Callable[[AssetPath], None]
     ) -> None:
-        self._stage = stage
+        self._scheduler = scheduler
         self._random = stream
         self._paths = paths
         self._height_bps = height_bps
@@ -54,7 +54,7 @@ class DemandMaker:
             self._later(1, lambda: self._step(path, age_s + 1, hold_s))
 
     def _later(self, seconds: int, action: Callable[[], None]) -> None:
-        self._stage.at(self._stage.tick + seconds * STEP_TICKS, action)
+        self._scheduler.at(self._scheduler.tick + seconds * STEP_TICKS, action)
 
 
 def premium(age_s: float, hold_s: float) -> float:

@@ -51,9 +51,9 @@ class DepthDiffMarket(SimulatedMarket):
         "bids_sent",
         "code",
         "market",
-        "outlet",
         "price",
-        "stage",
+        "scheduler",
+        "sink",
         "trade_id",
         "update_id",
     )
@@ -65,17 +65,17 @@ class DepthDiffMarket(SimulatedMarket):
     snapshots_on_stream: ClassVar[bool] = False  #: True: a snapshot comes on the stream, at a subscription; False: as a REST answer
 
     def __init__(
-        self, market: Market, price: FairPrice, stage: EventScheduler, stream: random.Random, outlet: FrameSink, quoting: Quoting
+        self, market: Market, price: FairPrice, scheduler: EventScheduler, stream: random.Random, sink: FrameSink, quoting: Quoting
     ) -> None:
         self.market = market
         self.code = market.code
         self.price = price
-        self.outlet = outlet
+        self.sink = sink
         self.update_id, self.trade_id = quoting.update_id, quoting.trade_id
         self._venue = market.exchange
         self.prepare()
         self._halted = self._empty = False
-        self.stage = stage
+        self.scheduler = scheduler
         self._random = stream.random
         rhythm, spread_bps = quoting.rhythm, quoting.spread_bps
         self._phase_log = 1.0 / math.log1p(-min(rhythm.books / GRID, 0.999))
@@ -136,13 +136,13 @@ class DepthDiffMarket(SimulatedMarket):
     def start(self, tick: int) -> None:
         """See :meth:`SimulatedMarket.start`: with a snapshot."""
         self._snapshot_due = True
-        self.stage.at(tick, self._first)
+        self.scheduler.at(tick, self._first)
 
     def request_snapshot(self) -> None:
         """See :meth:`SimulatedMarket.request_snapshot`; one snapshot serves requests made meanwhile."""
         if not self._snapshot_due:
             self._snapshot_due = True
-            self.stage.at(self.stage.tick + SNAPSHOT_TICKS, self._send_snapshot)
+            self.scheduler.at(self.scheduler.tick + SNAPSHOT_TICKS, self._send_snapshot)
 
     def halt(self, *, empty: bool) -> None:
         """See :meth:`SimulatedMarket.halt`: with the next depth event."""
@@ -175,9 +175,9 @@ class DepthDiffMarket(SimulatedMarket):
     def _appoint(self) -> None:
         """The next slot with activity: its burst falls anywhere in the slot, its depth event on the slot's end."""
         skipped = int(math.log(1.0 - self._random()) * self._phase_log)
-        end = self.stage.tick + GRID * (1 + skipped)
-        self.stage.at(end - 1 - int(self._random() * (GRID - 1)), self._burst)
-        self.stage.at(end, self._send_depth)
+        end = self.scheduler.tick + GRID * (1 + skipped)
+        self.scheduler.at(end - 1 - int(self._random() * (GRID - 1)), self._burst)
+        self.scheduler.at(end, self._send_depth)
 
     def _burst(self) -> None:
         if self._halted:
@@ -189,7 +189,7 @@ class DepthDiffMarket(SimulatedMarket):
         while self._trade_credit >= 1.0:
             self._trade_credit -= 1.0
             self._send_trade()
-        self.price.advance(self.stage.tick)
+        self.price.advance(self.scheduler.tick)
         self._quote()
         while self._touch_credit >= 1.0:
             (self.bids_sent if draw() < 0.5 else self.asks_sent).resize(0)
@@ -197,7 +197,7 @@ class DepthDiffMarket(SimulatedMarket):
         self.bids_sent.resize_below()
         self.asks_sent.resize_below()
         self.update_id += 2
-        self.stage.listeners[self._venue].on_book(self.code)
+        self.scheduler.listeners[self._venue].on_book(self.code)
 
     def _quote(self) -> None:
         """Move the best prices around the fair one, when it has moved far enough: the side that is moved away from goes first."""
@@ -223,14 +223,14 @@ class DepthDiffMarket(SimulatedMarket):
     def _send_touch(self) -> None:
         self._touch_credit -= 1.0
         self.update_id += 1
-        self.outlet.send(self.touch_frame())
+        self.sink.send(self.touch_frame())
 
     def _send_depth(self) -> None:
         if self._depth_id == self.update_id:  # nothing happened: the market is halted
             self._appoint()
             return
         previous, self._depth_id = self._depth_id, self.update_id
-        self.outlet.send_numbered(self.depth_frame(previous))
+        self.sink.send_numbered(self.depth_frame(previous))
         self._appoint()
 
     def _send_trade(self) -> None:
@@ -239,16 +239,16 @@ class DepthDiffMarket(SimulatedMarket):
         lot = float(self.market.lot_step)
         qty = f"{max(1, int(side.qtys[0] * self._random() / lot)) * lot:.8f}"
         self.trade_id += 1
-        self.outlet.send(self.trade_frame(side, qty, sold))
+        self.sink.send(self.trade_frame(side, qty, sold))
         taker = Side.SELL if sold else Side.BUY
-        self.stage.listeners[self._venue].on_trade(self.code, float(side.prices[0]), float(qty), taker)
+        self.scheduler.listeners[self._venue].on_trade(self.code, float(side.prices[0]), float(qty), taker)
 
     def _send_snapshot(self) -> None:
         raw = self.snapshot_frame(self._empty)
         if self.snapshots_on_stream:
-            self.outlet.send(raw)
+            self.sink.send(raw)
             self._snapshot_due = False
             return
-        self._snapshot_due = not self.outlet.answer(raw, self.code)
+        self._snapshot_due = not self.sink.answer(raw, self.code)
         if self._snapshot_due:
-            self.stage.at(self.stage.tick + RETRY_TICKS, self._send_snapshot)
+            self.scheduler.at(self.scheduler.tick + RETRY_TICKS, self._send_snapshot)

@@ -20,27 +20,27 @@ class VenueLine:
         self.lag = 0
         self._last = 0  # the tick at which the newest frame so far arrives: none overtakes it
 
-    def put(self, stage: EventScheduler, frame: Frame) -> None:
+    def put(self, scheduler: EventScheduler, frame: Frame) -> None:
         """Deliver a frame of a stream, now or as late as the streams are."""
-        arrives = max(stage.tick + self.lag, self._last)
-        if arrives <= stage.tick:
-            stage.frames.append(frame)
+        arrives = max(scheduler.tick + self.lag, self._last)
+        if arrives <= scheduler.tick:
+            scheduler.frames.append(frame)
             return
         self._last = arrives
-        stage.at(arrives, partial(_arrive, stage, frame))
+        scheduler.at(arrives, partial(_arrive, scheduler, frame))
 
 
-def _arrive(stage: EventScheduler, frame: Frame) -> None:
-    stage.frames.append(frame)  # of the delivery at hand: each one begins a new list
+def _arrive(scheduler: EventScheduler, frame: Frame) -> None:
+    scheduler.frames.append(frame)  # of the delivery at hand: each one begins a new list
 
 
 class FrameSink:
     """Takes a market's frames. A dropped frame has happened at the venue all the same: ids and books move on."""
 
-    __slots__ = ("_exchange", "_line", "_stage", "drop", "frozen")
+    __slots__ = ("_exchange", "_line", "_scheduler", "drop", "frozen")
 
-    def __init__(self, stage: EventScheduler, exchange: str, line: VenueLine) -> None:
-        self._stage = stage
+    def __init__(self, scheduler: EventScheduler, exchange: str, line: VenueLine) -> None:
+        self._scheduler = scheduler
         self._exchange = exchange
         self._line = line
         self.frozen = False  #: this market's streams send nothing, while those of others continue
@@ -49,7 +49,7 @@ class FrameSink:
     def send(self, raw: bytes) -> None:
         """A frame of the stream."""
         if not (self.frozen or self._line.silent):
-            self._line.put(self._stage, Frame(self._exchange, raw))
+            self._line.put(self._scheduler, Frame(self._exchange, raw))
 
     def send_numbered(self, raw: bytes) -> None:
         """A frame whose loss the receiver can see."""
@@ -61,5 +61,5 @@ class FrameSink:
     def answer(self, raw: bytes, code: str) -> bool:
         """A REST answer; False when the venue is dead; the request must be repeated then."""
         if not self._line.dead:
-            self._stage.frames.append(Frame(self._exchange, raw, code))
+            self._scheduler.frames.append(Frame(self._exchange, raw, code))
         return not self._line.dead

@@ -91,7 +91,7 @@ class MarketSimulator(MarketDataFeed):
         self._scenario = SCENARIOS[config.scenario]
         self._saved = SavedState(state)
         self._rng = rng
-        self._stage = EventScheduler(clock.time_ms(), self.venues)
+        self._scheduler = EventScheduler(clock.time_ms(), self.venues)
         self._swing = Swing(self._scenario.swing_period_s, self._scenario.swing_damping) if self._scenario.swing else None
         self._quotes = [venue.quote for venue in self.venues.values()]
         self._rates = {
@@ -128,7 +128,7 @@ class MarketSimulator(MarketDataFeed):
         if self._scenario.troubled:
             prices = {place: price for place, (price, _) in self._prices.items()}
             stream = self._stream("troubles")
-            self.troubles = TroubleMaker(self._stage, stream, self._lines, self._open_markets, prices, self._codes, cash)
+            self.troubles = TroubleMaker(self._scheduler, stream, self._lines, self._open_markets, prices, self._codes, cash)
             self.troubles.start()
         if self._scenario.demand_bps and self._is_of_many:
             self._start_demand(cross_quotes)
@@ -145,9 +145,9 @@ class MarketSimulator(MarketDataFeed):
         if price is None:
             wanted, known = f"{gap.exchange}:{gap.code}", [f"{exchange}:{code}" for exchange, code in self._plantable]
             raise UsageError(f"no gap can be planted in {wanted}; the nearest is {get_close_matches(wanted, known, 1, 0.0)[0]}")
-        start = self._stage.tick + 1 + round(gap.at_s / TICK_S)
-        self._stage.at(start, partial(price.stand_apart, 1.0 + gap.bps * BPS))
-        self._stage.at(start + max(1, round(gap.for_s / TICK_S)), partial(price.stand_apart, 1.0))
+        start = self._scheduler.tick + 1 + round(gap.at_s / TICK_S)
+        self._scheduler.at(start, partial(price.stand_apart, 1.0 + gap.bps * BPS))
+        self._scheduler.at(start + max(1, round(gap.for_s / TICK_S)), partial(price.stand_apart, 1.0))
 
     def list_fee_coin(self, exchange: str) -> Asset | None:
         """Add the market of the coin in which ``exchange`` takes fees, and no other venue's; a restart opens it at its first price.
@@ -166,26 +166,26 @@ class MarketSimulator(MarketDataFeed):
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver what is due every 10 ms until cancelled; what a late wake-up finds, in several turns of the loop."""
-        clock, stage = self._clock, self._stage
-        first = stage.tick
+        clock, scheduler = self._clock, self._scheduler
+        first = scheduler.tick
         start = clock.monotonic()
         start_ms = clock.time_ms()
         while True:
             # The grid is absolute, so a late wake-up does not delay the next one.
-            await asyncio.sleep(start + (stage.tick + 1 - first) * TICK_S - clock.monotonic())
+            await asyncio.sleep(start + (scheduler.tick + 1 - first) * TICK_S - clock.monotonic())
             entered = time.thread_time()
             due = first + math.floor((clock.monotonic() - start) / TICK_S + 1e-6)
-            skipped = due - stage.tick - MAX_CATCH_UP_TICKS
+            skipped = due - scheduler.tick - MAX_CATCH_UP_TICKS
             if skipped > 0:
                 start += skipped * TICK_S
                 start_ms += skipped * 10
                 due -= skipped
                 self.skipped_s += skipped * TICK_S
-            ticks = range(stage.tick + 1, min(due, stage.tick + TICKS_A_TURN) + 1)
+            ticks = range(scheduler.tick + 1, min(due, scheduler.tick + TICKS_A_TURN) + 1)
             self.due = [start + (tick - first) * TICK_S for tick in ticks]
             for tick in ticks:
-                stage.act(tick, start_ms + (tick - first) * 10)
-            frames, stage.frames = stage.frames, []
+                scheduler.act(tick, start_ms + (tick - first) * 10)
+            frames, scheduler.frames = scheduler.frames, []
             self.messages += len(frames)
             self.cpu_s += time.thread_time() - entered
             if frames:
@@ -201,7 +201,7 @@ class MarketSimulator(MarketDataFeed):
 
     def attach(self, exchange: str, listener: MarketListener) -> None:
         """Report every event of ``exchange`` to ``listener``, as it happens at the venue."""
-        self._stage.listeners[exchange] = listener
+        self._scheduler.listeners[exchange] = listener
 
     def prices(self) -> dict[str, float]:
         """The present fair prices in USDT by symbol."""
@@ -363,11 +363,11 @@ class MarketSimulator(MarketDataFeed):
         def say(path: AssetPath) -> None:
             log.info("simulator: %s is wanted where won is paid: some minutes of a premium", wanted[path])
 
-        DemandMaker(self._stage, self._stream("demand"), list(wanted), self._scenario.demand_bps, say).start()
+        DemandMaker(self._scheduler, self._stream("demand"), list(wanted), self._scenario.demand_bps, say).start()
 
     def _start(self, venue: PlayedVenue, market: Market, price: FairPrice, stream: Random, quoting: Quoting, tick: int) -> None:
-        outlet = FrameSink(self._stage, venue.name, self._lines[venue.name])
-        opened = self._open_markets[venue.name][market.code] = venue.market(market, price, self._stage, stream, outlet, quoting)
+        sink = FrameSink(self._scheduler, venue.name, self._lines[venue.name])
+        opened = self._open_markets[venue.name][market.code] = venue.market(market, price, self._scheduler, stream, sink, quoting)
         opened.start(tick)
 
     def _path(self, asset: Asset, stream: Random) -> AssetPath:

@@ -53,7 +53,7 @@ class Quoting:
 
 
 class SimulatedMarket(ABC):
-    """One market, quoted around the fair price of ``price``; it sends its frames to ``outlet``."""
+    """One market, quoted around the fair price of ``price``; it sends its frames to ``sink``."""
 
     __slots__ = ()
 
@@ -62,14 +62,14 @@ class SimulatedMarket(ABC):
 
     code: str
     market: Market
-    outlet: FrameSink
+    sink: FrameSink
     price: FairPrice
     update_id: int  #: the last id given to a change of the book
     trade_id: int  #: the last id given to a trade
 
     @abstractmethod
     def __init__(
-        self, market: Market, price: FairPrice, stage: EventScheduler, stream: random.Random, outlet: FrameSink, quoting: Quoting
+        self, market: Market, price: FairPrice, scheduler: EventScheduler, stream: random.Random, sink: FrameSink, quoting: Quoting
     ) -> None: ...
 
     @abstractmethod

@@ -62,7 +62,7 @@ class TroubleMaker:
 
     def __init__(
         self,
-        stage: EventScheduler,
+        scheduler: EventScheduler,
         stream: Random,
         lines: Mapping[str, VenueLine],
         markets: Mapping[str, Mapping[str, SimulatedMarket]],
@@ -71,7 +71,7 @@ class TroubleMaker:
         cash: Mapping[str, str],
     ) -> None:
         self.history: deque[Incident] = deque(maxlen=_KEPT)
-        self._stage = stage
+        self._scheduler = scheduler
         self._random = stream
         self._lines = lines
         self._markets = markets
@@ -83,14 +83,14 @@ class TroubleMaker:
 
     def start(self) -> None:
         """Schedule the first trouble; each schedules the next."""
-        self._stage.at(self._stage.tick + FIRST_TICK, self._next)
+        self._scheduler.at(self._scheduler.tick + FIRST_TICK, self._next)
 
     def _next(self) -> None:
-        self._stage.at(self._stage.tick + SLOT_TICKS, self._next)
+        self._scheduler.at(self._scheduler.tick + SLOT_TICKS, self._next)
         if not self._round:
             self._round = list(Trouble)
             self._random.shuffle(self._round)
-        self._stage.at(self._stage.tick + self._random.randint(1, 500), self._make)
+        self._scheduler.at(self._scheduler.tick + self._random.randint(1, 500), self._make)
 
     def _make(self) -> None:
         kind = self._round.pop()
@@ -112,7 +112,7 @@ class TroubleMaker:
                 self._spike(venue)
 
     def _log(self, kind: Trouble, exchange: str, code: str, ticks: int, detail: str = "") -> None:
-        now = self._stage.tick
+        now = self._scheduler.tick
         self.history.append(Incident(kind, exchange, code, now, now + ticks, detail))
         log.info("simulator: %s at %s %s for %.1f s %s", kind, exchange, code or "(all)", ticks / 100, detail)
 
@@ -130,21 +130,21 @@ class TroubleMaker:
         venue = self._one_of(numbered)
         codes = self._codes(venue)
         for code in self._random.sample(codes, min(len(codes), self._random.randint(1, 5))):
-            self._markets[venue][code].outlet.drop += (lost := self._random.randint(1, 3))
+            self._markets[venue][code].sink.drop += (lost := self._random.randint(1, 3))
             self._log(Trouble.GAP, venue, code, 0, f"{lost} depth events lost")
 
     def _silence(self, venue: str, ticks: int, *, dead: bool) -> None:
         line = self._lines[venue]
         line.silent, line.dead = True, dead
         if dead:
-            self._stage.listeners[venue].on_outage(True)
+            self._scheduler.listeners[venue].on_outage(True)
 
         def back() -> None:
             line.silent = line.dead = False
             if dead:
-                self._stage.listeners[venue].on_outage(False)
+                self._scheduler.listeners[venue].on_outage(False)
 
-        self._stage.at(self._stage.tick + ticks, back)
+        self._scheduler.at(self._scheduler.tick + ticks, back)
         self._log(Trouble.VENUE_DEAD if dead else Trouble.VENUE_FROZEN, venue, "", ticks)
 
     def _lag(self, venue: str, ticks: int) -> None:
@@ -154,8 +154,8 @@ class TroubleMaker:
             line.lag = lag
 
         for step in range(0, ticks, _STEP_TICKS):
-            self._stage.at(self._stage.tick + 1 + step, partial(put, most * step // ticks if grows else most))
-        self._stage.at(self._stage.tick + 1 + ticks, partial(put, 0))
+            self._scheduler.at(self._scheduler.tick + 1 + step, partial(put, most * step // ticks if grows else most))
+        self._scheduler.at(self._scheduler.tick + 1 + ticks, partial(put, 0))
         self._log(Trouble.LAG, venue, "", ticks, f"{'up to ' if grows else ''}{most * 10} ms late")
 
     def _freeze(self, venue: str, ticks: int) -> None:
@@ -163,18 +163,18 @@ class TroubleMaker:
         if self._random.random() < 0.25 and self._cash:
             venue = self._one_of(list(self._cash))
             code = self._cash[venue]
-        outlet = self._markets[venue][code].outlet
-        outlet.frozen = True
+        sink = self._markets[venue][code].sink
+        sink.frozen = True
 
         def thaw() -> None:
-            outlet.frozen = False
+            sink.frozen = False
 
-        self._stage.at(self._stage.tick + ticks, thaw)
+        self._scheduler.at(self._scheduler.tick + ticks, thaw)
         self._log(Trouble.MARKET_FROZEN, venue, code, ticks)
 
     def _halt(self, venue: str, ticks: int) -> None:
         code, empty = self._random.choice(self._codes(venue)), self._random.random() < 0.5
-        market, listener = self._markets[venue][code], self._stage.listeners[venue]
+        market, listener = self._markets[venue][code], self._scheduler.listeners[venue]
         listener.on_halt(code, True)
         market.halt(empty=empty)
 
@@ -182,7 +182,7 @@ class TroubleMaker:
             market.resume()
             listener.on_halt(code, False)
 
-        self._stage.at(self._stage.tick + ticks, resume)
+        self._scheduler.at(self._scheduler.tick + ticks, resume)
         self._log(Trouble.HALT, venue, code, ticks, "its book is empty" if empty else "its book stands still")
 
     def _spike(self, venue: str) -> None:
@@ -197,5 +197,5 @@ class TroubleMaker:
             price.spike = 1.0 + (peak - 1.0) * share
 
         for i, share in enumerate(steps):
-            self._stage.at(self._stage.tick + (i + 1) * _STEP_TICKS, partial(put, share))
+            self._scheduler.at(self._scheduler.tick + (i + 1) * _STEP_TICKS, partial(put, share))
         self._log(Trouble.SPIKE, venue, self._codes_by_symbol[venue, symbol], len(steps) * _STEP_TICKS, f"{(peak - 1) * 100:+.1f} %")

@@ -45,9 +45,9 @@ class WholeBookMarket(SimulatedMarket):
         "market",
         "opening",
         "opening_price",
-        "outlet",
         "price",
-        "stage",
+        "scheduler",
+        "sink",
         "trade_id",
         "update_id",
     )
@@ -57,17 +57,17 @@ class WholeBookMarket(SimulatedMarket):
     size_text: ClassVar[str] = "{:.8f}"  #: how a size is written
 
     def __init__(
-        self, market: Market, price: FairPrice, stage: EventScheduler, stream: random.Random, outlet: FrameSink, quoting: Quoting
+        self, market: Market, price: FairPrice, scheduler: EventScheduler, stream: random.Random, sink: FrameSink, quoting: Quoting
     ) -> None:
         self.market = market
         self.code = market.code
         self.price = price
-        self.outlet = outlet
+        self.sink = sink
         self.update_id, self.trade_id = quoting.update_id, quoting.trade_id
         self._venue = market.exchange
         self.prepare()
         self._halted = self._empty = False
-        self.stage = stage
+        self.scheduler = scheduler
         self._random = stream.random
         self._phase_log = 1.0 / math.log1p(-min(quoting.rhythm.books / GRID, 0.999))
         self._trade_chance = quoting.rhythm.trades / quoting.rhythm.books
@@ -106,7 +106,7 @@ class WholeBookMarket(SimulatedMarket):
 
     def start(self, tick: int) -> None:
         """See :meth:`SimulatedMarket.start`."""
-        self.stage.at(tick, self._first)
+        self.scheduler.at(tick, self._first)
 
     def request_snapshot(self) -> None:
         """See :meth:`SimulatedMarket.request_snapshot`: with the next delivery."""
@@ -138,7 +138,7 @@ class WholeBookMarket(SimulatedMarket):
     def _appoint(self) -> None:
         """The next book that differs: each place on the grid has the same chance."""
         skipped = int(math.log(1.0 - self._random()) * self._phase_log)
-        self.stage.at(self.stage.tick + GRID * (1 + skipped), self._change)
+        self.scheduler.at(self.scheduler.tick + GRID * (1 + skipped), self._change)
 
     def _change(self) -> None:
         if self._halted:
@@ -147,7 +147,7 @@ class WholeBookMarket(SimulatedMarket):
         draw = self._random
         if draw() < self._trade_chance:
             self._send_trade()
-        self.price.advance(self.stage.tick)
+        self.price.advance(self.scheduler.tick)
         self._quote()
         side = self.bids_sent if draw() < 0.5 else self.asks_sent
         side.resize(0)
@@ -202,19 +202,19 @@ class WholeBookMarket(SimulatedMarket):
         return max(1, round(1e-4 * self._spread_bps * fair / unit * (2.0 + 2.0 * self._random()) / 3.0))
 
     def _send_book(self, snapshot: bool) -> None:
-        stage = self.stage
+        scheduler = self.scheduler
         self.update_id += 1
         raw = self.book_frame(snapshot, self._empty)
         self.bids_sent.changed.clear()
         self.asks_sent.changed.clear()
-        self.outlet.send(raw)
-        stage.listeners[self._venue].on_book(self.code)
+        self.sink.send(raw)
+        scheduler.listeners[self._venue].on_book(self.code)
 
     def _send_trade(self) -> None:
         bought = self._random() < 0.5
         side = self.asks_sent if bought else self.bids_sent
         qty = round(side.qtys[0] * self._random() + 1e-8, 8)
         self.trade_id += 1
-        self.outlet.send(self.trade_frame(side, qty, bought))
+        self.sink.send(self.trade_frame(side, qty, bought))
         taker = Side.BUY if bought else Side.SELL
-        self.stage.listeners[self._venue].on_trade(self.code, float(side.prices[0]), qty, taker)
+        self.scheduler.listeners[self._venue].on_trade(self.code, float(side.prices[0]), qty, taker)

@@ -37,7 +37,7 @@ def read_status(
     cause: HaltCause | None,
     journal: JournalState | None,
     portfolio: Portfolio | None,
-    pulse: JournalLiveness | None,
+    liveness: JournalLiveness | None,
     wall_ms: int,
     interval_s: float,
     halts: Sequence[ScopedHalt] = (),
@@ -49,7 +49,7 @@ def read_status(
         cause: of the kill flag, None without one.
         journal: None when the profile has none yet.
         portfolio: what that journal means; None without one.
-        pulse: of the same journal.
+        liveness: of the same journal.
         wall_ms: the machine's clock, ms.
         interval_s: what to expect between two snapshots when the journal does not show it.
         halts: of less than everything, that stand now.
@@ -61,7 +61,7 @@ def read_status(
         "process_state": holder.process_state or None if holder else None,
         "since": iso_ms(holder.since_ms) if holder else None,
         "state": _state(holder is not None, run),
-        **_signs_of_life(holder, run, pulse, wall_ms, interval_s),
+        **_signs_of_life(holder, run, liveness, wall_ms, interval_s),
         "run": _run(run) if run else None,
         "sqlite": sqlite_facts(),
         "pnl": _pnl(portfolio) if portfolio else None,
@@ -69,7 +69,7 @@ def read_status(
         "open_cycles": [_cycle(cycle, portfolio) for cycle in portfolio.open_cycles] if portfolio else [],
         "residual_cycles": [_cycle(cycle, portfolio) for cycle in portfolio.positions] if portfolio else [],
         "residuals": [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)] if portfolio else [],
-        "open_fx": _open_fx(portfolio, wall_ms if pulse is None else pulse.now_ms(wall_ms)) if portfolio else [],
+        "open_fx": _open_fx(portfolio, wall_ms if liveness is None else liveness.now_ms(wall_ms)) if portfolio else [],
         "transfers": [transfer_facts(one) for one in portfolio.open_transfers] if portfolio else [],
         "stock": stock_facts(portfolio) if portfolio else [],
         "open_orders": [_order(order) for order in portfolio.open_orders] if portfolio else [],
@@ -204,10 +204,10 @@ def _state(running: bool, run: RunRow | None) -> str:
 
 
 def _signs_of_life(
-    holder: Holder | None, run: RunRow | None, pulse: JournalLiveness | None, wall_ms: int, interval_s: float
+    holder: Holder | None, run: RunRow | None, liveness: JournalLiveness | None, wall_ms: int, interval_s: float
 ) -> dict[str, Any]:
     up_s = (wall_ms - holder.since_ms) / 1000 if holder else 0.0
-    if pulse is None or run is None:
+    if liveness is None or run is None:
         return {
             "wedged": up_s > WEDGED_INTERVALS * interval_s,
             "last_event": None,
@@ -216,15 +216,15 @@ def _signs_of_life(
             "last_snapshot_age_s": None,
             "snapshot_interval_s": interval_s,
         }
-    now = pulse.now_ms(wall_ms)
-    expected = pulse.interval_s or interval_s
-    quiet_s = (now - max(run.started_ms, pulse.snapshot_ms or 0)) / 1000  # a run's first snapshot comes an interval after its start
+    now = liveness.now_ms(wall_ms)
+    expected = liveness.interval_s or interval_s
+    quiet_s = (now - max(run.started_ms, liveness.snapshot_ms or 0)) / 1000  # a run's first snapshot comes an interval after its start
     return {
         "wedged": min(up_s, quiet_s) > WEDGED_INTERVALS * expected,
-        "last_event": iso_ms(pulse.event_ms),
-        "last_event_age_s": (now - pulse.event_ms) / 1000,
-        "last_snapshot": iso_ms(pulse.snapshot_ms) if pulse.snapshot_ms is not None else None,
-        "last_snapshot_age_s": (now - pulse.snapshot_ms) / 1000 if pulse.snapshot_ms is not None else None,
+        "last_event": iso_ms(liveness.event_ms),
+        "last_event_age_s": (now - liveness.event_ms) / 1000,
+        "last_snapshot": iso_ms(liveness.snapshot_ms) if liveness.snapshot_ms is not None else None,
+        "last_snapshot_age_s": (now - liveness.snapshot_ms) / 1000 if liveness.snapshot_ms is not None else None,
         "snapshot_interval_s": expected,
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState, Mark
 from arbtui.model.market import FeeTakenIn
 from arbtui.model.money import ZERO, decimal_of
@@ -17,7 +18,7 @@ from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.risk.breach import Severity
 from arbtui.simulation.faults import Fault, FaultKind
-from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, World, markets_of, world
+from tests.execution.world import EXECUTION, UNRESTING, UPBIT_CHEAP, UPBIT_DEAR, World, markets_of, world
 
 
 def _equity(w: World) -> Decimal:
@@ -83,8 +84,16 @@ def test_a_hedge_finds_the_cash_that_its_cycle_has_reserved(tmp_path: Path) -> N
     run_virtual(main())
 
 
+def _is_completed(cycle: ArbCycle) -> bool:
+    """Whether the leg that missed was traded by one hedging order, at a price within what the profile lets a completion cost."""
+    bought, missed, hedge = cycle.orders
+    worst = missed.price * (1 - decimal_of(cycle.plan.edge_bps + EXECUTION.completion_bps) / 10_000)
+    is_sent = (bought.state, missed.filled_qty, hedge.state) == (OrderState.FILLED, ZERO, OrderState.FILLED)
+    return is_sent and (hedge.purpose, hedge.qty) == (Purpose.COMPLETE, missed.qty) and hedge.price >= worst
+
+
 @pytest.mark.parametrize("silence_s", [5.0, 20.0])
-def test_a_quiet_book_on_a_live_stream_is_asked_for_again_and_hedged_on(tmp_path: Path, silence_s: float) -> None:
+def test_a_quiet_book_on_a_live_stream_is_hedged_on(tmp_path: Path, silence_s: float) -> None:
     """The books had not changed for seconds, the streams were alive: the hedge used to be refused by age, for ever."""
 
     async def main() -> None:
@@ -105,35 +114,53 @@ def test_a_quiet_book_on_a_live_stream_is_asked_for_again_and_hedged_on(tmp_path
 
             task = asyncio.create_task(alive())
             await w.engine.executor.quiet.wait()
+            assert w.clock.monotonic() > w.book("upbit").ts_init + silence_s, "the book has been quiet for long"
             stop.set()
             await task
-            assert cycle.state in (CycleState.HEDGED, CycleState.UNWOUND)
-            assert len(cycle.orders) == 3
+            assert cycle.state is CycleState.HEDGED
+            assert _is_completed(cycle)
+            w.agree()
 
     run_virtual(main())
 
 
-def test_a_hedge_on_a_dead_stream_asks_the_venue_for_its_book(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("silent_s", "refusal"), [(1.2, Reason.MESSAGE_AGE), (10.0, Reason.STALE)], ids=["old", "silent"])
+def test_a_hedge_on_a_dead_stream_waits_for_the_venues_answer_and_is_sent(tmp_path: Path, silent_s: float, refusal: Reason) -> None:
+    limits = UNRESTING.model_copy(update={"exchange": UNRESTING.exchange.model_copy(update={"max_message_age_ms": 1000})})
+
     async def main() -> None:
-        async with world(tmp_path) as w:
+        async with world(tmp_path, risk=limits) as w:
             w.upbit.core.faults.add(Fault(FaultKind.REJECT))
             w.show("upbit", UPBIT_DEAR)
             (cycle,) = w.engine.cycles.values()
             await asyncio.sleep(0.01)
-            w.fresh = False  # both streams fall silent, and the books with them
-            w.book("upbit").ts_init = w.book("binance").ts_init = w.clock.monotonic() - 10
-
-            def answered(exchange: str, code: str) -> None:
-                w.asked_again.append((exchange, code))
-                book = w.components.aggregator.books[exchange, code]
-                book.ts_init = w.clock.monotonic()
-
-            object.__setattr__(w.engine.executor, "_refresh_book", answered)
+            w.fresh = False  # nothing more is heard, and the books are as old as their venues' last messages
+            heard = w.clock.monotonic() - silent_s
+            for book in w.components.aggregator.books.values():
+                book.ts_init = heard - 10.0
             for watch in w.components.aggregator.watches.values():
-                watch.last_message = w.clock.monotonic() - 1.55  # more than a message may be old, not yet STALE
+                watch.last_message = heard
+            stop = asyncio.Event()
+
+            async def no_later() -> None:  # the silence does not grow
+                while not stop.is_set():
+                    for watch in w.components.aggregator.watches.values():
+                        watch.last_message = w.clock.monotonic() - silent_s
+                    w.components.aggregator.sweep()
+                    await asyncio.sleep(0.01)
+
+            task = asyncio.create_task(no_later())
+            await asyncio.sleep(1.0)
+            assert set(w.engine.risk.denials) == {refusal}
+            assert ("upbit", "KRW-XRP") in w.asked_again, "the venue is asked for the book that the hedge needs"
+            assert len(cycle.orders) == 2, "nothing is sent on a price that nobody has confirmed"
+            w.components.aggregator.confirm("upbit", "KRW-XRP", w.clock.monotonic())
             await w.engine.executor.quiet.wait()
-            assert w.asked_again
-            assert cycle.state in (CycleState.HEDGED, CycleState.UNWOUND, CycleState.RESIDUAL)
+            stop.set()
+            await task
+            assert cycle.state is CycleState.HEDGED
+            assert _is_completed(cycle)
+            w.agree()
 
     run_virtual(main())
 

@@ -12,7 +12,7 @@ from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.plan import CyclePlan, Tolerances, compile_plan
-from arbtui.journal.events import Adjusted, BalanceDisputed, CycleState, FillRecorded, RouteSwitched
+from arbtui.journal.events import Adjusted, BalanceDisputed, CycleEnded, CycleOpened, CycleState, FillRecorded, PlannedLeg, RouteSwitched
 from arbtui.model.book import BookState
 from arbtui.model.errors import OrderAbandoned
 from arbtui.model.halt import FLAG_NAME
@@ -242,6 +242,7 @@ def test_a_refusal_at_the_second_look_drops_both_legs(tmp_path: Path) -> None:
             async with world(tmp_path / reason) as w:
 
                 def before_admit(_: Order) -> None:
+                    w.upbit.before_admit = w.binance.before_admit = lambda _: None  # once: the other leg's request follows
                     worse(w)
 
                 w.upbit.before_admit = w.binance.before_admit = before_admit
@@ -256,6 +257,20 @@ def test_a_refusal_at_the_second_look_drops_both_legs(tmp_path: Path) -> None:
     main(lambda w: setattr(w.engine.risk.total, "limits", GlobalLimits(max_unhedged=1.0)), Reason.UNHEDGED)
     main(lambda w: _lose(w, 1500), Reason.LOSS_DAY)
     main(lambda w: w.journal.post(BalanceDisputed("upbit", "XRP", ZERO, ONE)), Reason.DISPUTED)
+    main(_leave_a_residual, Reason.RESIDUAL)
+
+
+def _leave_a_residual(w: World) -> None:
+    """Another cycle of the asset has ended one-sidedly."""
+    bought = Fill(
+        "binance", "alone", "x", "v", "XRPUSDT", "XRP", "USDT", Side.BUY, ONE, ONE, ONE, ZERO, "USDT", "taker", 0
+    )  # fmt: skip
+    leg = PlannedLeg(0, "binance", "XRPUSDT", "XRP", "USDT", Side.BUY, ONE, ONE, Decimal("0.1"))
+    w.journal.post(
+        CycleOpened("one-sided", "XRP:binance>upbit", "XRP", 1.0, 1.0, (leg,), (), 0),
+        FillRecorded(bought, "one-sided", 0, "stream", 0, {}),
+        CycleEnded("one-sided", 0, ""),
+    )
 
 
 def _loss(usdt: int) -> FillRecorded:

@@ -15,7 +15,7 @@ from arbtui.failover.snapshot import simulator_of
 from arbtui.journal.events import BalanceOpened, CycleEnded, Event, FillRecorded, OrderChanged
 from arbtui.journal.events import CycleState as S
 from arbtui.journal.journal import Journal
-from arbtui.model.errors import ArbtuiError, VenueFailed
+from arbtui.model.errors import ArbtuiError, MarketUnknown, VenueFailed
 from arbtui.model.order import Balance, Fill, OrderState
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
@@ -318,6 +318,60 @@ def test_an_open_order_of_a_venue_that_the_profile_lost_leaves_the_run_disarmed_
             assert unclean(w.reconciled, live=False) != ""
             assert [breach.scope for breach in w.engine.breaches.breaches.values()] == ["binance:XRPUSDT"]
             assert [order.intent.exchange for order in w.portfolio.open_orders] == ["binance"]
+
+    run_virtual(main())
+
+
+def test_an_order_of_a_market_that_cannot_be_known_leaves_the_run_disarmed_without_a_wait(tmp_path: Path) -> None:
+    """The venue does not list it any more: such a start used to wait for ever."""
+
+    async def main() -> None:
+        await _cut_off(tmp_path, _lose())
+
+        def unlisted(venues: object) -> None:
+            def bend(report: OrderReport | None) -> OrderReport | None:
+                raise MarketUnknown("binance lists no XRPUSDT")
+
+            assert isinstance(venues, dict)
+            venues["binance"].bend_look_up = bend
+
+        async with world(tmp_path, on_open=unlisted) as w:
+            assert w.clock.monotonic() < 5
+            (unresolved,) = w.reconciled.unresolved
+            assert (unresolved.scope, unresolved.disarms) == ("binance:XRPUSDT", True)
+            assert "binance lists no XRPUSDT" in unresolved.why
+            assert "1 order that cannot be resolved (binance:XRPUSDT)" in unclean(w.reconciled, live=False)
+            (breach,) = [one for one in w.engine.breaches.breaches.values() if one.kind == "ORDER_UNRESOLVED"]
+            assert breach.severity is Severity.CRIT
+
+    run_virtual(main())
+
+
+def test_a_venue_that_stays_silent_holds_the_start_for_a_bounded_time_and_blocks_what_its_orders_touch_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, symbols=("XRP", "ADA")) as w:
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.01)
+            (cycle_id,) = w.engine.executor.open
+
+        def silent(venues: object) -> None:
+            def bend(report: OrderReport | None) -> OrderReport | None:
+                raise VenueFailed("no answer")
+
+            assert isinstance(venues, dict)
+            venues["binance"].bend_look_up = bend
+
+        async with world(tmp_path, symbols=("XRP", "ADA"), on_open=silent) as w:
+            assert 25 < w.clock.monotonic() < 35
+            (unresolved,) = w.reconciled.unresolved
+            assert (unresolved.scope, unresolved.disarms) == ("binance:XRPUSDT", False)
+            assert [cycle.id for cycle in w.portfolio.open_cycles] == [cycle_id], "it keeps what it had reserved"
+            assert w.engine.state is TradingState.ARMED
+            await asyncio.sleep(1)
+            w.show("upbit", UPBIT_DEAR)
+            w.show("upbit", UPBIT_DEAR, "ADA")
+            assert [cycle.plan.route.symbol for cycle in w.engine.cycles.values()] == ["ADA"]
+            await w.engine.executor.quiet.wait()
 
     run_virtual(main())
 

@@ -137,7 +137,7 @@ def test_f54_an_error_in_a_task_ends_the_run_or_is_told_and_survived(tmp_path: P
         asyncio.get_running_loop().set_task_factory(tasks)
         async with desk(tmp_path / "names") as d:
             names = await long_lived(d, tasks)
-        assert {"housekeeping", "snapshots", "positions", "feed", "pulse", "writer of journal.db"} & set(names)
+        assert {"housekeeping", "snapshots", "positions", "feed", "heartbeat", "writer of journal.db"} & set(names)
         while names:
             async with desk(tmp_path / names[-1]) as d:
                 await d.cycles(1)

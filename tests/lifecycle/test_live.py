@@ -56,6 +56,29 @@ def test_it_trades_and_the_ledgers_agree_to_the_last_digit_over_a_restart(desk: 
     assert "STRAY_FILL" not in (desk.root / "desk" / "arbtui.log").read_text()
 
 
+def _worth(balances: dict[str, dict[str, dict[str, str]]], marks: dict[str, dict[str, str | None]], when: str) -> Decimal:
+    held = [(asset, Decimal(row["free"]) + Decimal(row["locked"])) for assets in balances.values() for asset, row in assets.items()]
+    return sum((amount * Decimal(marks[asset][when] or 0) for asset, amount in held if asset in marks), Decimal(0))
+
+
+def test_pnl_with_fees_in_a_third_coin_is_what_the_venues_own_balances_say(desk: LiveDesk, tmp_path: Path) -> None:
+    desk.script(venue="binance", kind="fee_coin")
+    desk.deposit(venue="binance", asset="BNB", amount="10")
+    before = desk.told("/balances")
+    with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+        await_cycles(desk, engine, 5)
+        engine.signal(signal.SIGTERM)
+        ended = engine.ended()
+    assert ended.code == 128 + signal.SIGTERM, ended.err
+    desk.assert_agrees(tmp_path)
+    ledger, after = desk.ledger(), desk.told("/balances")
+    assert {fill["fee_currency"] for fill in ledger["fills"] if fill["exchange"] == "binance"} == {"BNB"}
+    marks = ledger["equity"]["marks"]
+    assert marks["BNB"]["end"] is not None
+    gained = _worth(after, marks, "end") - _worth(before, marks, "start")
+    assert abs(gained - Decimal(ledger["pnl"]["total"])) < Decimal("0.01")
+
+
 def test_open_won_is_traded_back_over_the_wire(desk: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARBTUI_NETTING__BAND", "20")
     monkeypatch.setenv("ARBTUI_NETTING__MAX_OPEN_FX", "2000")

@@ -84,7 +84,7 @@ class _Feed:
 
         def told(frames: Sequence[Frame]) -> None:
             simulator, since = self._simulator, loop.time() - began - BEGINS_S
-            now_ms = simulator._stage.ts_ms
+            now_ms = simulator._scheduler.ts_ms
             if since >= 0.0 and not self.began_ms:
                 self.began_ms = now_ms
             if 0.0 <= since < LASTS_S:
@@ -136,8 +136,8 @@ def play(
                     await asyncio.sleep(0.05)
                     if engine.components.rates.markets[0].doubted:
                         outcome.doubted_s += 0.05
-                        if outcome.first_doubt_s is None and run.meter.first_at is not None:
-                            outcome.first_doubt_s = loop.time() - run.meter.first_at - BEGINS_S
+                        if outcome.first_doubt_s is None and run.update_metrics.first_at is not None:
+                            outcome.first_doubt_s = loop.time() - run.update_metrics.first_at - BEGINS_S
 
             looking = tasks.create_task(look())
             await super()._until_stopped(run, reconciled, venues, tasks, earlier)

@@ -28,7 +28,7 @@ def test_a_timer_that_ends_a_rounding_error_early_ends_the_run_all_the_same() ->
         first.set()
         run: Any = SimpleNamespace(
             max_runtime_s=60.0,
-            meter=SimpleNamespace(first=first, first_at=0.0),
+            update_metrics=SimpleNamespace(first=first, first_at=0.0),
             engine=SimpleNamespace(components=SimpleNamespace(clock=_ShortOfTime())),
         )
         stop = Stop()
@@ -49,7 +49,7 @@ def test_an_end_hours_away_comes_with_a_bare_timer_of_the_same_loop(hours: int) 
         first.set()
         run: Any = SimpleNamespace(
             max_runtime_s=seconds,
-            meter=SimpleNamespace(first=first, first_at=began),
+            update_metrics=SimpleNamespace(first=first, first_at=began),
             engine=SimpleNamespace(components=SimpleNamespace(clock=LoopClock(loop))),
         )
         stop, bare = Stop(), loop.create_future()
@@ -81,7 +81,7 @@ def test_in_real_time_a_bare_timer_waits_for_the_same_moment() -> None:
         began = clock.monotonic()
         run: Any = SimpleNamespace(
             max_runtime_s=0.1,
-            meter=SimpleNamespace(first=first, first_at=began),
+            update_metrics=SimpleNamespace(first=first, first_at=began),
             engine=SimpleNamespace(components=SimpleNamespace(clock=clock)),
             bare_timer=None,
         )

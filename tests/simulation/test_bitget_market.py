@@ -53,7 +53,7 @@ def test_a_halted_market_is_still_and_comes_back(empty: bool) -> None:
     steps = ["halt", "resume"]
 
     def look(sim: MarketSimulator, batch: Batch) -> None:
-        market, tick = sim.book("bitget", "XRPUSDT"), sim._stage.tick
+        market, tick = sim.book("bitget", "XRPUSDT"), sim._scheduler.tick
         seen.extend(events_of(batch))
         if steps == ["halt", "resume"] and tick > 500:
             market.halt(empty=empty)

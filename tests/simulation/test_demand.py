@@ -51,9 +51,9 @@ def test_two_venues_and_calm_ones_know_no_demand_and_what_others_are_priced_in_i
     async def main() -> None:
         def wanted(made: MarketSimulator) -> set[str]:
             for tick in range(1, 40 * STEP_TICKS):
-                for action in made._stage._appointments.pop(tick, ()):
+                for action in made._scheduler._appointments.pop(tick, ()):
                     if "DemandMaker" in getattr(action, "__qualname__", ""):  # no market need move for it
-                        made._stage.tick = tick
+                        made._scheduler.tick = tick
                         action()
             return {symbol for symbol, path in made._paths.items() if path.demand != 1.0}
 

@@ -56,7 +56,7 @@ def test_no_other_scenario_makes_trouble() -> None:
 
 def test_nothing_is_sent_by_what_is_silent_and_nothing_but_what_is_frozen_is_silent() -> None:
     sent: list[tuple[int, Frame]] = []
-    sim = play(4, SECONDS, lambda sim, batch: sent.extend((sim._stage.tick, frame) for frame in batch), scenario="crash")
+    sim = play(4, SECONDS, lambda sim, batch: sent.extend((sim._scheduler.tick, frame) for frame in batch), scenario="crash")
     for incident in _incidents(sim, Trouble.VENUE_FROZEN, Trouble.VENUE_DEAD, Trouble.MARKET_FROZEN):
         during = [frame for tick, frame in sent if incident.start < tick < incident.end]
         theirs = [frame for frame in during if frame.exchange == incident.exchange]
@@ -113,7 +113,7 @@ def test_a_halted_book_stands_still_or_is_empty_at_the_venue_and_on_the_wire() -
             made.append(OrderbookAggregator(sim._clock, MarketDataConfig(), keys, lambda _: None, sim.request_snapshot))
         made[0].deliver(batch)
         for (_, code), book in made[0].books.items():
-            told.setdefault(code, []).append((sim._stage.tick, book.bid, book.ask))
+            told.setdefault(code, []).append((sim._scheduler.tick, book.bid, book.ask))
 
     sim = play(["XRP"], 900, look, scenario="crash")
     halts = _incidents(sim, Trouble.HALT)
@@ -137,7 +137,7 @@ def test_a_spike_moves_one_asset_on_one_venue_by_a_few_per_cent_and_takes_it_bac
                 book = sim.book(exchange, code)
                 bid, ask = next(book.bids(), None), next(book.asks(), None)
                 if bid and ask:
-                    mids.setdefault(code, []).append((sim._stage.tick, (bid[0] + ask[0]) / 2))
+                    mids.setdefault(code, []).append((sim._scheduler.tick, (bid[0] + ask[0]) / 2))
 
     sim = play(3, SECONDS, look, scenario="crash")
     spikes = _incidents(sim, Trouble.SPIKE)
@@ -204,7 +204,7 @@ def test_calm_is_calm() -> None:
 
     def look(sim: MarketSimulator, _: Batch) -> None:
         name = sim.config.scenario
-        if sim._stage.tick // 1000 >= len(prices[name]):
+        if sim._scheduler.tick // 1000 >= len(prices[name]):
             prices[name].append(sim.prices())
         if name == "calm":
             for exchange, markets in sim.markets.items():

@@ -29,8 +29,8 @@ def journal_of(run: RunRow | None) -> JournalState:
     )  # fmt: skip
 
 
-def status(holder: Holder | None = HOLDER, run: RunRow | None = RUN, pulse: JournalLiveness | None = FRESH) -> dict[str, object]:
-    return read_status(holder, None, journal_of(run) if run else None, Portfolio() if run else None, pulse, WALL, 5.0)
+def status(holder: Holder | None = HOLDER, run: RunRow | None = RUN, liveness: JournalLiveness | None = FRESH) -> dict[str, object]:
+    return read_status(holder, None, journal_of(run) if run else None, Portfolio() if run else None, liveness, WALL, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_an_engine_that_never_writes_anything_is_wedged_too(up_ms: int, is_wedge
 
 
 def test_the_interval_is_the_journals_own_else_the_profiles() -> None:
-    assert status(pulse=FRESH)["snapshot_interval_s"] == 5.0
-    assert status(pulse=replace(FRESH, interval_s=3600.0, snapshot_ms=WALL - 60_000))["wedged"] is False
+    assert status(liveness=FRESH)["snapshot_interval_s"] == 5.0
+    assert status(liveness=replace(FRESH, interval_s=3600.0, snapshot_ms=WALL - 60_000))["wedged"] is False
     assert read_status(HOLDER, None, journal_of(RUN), Portfolio(), replace(FRESH, interval_s=None), WALL, 9.0)["snapshot_interval_s"] == 9.0
 
 

@@ -28,7 +28,7 @@ class BinanceMarket(DepthDiffMarket):
     def depth_frame(self, previous: int) -> bytes:
         """See :meth:`DepthDiffMarket.depth_frame`."""
         text = (
-            f'{self._depth_head}{self.stage.ts_ms},"s":"{self.code}","U":{previous + 1},"u":{self.update_id},'
+            f'{self._depth_head}{self.scheduler.ts_ms},"s":"{self.code}","U":{previous + 1},"u":{self.update_id},'
             f'"b":[{self.bids_sent.take_changes()}],"a":[{self.asks_sent.take_changes()}]}}}}'
         )
         return text.encode()
@@ -36,8 +36,8 @@ class BinanceMarket(DepthDiffMarket):
     def trade_frame(self, side: LadderSide, qty: str, sold: bool) -> bytes:
         """See :meth:`DepthDiffMarket.trade_frame`."""
         text = (
-            f'{self._trade_head}{self.stage.ts_ms},"s":"{self.code}","t":{self.trade_id},"p":"{side.prices[0]}","q":"{qty}",'
-            f'"T":{self.stage.ts_ms},"m":{"true" if sold else "false"},"M":true}}}}'
+            f'{self._trade_head}{self.scheduler.ts_ms},"s":"{self.code}","t":{self.trade_id},"p":"{side.prices[0]}","q":"{qty}",'
+            f'"T":{self.scheduler.ts_ms},"m":{"true" if sold else "false"},"M":true}}}}'
         )
         return text.encode()
 

@@ -45,7 +45,7 @@ class BitgetMarket(DepthDiffMarket):
 
     def trade_frame(self, side: LadderSide, qty: str, sold: bool) -> bytes:
         """See :meth:`DepthDiffMarket.trade_frame`."""
-        ts_ms = self.stage.ts_ms
+        ts_ms = self.scheduler.ts_ms
         text = (
             f'{self._trade_head}"ts":"{ts_ms}","price":"{side.prices[0]}","size":"{qty}","side":"{"sell" if sold else "buy"}",'
             f'"tradeId":"{self.trade_id}"}}],"ts":{ts_ms}}}'
@@ -58,7 +58,7 @@ class BitgetMarket(DepthDiffMarket):
         return self._framed(self._book_head, f'"asks":[{asks}],"bids":[{bids}]')
 
     def _framed(self, head: str, sides: str) -> bytes:
-        ts_ms = self.stage.ts_ms
+        ts_ms = self.scheduler.ts_ms
         return f'{head}{sides},"checksum":0,"seq":{self.update_id},"ts":"{ts_ms}"}}],"ts":{ts_ms}}}'.encode()
 
 

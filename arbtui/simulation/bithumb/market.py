@@ -28,14 +28,14 @@ class BithumbMarket(WholeBookMarket):
         units, sold, bought = _ORDERBOOK_UNITS.text(self.bids_sent, self.asks_sent, empty)
         text = (
             f'{{"type":"orderbook","code":"{self.code}","total_ask_size":{sold:.4f},"total_bid_size":{bought:.4f},'
-            f'"orderbook_units":[{units}],"level":1,"timestamp":{self.stage.ts_ms}000,'
+            f'"orderbook_units":[{units}],"level":1,"timestamp":{self.scheduler.ts_ms}000,'
             f'"stream_type":"{"SNAPSHOT" if snapshot else "REALTIME"}"}}'
         )
         return text.encode()
 
     def trade_frame(self, side: LadderSide, qty: float, bought: bool) -> bytes:
         """See :meth:`WholeBookMarket.trade_frame`."""
-        ts_ms = self.stage.ts_ms
+        ts_ms = self.scheduler.ts_ms
         date, _, time = iso_ms(ts_ms + _KST_MS)[:19].partition("T")
         text = (
             f'{{"type":"trade","code":"{self.code}","trade_price":{side.prices[0]},"trade_volume":{qty:.8f},'
@@ -47,9 +47,9 @@ class BithumbMarket(WholeBookMarket):
     def _change(self) -> None:
         super()._change()
         if self._random() < _AGAIN:
-            self.stage.at(self.stage.tick + GRID, self._repeat)
+            self.scheduler.at(self.scheduler.tick + GRID, self._repeat)
 
     def _repeat(self) -> None:
         """The present book once more, as Bithumb sends it; to nobody is it news."""
         if not self._halted:
-            self.outlet.send(self.book_frame(False, False))
+            self.sink.send(self.book_frame(False, False))

@@ -49,7 +49,7 @@ class BybitMarket(DepthDiffMarket):
 
     def trade_frame(self, side: LadderSide, qty: str, sold: bool) -> bytes:
         """See :meth:`DepthDiffMarket.trade_frame`."""
-        now = self.stage.ts_ms
+        now = self.scheduler.ts_ms
         text = (
             f'{self._trade_head}{now},"type":"snapshot","data":[{{"i":"{self.trade_id}","T":{now},"p":"{side.prices[0]}","v":"{qty}",'
             f'"S":"{"Sell" if sold else "Buy"}","seq":{self.update_id},"s":"{self.code}","BT":false,"RPI":false}}]}}'
@@ -57,7 +57,7 @@ class BybitMarket(DepthDiffMarket):
         return text.encode()
 
     def _book(self, kind: str, bids: str, asks: str) -> bytes:
-        now = self.stage.ts_ms
+        now = self.scheduler.ts_ms
         text = (
             f'{self._book_head}{now},"type":"{kind}","data":{{"s":"{self.code}","b":[{bids}],"a":[{asks}],'
             f'"u":{self._number},"seq":{self.update_id}}},"cts":{now}}}'

@@ -32,20 +32,20 @@ class CoinoneMarket(WholeBookMarket):
             sold = _levels(zip(reversed(asks.prices), reversed(asks.sizes), strict=True))
             bought = _levels(zip(bids.prices, bids.sizes, strict=True))
         stale_ms = STALE_MS if snapshot else 0
-        text = f'{self._book_head}{self.stage.ts_ms - stale_ms},"id":"{self._next_id()}","asks":[{sold}],"bids":[{bought}]}}}}'
+        text = f'{self._book_head}{self.scheduler.ts_ms - stale_ms},"id":"{self._next_id()}","asks":[{sold}],"bids":[{bought}]}}}}'
         return text.encode()
 
     def trade_frame(self, side: LadderSide, qty: float, bought: bool) -> bytes:
         """See :meth:`WholeBookMarket.trade_frame`."""
         text = (
-            f'{self._trade_head}{self._next_id()}","timestamp":{self.stage.ts_ms},"price":"{side.prices[0]}","qty":"{qty:.8f}",'
+            f'{self._trade_head}{self._next_id()}","timestamp":{self.scheduler.ts_ms},"price":"{side.prices[0]}","qty":"{qty:.8f}",'
             f'"is_seller_maker":{"true" if bought else "false"}}}}}'
         )
         return text.encode()
 
     def _next_id(self) -> int:
         """The time in ms and three digits more: always greater than the last one."""
-        self._id = max(self.stage.ts_ms * 1000 + 1, self._id + 1)
+        self._id = max(self.scheduler.ts_ms * 1000 + 1, self._id + 1)
         return self._id
 
 

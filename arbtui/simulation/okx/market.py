@@ -37,7 +37,7 @@ class OkxMarket(DepthDiffMarket):
         bids, asks = self.bids_sent, self.asks_sent
         text = (
             f'{self._touch_head}"data":[{{"asks":[["{asks.prices[0]}","{asks.sizes[0]}"{_TAIL}]],'
-            f'"bids":[["{bids.prices[0]}","{bids.sizes[0]}"{_TAIL}]],"ts":"{self.stage.ts_ms}","seqId":{self.update_id}}}]}}'
+            f'"bids":[["{bids.prices[0]}","{bids.sizes[0]}"{_TAIL}]],"ts":"{self.scheduler.ts_ms}","seqId":{self.update_id}}}]}}'
         )
         return text.encode()
 
@@ -54,13 +54,13 @@ class OkxMarket(DepthDiffMarket):
         """See :meth:`DepthDiffMarket.trade_frame`."""
         text = (
             f'{self._trade_head}"data":[{{"instId":"{self.code}","tradeId":"{self.trade_id}","px":"{side.prices[0]}","sz":"{qty}",'
-            f'"side":"{"sell" if sold else "buy"}","ts":"{self.stage.ts_ms}","count":"1","source":"0","seqId":{self.update_id}}}]}}'
+            f'"side":"{"sell" if sold else "buy"}","ts":"{self.scheduler.ts_ms}","count":"1","source":"0","seqId":{self.update_id}}}]}}'
         )
         return text.encode()
 
     def _book(self, action: str, bids: str, asks: str, before: int, last: int) -> bytes:
         text = (
-            f'{self._book_head}"action":"{action}","data":[{{"asks":[{asks}],"bids":[{bids}],"ts":"{self.stage.ts_ms}",'
+            f'{self._book_head}"action":"{action}","data":[{{"asks":[{asks}],"bids":[{bids}],"ts":"{self.scheduler.ts_ms}",'
             f'"checksum":0,"prevSeqId":{before},"seqId":{last}}}]}}'
         )
         return text.encode()

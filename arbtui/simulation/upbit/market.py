@@ -21,7 +21,7 @@ class UpbitMarket(WholeBookMarket):
         """See :meth:`WholeBookMarket.book_frame`."""
         units, sold, bought = _ORDERBOOK_UNITS.text(self.bids_sent, self.asks_sent, empty)
         text = (
-            f'{{"type":"orderbook","code":"{self.code}","timestamp":{self.stage.ts_ms},'
+            f'{{"type":"orderbook","code":"{self.code}","timestamp":{self.scheduler.ts_ms},'
             f'"total_ask_size":{sold:.8f},"total_bid_size":{bought:.8f},"orderbook_units":[{units}],'
             f'"stream_type":"{"SNAPSHOT" if snapshot else "REALTIME"}","level":0}}'
         )
@@ -29,7 +29,7 @@ class UpbitMarket(WholeBookMarket):
 
     def trade_frame(self, side: LadderSide, qty: float, bought: bool) -> bytes:
         """See :meth:`WholeBookMarket.trade_frame`."""
-        price, ts_ms = float(side.prices[0]), self.stage.ts_ms
+        price, ts_ms = float(side.prices[0]), self.scheduler.ts_ms
         date, _, time = iso_ms(ts_ms)[:19].partition("T")
         opening = self.opening_price
         change = "EVEN" if price == opening else "RISE" if price > opening else "FALL"

@@ -48,9 +48,9 @@ def leak() -> None:
     deliver = UpdateMetrics.deliver
     left: list[bytes] = []
 
-    def leaking(meter: UpdateMetrics, frames: Sequence[Frame]) -> None:
+    def leaking(update_metrics: UpdateMetrics, frames: Sequence[Frame]) -> None:
         left.append(os.urandom(LEAK_BYTES))
-        deliver(meter, frames)
+        deliver(update_metrics, frames)
 
     UpdateMetrics.deliver = leaking  # type: ignore[method-assign, assignment]
 
@@ -84,14 +84,14 @@ def lose() -> None:
     deliver = UpdateMetrics.deliver
     seen = 0
 
-    def losing(meter: UpdateMetrics, frames: Sequence[Frame]) -> None:
+    def losing(update_metrics: UpdateMetrics, frames: Sequence[Frame]) -> None:
         nonlocal seen
         kept = []
         for frame in frames:
             seen += 1
             if seen % 100:
                 kept.append(frame)
-        deliver(meter, kept)
+        deliver(update_metrics, kept)
 
     UpdateMetrics.deliver = losing  # type: ignore[method-assign, assignment]
 

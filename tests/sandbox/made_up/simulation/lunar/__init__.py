@@ -16,7 +16,7 @@ class LunarMarket(WholeBookMarket):
 
     def book_frame(self, snapshot: bool, empty: bool) -> bytes:
         bids, asks = ([] if empty else list(side.levels()) for side in (self.bids_sent, self.asks_sent))
-        return json.dumps({"book": self.code, "n": self.update_id, "bids": bids, "asks": asks, "t": self.stage.ts_ms}).encode()
+        return json.dumps({"book": self.code, "n": self.update_id, "bids": bids, "asks": asks, "t": self.scheduler.ts_ms}).encode()
 
     def trade_frame(self, side: LadderSide, qty: float, bought: bool) -> bytes:
         return json.dumps({"trade": self.code, "id": self.trade_id, "price": float(side.prices[0]), "qty": qty}).encode()

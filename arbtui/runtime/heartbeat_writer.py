@@ -15,7 +15,7 @@ _IDLE_PASS_S = 1.0
 _LOOK_S = 2.0
 
 
-class Pulse:
+class HeartbeatWriter:
     """Writes what the decider has done; makes a pass of its own only where no market moves. No timer counts as a heartbeat."""
 
     def __init__(self, engine: Engine, views: EngineViews, heartbeat: Heartbeat, *, live: bool) -> None:
