@@ -313,7 +313,7 @@ class Portfolio(Readings):
         self._flow(cycle, fill.exchange, fill.fee_currency, -fill.fee)
         self._move(fill.exchange, fill.fee_currency, -fill.fee)
         self._leave_open(at, fill.fee_currency, -fill.fee)
-        fee_mark = marks.get(fill.fee_currency, self.price(fill.fee_currency))
+        fee_mark = marks.get(fill.fee_currency)
         if cycle.most_cost:
             paid = -state.counters.trade_back(fill.fee_currency, -fill.fee, fee_mark)
         else:

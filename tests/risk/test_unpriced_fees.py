@@ -71,11 +71,10 @@ def test_no_fee_is_no_fee_whatever_its_coin_and_a_rebate_is_unknown_as_well() ->
     assert _denied(_told(fee=-BNB).portfolio)["binance"] is Reason.NO_MARK
 
 
-def test_a_coin_that_had_a_price_once_is_valued_at_that_one() -> None:
-    """Its first mark has been, so what was not valued then would never be."""
+def test_a_fill_that_tells_no_price_of_its_fee_counts_as_unpriced_whatever_was_known_before() -> None:
+    """Its first mark has been, so what is not valued now never is."""
     tell = Telling().start()
     tell.marks({**PRICES, "BNB": Decimal(600)}, "start")
     tell.open("c1", leg(0, "binance", Side.BUY, Decimal(10), Decimal("2.1")))
     tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal("2.1"), "t1", fee=BNB, fee_currency="BNB"), PRICES)
-    assert _denied(tell.portfolio)["binance"] is None
-    assert tell.portfolio.state.counters.fees == Decimal("0.6")
+    assert _denied(tell.portfolio)["binance"] is Reason.NO_MARK
