@@ -148,9 +148,9 @@ def test_dust_that_was_booked_without_asking_is_counted_by_venue_and_day_at_its_
 
 def test_a_day_begins_with_what_was_held_and_had_been_made_by_then() -> None:
     tell = Telling().start()
-    state = tell.portfolio.state
-    assert state.day is None
+    assert tell.portfolio.state.day is None
     tell.marks({"KRW": PRICES["KRW"], "XRP": PRICES["XRP"]}, "time", "d1")
+    state = tell.portfolio.state
     assert state.day is not None, "the first prices begin the first day"
     assert (state.day.name, state.day.ts_ms, state.day.rebalance_spent, state.day.residual) == ("d1", tell.now_ms, ZERO, ZERO)
     tell.open("c1", BUY)
@@ -266,6 +266,6 @@ def test_pnl_is_of_the_span_that_was_asked_for() -> None:
     tell.marks({"XRP": Decimal(3)})
     assert portfolio.pnl_since(None).inventory == portfolio.pnl_since(portfolio.state.day).inventory == 200
     tell.marks({"XRP": Decimal(4)}, "day", "d2")
-    assert (portfolio.pnl_since(None).inventory, portfolio.pnl_since(portfolio.state.day).inventory) == (400, 0)
+    assert (portfolio.pnl_since(None).inventory, portfolio.pnl_since(portfolio.state.day).inventory) == (Decimal(400), ZERO)
     assert portfolio.pnl_since(portfolio.state.day, {**portfolio.prices(), "XRP": Decimal(5)}).inventory == 200
     assert [portfolio.price(asset) for asset in ("USDT", "XRP", "ADA")] == [ONE, Decimal(4), None]

@@ -647,7 +647,7 @@ def test_no_more_than_four_steps_are_looked_for_in_one_change(tmp_path: Path, co
             for number, amount in enumerate(amounts)
         ]
         await desk.journal.commit(*begun)
-        assert desk.sync.decide("binance", "XRP", Decimal(100), 100 - sum(amounts)) is disputed
+        assert desk.sync.decide("binance", "XRP", Decimal(100), 100 - sum(amounts, ZERO)) is disputed
         await desk.journal.commit()
         states = [one.state for one in desk.portfolio.state.transfers.values()]
         assert states == ["BEGUN" if disputed else "IN_TRANSIT"] * count
