@@ -170,6 +170,7 @@ def disarm(
     """Send no order any more, also after a restart, until somebody re-arms; refused while a leg could be left (kill does not wait).
 
     As D in the console; works while the profile runs, headless or not, or not at all. No name is typed; the reason may be left out.
+    Where cycles keep opening: first arbtui kill --scope global --depth paused, which arbtui rearm --scope global takes back.
     """
     from arbtui.cli.disarm import disarm as act
 

@@ -9,6 +9,7 @@ from arbtui.views import CapacityView, SizePoint
 
 Row = list[Span]
 
+_BY_SIZE = " by size"
 _COLUMN = 9
 _NAME = 8
 _UP = "▁▂▃▄▅▆▇█"
@@ -49,6 +50,8 @@ def capacity_lines(capacity: CapacityView | None, width: int) -> list[Row]:
     for size in capacity.sizes:
         point = points.get(size)
         row += [(f" {short(size)} ", "dim"), (signed(point.edge_bps, 1), _ink(point.edge_bps)) if point is not None else ("-", "faint")]
+    if width_of(row) + len(_BY_SIZE) <= width:
+        row.insert(0, (_BY_SIZE, "dim"))
     rest: Row = [(" best ", "dim"), *_best(capacity.best), ("  end ", "dim"), (short(capacity.end.value), "soft")]
     rows = [[*row, (" ", "text"), *rest]] if width_of(row) + width_of(rest) + 1 <= width else [row, rest]
     room = width - width_of(rows[-1]) - 2

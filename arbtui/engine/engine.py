@@ -55,7 +55,7 @@ from arbtui.execution.settler import Settlement, Settler
 from arbtui.execution.tracker import OrderTracker
 from arbtui.execution.ways_out import WaysOut
 from arbtui.failover.crash_detector import LastEnd
-from arbtui.failover.reconciler import Reconciled
+from arbtui.failover.reconciler import Reconciled, Unresolved
 from arbtui.failover.snapshot import StateSnapshot
 from arbtui.journal.events import Killed, Phase
 from arbtui.journal.known_orders import KnownOrder
@@ -307,7 +307,7 @@ class Engine:
             )
         for found in reconciled.mismatches:
             self._on_dispute(found)
-        self._unresolved.tell(reconciled.unresolved)
+        self._take_unresolved(reconciled.unresolved)
         self.kill_switch.attach(asyncio.get_running_loop())
         resume, pending = self.portfolio.state.resume, self.portfolio.state.pending_rearm
         if self.kill_switch.look():
@@ -332,6 +332,7 @@ class Engine:
             self.operator.change_state(TradingState.ARMED, STARTED)
         self._unresumed = unresumed
         self._take_up(reconciled)
+        self.losses.resume()
         self.losses.measure()
 
     def _take_up(self, found: Reconciled) -> None:
@@ -342,6 +343,13 @@ class Engine:
                 self.cycles[cycle.id] = self.executor.moving[cycle.id] = cycle
         may_trade = self.state in (TradingState.ARMED, TradingState.PAUSED, TradingState.REDUCING)
         self._resumption.take_up(found.partial, self._unresumed or ("" if may_trade else f"the engine is {self.state}"), self._tasks)
+
+    def _take_unresolved(self, orders: Sequence[Unresolved]) -> None:
+        """Tell of the orders of earlier runs whose fate is not known now, and count them at their venues like those of this run."""
+        self._unresolved.tell(orders)
+        venues = [order.scope.partition(":")[0] for order in orders]
+        for name, guard in self.risk.exchange.items():
+            guard.earlier_unknown = venues.count(name)
 
     def _on_resume(self, cycle: ArbCycle) -> None:
         self.cycles[cycle.id] = cycle
@@ -356,7 +364,7 @@ class Engine:
     def on_resolved(self, found: Reconciled) -> None:
         """Orders that a start could not resolve were looked up again: what is known now may be traded again, what it left is reported."""
         self._take_up(found)
-        self._unresolved.tell(found.unresolved)
+        self._take_unresolved(found.unresolved)
         self._tell_residuals("RECOVERED")
         if found.cycles or found.fills or found.partial:
             self.availability.look_at_all()

@@ -31,8 +31,8 @@ class LateDecisions:
 
     @property
     def words(self) -> str:
-        """What share was given up, in words; empty while it is small."""
-        return f"{self._late} of {len(self._ended)} cycles of the last minute given up" if self._stands and self._late else ""
+        """What share of the last minute's was given up, in words; empty while it is small."""
+        return f"{self._late} of {len(self._ended)} cycles given up" if self._stands and self._late else ""
 
     def on_end(self, cycle: ArbCycle) -> None:
         """``cycle`` has ended, whether it was given up or not."""
@@ -52,7 +52,6 @@ class LateDecisions:
                 self._breaches.acknowledge_all(Reason.DECISION_AGE, "global", "recovered")
         elif self._late >= _LEAST and self._late >= _SHARE * len(self._ended):
             self._stands = True
-            detail = (
-                f"{self.words}: their decisions were over {self._max_age_ms:g} ms old when orders were to leave; this machine is too slow"
-            )
+            why = f"were given up because decisions were over {self._max_age_ms:g} ms old: this machine is too slow"
+            detail = f"{self._late} of {len(self._ended)} cycles of the last minute {why}"
             self._breaches.record(Severity.WARN, Reason.DECISION_AGE, "global", detail, _ACTION, every_time=True)

@@ -25,8 +25,16 @@ class LateFills:
         if cycle.state is CycleState.OPEN:
             self._breaches.record(Severity.WARN, "LATE_FILL", symbol, detail, "hedged by its cycle", every_time=True)
             return
-        self.on_residual(cycle.id, "LATE_FILL")
+        self._on_changed(cycle.id)
         self._breaches.record(Severity.CRIT, "LATE_FILL", symbol, detail, f"its cycle is {cycle.state} now", every_time=True)
+
+    def _on_changed(self, cycle_id: str) -> None:
+        """A late fill has changed what a cycle leaves: where it is more than a person has seen, it is told once more."""
+        account = self._portfolio.cycle(cycle_id)
+        told = [row.id for row in self._breaches.breaches.values() if (row.kind, row.scope) == ("RESIDUAL", cycle_id)]
+        if account is not None and not account.acknowledged_by and all(one in self._breaches.acknowledged for one in told):
+            self._known.pop(cycle_id, None)
+        self.on_residual(cycle_id, "LATE_FILL")
 
     def on_residual(self, cycle_id: str, cause: str) -> None:
         """A cycle that has ended leaves something one-sided: report it, once for as long as it does."""
@@ -45,7 +53,7 @@ class LateFills:
 
     def on_forgotten(self, order: KnownOrder, fill: Fill) -> None:
         """A fill was booked for an order that ended so long ago that this run no longer follows it. A person decides what to do."""
-        self.on_residual(order.cycle_id, "LATE_FILL")
+        self._on_changed(order.cycle_id)
         account = self._portfolio.cycle(order.cycle_id)
         state = "not known" if account is None else account.state
         detail = (

@@ -46,12 +46,21 @@ class LossWatch:
             self._risk.factor.measure()
             self.measure()
 
+    def resume(self) -> None:
+        """At a start: what paused routes still stands in the journal, and for how long they had paused does not. The pause begins anew."""
+        for route_id in self._portfolio.state.routes:
+            self._pause(route_id)
+
+    def _pause(self, route_id: str) -> None:
+        if self._risk.route.look(route_id, self._clock.monotonic()):
+            self._breaches.record(Severity.WARN, "LOSSES", route_id, "too many losses in a row", "paused")
+
     def measure(self, route_id: str = "") -> None:
         """Price what is one-sided, and act on what is lost; ``route_id``: the route whose fill or end led to it."""
         total = self._risk.total
         total.measure()
-        if route_id and self._risk.route.look(route_id, self._clock.monotonic()):
-            self._breaches.record(Severity.WARN, "LOSSES", route_id, "too many losses in a row", "paused")
+        if route_id:
+            self._pause(route_id)
         results, now_ms = self._portfolio.state.results, self._clock.time_ms()
         total.loss_hour, total.drawdown = results.lost_in_hour(now_ms, total.result), results.drawdown(now_ms, total.result)
         broken = [(reason, lost, limit) for reason, lost, limit in total.losses() if not lost <= limit]

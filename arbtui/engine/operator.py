@@ -180,7 +180,8 @@ class OperatorVerbs:
             cycle = self._components.portfolio.cycle(breach.scope)
             if cycle is not None and cycle.is_position:
                 self._components.journal.post(CycleAcknowledged(cycle.id, by, "acknowledged"))
-                self._availability.look(cycle.symbol)
+                for asset in {cycle.symbol: None, **cycle.traded}:
+                    self._availability.look(asset)
         return None
 
     def acknowledge_away(self, breach_id: str, by: str) -> str | None:

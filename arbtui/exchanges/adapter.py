@@ -127,7 +127,7 @@ class ExchangeAdapter(Protocol):
         ...
 
     def expect_fills(self, assets: Collection[str]) -> None:
-        """Fills of ``assets`` may have been missed: from now on a venue that lists fills market by market lists theirs, too."""
+        """Fills of ``assets`` may have been missed: a venue that lists fills market by market lists theirs the next time, too."""
         return
 
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:

@@ -6,13 +6,15 @@ of which may show the order. A question that was not answered proves nothing.
 """
 
 import asyncio
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Protocol
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, MarketUnknown
 from arbtui.model.money import ZERO
-from arbtui.model.order import Side
+from arbtui.model.order import Balance, Side
 from arbtui.portfolio.portfolio import Portfolio
 
 #: So many look-ups in a row must find nothing.
@@ -30,6 +32,8 @@ class _Market(Protocol):
     def code(self) -> str: ...
     @property
     def base(self) -> str: ...
+    @property
+    def quote(self) -> str: ...
 
 
 class _Order(Protocol):
@@ -107,11 +111,15 @@ class AbsenceProof:
         if self._others_are_open():
             return ""  # balances are moving: they say nothing of this order
         balances = await self._adapter.fetch_balances()
-        theirs = balances[self._market.base].total if self._market.base in balances else ZERO
-        moved = theirs - self._portfolio.total(self._adapter.name, self._market.base)
-        if (moved > ZERO) if self._order.side is Side.BUY else (moved < ZERO):
+        moved, paid = self._moved(balances, self._market.base), self._moved(balances, self._market.quote)
+        # A fill moves both: where the quote is what we hold to the last digit, somebody has paid the base in, or taken it out.
+        if paid and ((moved > ZERO) if self._order.side is Side.BUY else (moved < ZERO)):
             return f"the venue's balance of {self._market.base} has moved by {moved}, as if it had filled"
         return ""
+
+    def _moved(self, balances: Mapping[str, Balance], asset: str) -> Decimal:
+        theirs = balances[asset].total if asset in balances else ZERO
+        return theirs - self._portfolio.total(self._adapter.name, asset)
 
     def _others_are_open(self) -> bool:
         return any(

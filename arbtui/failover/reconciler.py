@@ -292,7 +292,7 @@ class Reconciler:
             return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: the profile has no such venue", action, True)
         proof = self._proofs.get(intent.client_order_id)
         if proof is None:
-            market = _Market(intent.market, intent.base)
+            market = _Market(intent.market, intent.base, intent.quote)
             proof = AbsenceProof(adapter, self._clock, self._portfolio, market, intent, order.intended_ms)
             self._proofs[intent.client_order_id] = proof
         patient_until = give_up_at
@@ -371,7 +371,9 @@ class Reconciler:
                 done.unread[name] = str(error) or "no answer"
             held = ((asset, self._portfolio.total(name, asset), theirs) for asset, _, theirs in differences)
             differences = [(asset, ours, theirs) for asset, ours, theirs in held if ours != theirs]
-        open_here = {asset for order in self._portfolio.open_orders if order.intent.exchange == name for asset in _assets(order)}
+        left_to_a_person = {one.client_order_id for one in done.unresolved if one.disarms}
+        asked = [order for order in self._portfolio.open_orders if order.intent.client_order_id not in left_to_a_person]
+        open_here = {asset for order in asked if order.intent.exchange == name for asset in _assets(order)}
         events: list[Event] = []
         for asset, ours, theirs in differences:
             if is_first:
@@ -457,3 +459,4 @@ class _Market:
 
     code: str
     base: str
+    quote: str

@@ -69,5 +69,5 @@ def _health(header: HeaderView, gauges: GaugeView, cycles: DayOfCycles) -> str:
     breaches = ", ".join(f"{count} {severity}" for severity, count in sorted(cycles.breaches.items())) or "none"
     left = f" ({header.breaches_open} not acknowledged)" if header.breaches_open else ""
     machine = f"loop p99 {gauges.lag_p99_ms:.0f} ms, commit p99 {gauges.journal_p99_ms:.0f} ms, {gauges.rss_mb:.0f} MB"
-    idle = f", not trading: {header.idle}" if header.idle else ""
-    return f"health: {header.state}{idle}; {venues}; breaches {breaches}{left}; {machine}"
+    doubt = f", not trading: {header.idle}" if header.idle else f", too slow: {header.slow}" if header.slow else ""
+    return f"health: {header.state}{doubt}; {venues}; breaches {breaches}{left}; {machine}"

@@ -49,9 +49,9 @@ TimeOf = Callable[[int], datetime]
 
 
 def state_lines(header: HeaderView, epoch: int, time_of: TimeOf) -> str:
-    """``upbit-binance SIM: ARMED, epoch 0``; halted, also by whom, when and what is left; then each halt of less than everything."""
-    idle = f", NOT TRADING: {header.idle}" if header.idle and header.state == "ARMED" else ""
-    lines = [f"{header.profile} {header.mode}: {header.state}{idle}, epoch {epoch}"]
+    """``upbit-binance SIM: ARMED, epoch 0``, and why not in full; halted, also by whom, when and what is left; then each smaller halt."""
+    doubt = f", NOT TRADING: {header.idle}" if header.idle else f", TOO SLOW: {header.slow}" if header.slow else ""
+    lines = [f"{header.profile} {header.mode}: {header.state}{doubt if header.state == 'ARMED' else ''}, epoch {epoch}"]
     if header.halt_source:
         since = f" {_moment(time_of, header.halt_ts_ms)}" if header.halt_ts_ms else ""
         lines.append(f"halted by {header.halt_source}{since}{f': {header.halt_reason}' if header.halt_reason else ''}")

@@ -209,7 +209,7 @@ class _Book:
         """Take one event."""
         inside = at.seq > self.span.after
         if inside and self.start is None:
-            self._begin(at.ts_ms)
+            self._begin()
         is_known = isinstance(at.event, FillRecorded) and self.portfolio.knows_fill(
             at.event.fill.exchange, at.event.fill.trade_id, at.event.cycle_id
         )
@@ -260,7 +260,7 @@ class _Book:
         """Whether there is more or less of it than at ``start``, and no fill has moved any that had no price."""
         counters = self.portfolio.state.counters
         is_traded = asset in counters.unvalued_trading or asset in counters.unvalued_fees
-        return counters.qty.get(asset, ZERO) != start.counters.qty.get(asset, ZERO) and not is_traded
+        return counters.qty[asset] != start.counters.qty.get(asset, ZERO) and not is_traded
 
     def _moved(self, at: Recorded, event: TransferLeft | TransferArrived | TransferSettled, before: dict[str, Decimal]) -> None:
         """What a transfer's step moved, at a venue and in between: what the network kept leaves the latter."""
@@ -296,13 +296,13 @@ class _Book:
     def _baseline(self) -> Baseline:
         """Where the span began. A run counts from the marks taken at its start, any other span from the last ones before it."""
         run = self.portfolio.state.run
-        if self.span.run_id is not None and self.span.since_ms is None and run is not None and run.name == self.span.run_id:
+        if self.span.since_ms is None and run is not None and run.name == self.span.run_id:
             return run
-        return self.start or self._begin(self.span.since_ms or 0)  # the latter where nothing happened in the span
+        return self.start or self._begin()  # the latter where nothing happened in the span
 
-    def _begin(self, ts_ms: int) -> Baseline:
+    def _begin(self) -> Baseline:
         state = self.portfolio.state
-        self.start = Baseline("", ts_ms, state.counters.copy(), self.portfolio.prices())
+        self.start = Baseline("", 0, state.counters.copy(), self.portfolio.prices())
         self.portfolio.spans.append(self.start)
         held_now = _with_transit(state.balances, self.portfolio.in_transit())
         self.start_balances = {exchange: dict(held) for exchange, held in held_now.items()}

@@ -82,8 +82,6 @@ class LiveMarks:
         crosses = []
         for market, book in self._books.get(asset, ()):
             if 0.0 < book.bid < inf:
-                if market.quote == self.currency:
-                    return book.bid, market.key, book
                 rate = self._rates.mid(self.currency, market.quote)
                 if rate > 0.0:
                     return book.bid / rate, market.key, book
@@ -97,7 +95,7 @@ class LiveMarks:
     def _in_money(self, coin: str) -> float:
         """``coin`` by a book that prices it in a settlement currency; 0.0 without one."""
         for market, book in self._books.get(coin, ()):
-            rate = 1.0 if market.quote == self.currency else self._rates.mid(self.currency, market.quote)
+            rate = self._rates.mid(self.currency, market.quote)
             if rate > 0.0 and 0.0 < book.bid < inf:
                 return book.bid / rate
         return 0.0

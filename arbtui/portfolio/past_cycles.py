@@ -89,8 +89,8 @@ def _read(db: sqlite3.Connection, limit: int) -> Iterator[PastCycle]:
 
 def _order(row: sqlite3.Row) -> OrderRecord:
     facts = {name: row[name] for name in ("run_id", "intended_ms", "changed_ms", "state", "venue_order_id", "filled_qty", "reason")}
-    return msgspec.convert({**facts, "intent": dict(row)}, OrderRecord, strict=False)
+    return msgspec.convert({**facts, "intent": dict(row)}, OrderRecord)
 
 
 def _convert(row: sqlite3.Row, kind: type[Any]) -> Any:
-    return msgspec.convert(dict(row), kind, strict=False)
+    return msgspec.convert(dict(row), kind)

@@ -93,6 +93,7 @@ _PHASES = {
     Purpose.COMPLETE: Phase.HEDGING,
     Purpose.UNWIND: Phase.UNWINDING,
 }
+_PARTED = frozenset({CycleState.UNWOUND, CycleState.RESIDUAL})
 _HEDGES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
 _DONE_BY = {"complete": "completed", "flatten": "flattened"}
 
@@ -265,7 +266,8 @@ class Portfolio(Readings):
             self._standing.pop(event.client_order_id, None)
         else:
             self._standing[event.client_order_id] = order
-        if event.client_order_id in self._unreserved or cycle.uses_what_is_free(order.intent):
+        order.is_revived = not (cycle.is_open or event.state.is_final or order.intent.purpose is Purpose.SETTLE)
+        if event.client_order_id in self._unreserved or order.is_revived or cycle.uses_what_is_free(order.intent):
             if event.state.is_final:
                 self._unreserved.pop(event.client_order_id, None)
             else:
@@ -290,7 +292,7 @@ class Portfolio(Readings):
                 self._first_mark(asset, price)
                 state.marks[asset] = Mark(price, "fill", 0)
         marks = {**event.marks, **cycle.references, state.currency: ONE}
-        before = cycle.pnl
+        before, seen = cycle.pnl, {} if cycle.is_open else self.left(cycle)
         cycle.fill_keys.append(key)
         cycle.fills += 1
         cycle.undone = cycle.undone or fill.client_order_id in cycle.unwinds
@@ -311,12 +313,13 @@ class Portfolio(Readings):
         self._flow(cycle, fill.exchange, fill.fee_currency, -fill.fee)
         self._move(fill.exchange, fill.fee_currency, -fill.fee)
         self._leave_open(at, fill.fee_currency, -fill.fee)
+        fee_mark = marks.get(fill.fee_currency, self.price(fill.fee_currency))
         if cycle.most_cost:
-            paid = -state.counters.trade_back(fill.fee_currency, -fill.fee, marks.get(fill.fee_currency))
+            paid = -state.counters.trade_back(fill.fee_currency, -fill.fee, fee_mark)
         else:
-            paid = state.counters.pay(fill.fee_currency, fill.fee, marks.get(fill.fee_currency))
+            paid = state.counters.pay(fill.fee_currency, fill.fee, fee_mark)
         cycle.fees += paid
-        if fill.fee and fill.fee_currency not in marks and fill.fee_currency not in state.marks:
+        if fill.fee and fee_mark is None:
             state.unpriced_fees.setdefault(fill.exchange, {})[fill.fee_currency] = None
         if cycle.most_cost:
             self._charge(cycle)
@@ -328,13 +331,18 @@ class Portfolio(Readings):
         order = cycle.orders.get(fill.client_order_id)
         if order is not None:
             order.filled_qty += fill.qty
-            if settles or fill.client_order_id in self._unreserved:
+            if fill.client_order_id in self._unreserved:
                 self._publish_order(order.intent)
         state.tally.fills += 1
         route = self._route(cycle.route)
         route.fills += 1
         if not cycle.is_open:
+            had_parted = cycle.state in _PARTED
             self._re_evaluate(cycle, at.ts_ms)
+            if any(abs(amount) > abs(seen.get(asset, ZERO)) for asset, amount in self.left(cycle).items()):
+                cycle.acknowledged_by = ""  # what a person has seen of it was less
+            if cycle.state in _PARTED and not had_parted:
+                self._part(route, at)
             if cycle.pnl < before and not settles and not self._is_meant_to_cost(cycle):  # nor is what a person pays to settle
                 route.losses += 1
             self._note_result(at)
@@ -357,9 +365,8 @@ class Portfolio(Readings):
                 route.losses += 1
             elif cycle.pnl > ZERO:
                 route.losses = 0
-        if cycle.state in (CycleState.UNWOUND, CycleState.RESIDUAL):
-            route = self._route(cycle.route)
-            route.parted = [*(one for one in route.parted if one > at.ts_ms - HOUR_MS), at.ts_ms]
+        if cycle.state in _PARTED:
+            self._part(self._route(cycle.route), at)
         self._note_result(at)
 
     def _cycle_acknowledged(self, at: Recorded, event: CycleAcknowledged) -> None:
@@ -380,7 +387,7 @@ class Portfolio(Readings):
         left, traded = cycle.left(state.settlement), [asset for asset in cycle.traded if asset not in state.settlement]
         for asset in traded:
             for exchange, change in cycle.held(asset).items():
-                if asset in left:  # the stock that is left is what counts as full from now on
+                if asset in left and exchange != IN_TRANSIT:  # the stock that is left is what counts as full from now on
                     add_to(state.targets, exchange, asset, change)
                     self._publish(exchange, asset)
                 add_to(cycle.taken, exchange, asset, change)
@@ -557,15 +564,26 @@ class Portfolio(Readings):
             record = self.state.routes[route_id] = RouteRecord()
         return record
 
+    @staticmethod
+    def _part(route: RouteRecord, at: Recorded) -> None:
+        """A cycle of ``route`` ended with a leg taken back or left over, or a late fill has left it so."""
+        route.parted = [*(one for one in route.parted if one > at.ts_ms - HOUR_MS), at.ts_ms]
+
     def _note_result(self, at: Recorded) -> None:
         """What has been made, where nothing is one-sided: no price is needed to know it. Between marks, else."""
         if not self.open_cycles and not self._positions:
             self.state.results.add(at.ts_ms, self.result({}))
 
     def _charge(self, cycle: CycleAccount) -> None:
-        """Charge what a reverse trade has cost so far to the budget of rebalancing."""
-        cost = max(ZERO, -cycle.pnl)
-        self.state.rebalance_spent += cost - cycle.charged
+        """Charge what a reverse trade has cost so far to the budget of rebalancing.
+
+        What one of an earlier day gives back was that day's: it is nothing that this one may spend.
+        """
+        cost, day = max(ZERO, -cycle.pnl), self.state.day
+        change = cost - cycle.charged
+        self.state.rebalance_spent += change
+        if change < ZERO and day is not None and cycle.opened_ms < day.ts_ms:
+            day.rebalance_spent += change
         cycle.charged = cost
 
     def _flowed(self, cycle: CycleAccount, ts_ms: int) -> None:

@@ -199,7 +199,7 @@ class CrossExchangePositionSync:
         if several:
             return several
         for one in transfers:
-            if one.sender == exchange and change < ZERO and one.fits_departure(change):
+            if one.sender == exchange and one.fits_departure(change):
                 return [TransferLeft(one.id, exchange, asset, -change)]
         coming = [one for one in transfers if one.receiver == exchange and change > ZERO and one.fits_arrival(change)]
         if not coming:

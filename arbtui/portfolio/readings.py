@@ -35,7 +35,7 @@ class Readings:
             key: order
             for cycle in state.cycles.values()
             for key, order in cycle.orders.items()
-            if cycle.uses_what_is_free(order.intent) and not order.state.is_final
+            if (order.is_revived or cycle.uses_what_is_free(order.intent)) and not order.state.is_final
         }
 
     def _open_cycles(self) -> OpenCycles:
@@ -137,8 +137,12 @@ class Readings:
 
     @property
     def unreserved_orders(self) -> Collection[OrderRecord]:
-        """Orders that may still fill and for which nothing was set aside: of settlements, and of legs that have moved to another venue."""
+        """Orders that may still fill, with nothing set aside for them: of settlements, of legs that have moved, and revived ones."""
         return self._unreserved.values()
+
+    def revived_orders(self) -> list[OrderRecord]:
+        """Orders that had counted as absent when their cycle ended, and may still fill."""
+        return [order for order in self._unreserved.values() if order.is_revived]
 
     def cycle(self, cycle_id: str) -> CycleAccount | None:
         """One cycle, if it is still kept."""

@@ -76,8 +76,7 @@ class InventoryRebalancer:
             else:
                 self._favoured.discard(route.id)
             rebate_bps = depth * (max(route.terms.min_edge_bps, 0.0) + self._config.max_cost_bps)
-            most_bps = max(0.0, min(self._config.max_cost_bps, affordable - _fees_bps(route))) if depth > 0.0 else 0.0
-            route.favour(rebate_bps, most_bps)
+            route.favour(rebate_bps, max(0.0, min(self._config.max_cost_bps, affordable - _fees_bps(route))))
 
     def _shortage(self, short: Node, giving: Node) -> float:
         """0 where ``short`` is not short, or ``giving`` has nothing to give; 1 where it is empty, and nothing is on its way there."""

@@ -45,18 +45,19 @@ class GlobalGuard:
         self.loss_today = 0.0  #: as of the last :meth:`measure`
         self.result = 0.0  #: likewise: since the journal began
         self.loss_hour = self.drawdown = 0.0  #: as whoever knows the time says
-        self.positions_value = 0.0  #: of residual positions, likewise; ``inf`` where one has no mark
+        self.positions_value = 0.0  #: of residual positions, and of what orders of ended cycles may add; ``inf`` where one has no mark
 
     def measure(self) -> None:
         """Price what is one-sided at live marks: at each fill, at each end of a cycle, and every second."""
         portfolio = self._portfolio
-        positions = [(cycle, portfolio.left(cycle)) for cycle in portfolio.positions]
+        held = [portfolio.left(cycle) for cycle in portfolio.positions]
+        held += [{order.intent.base: order.intent.qty - order.filled_qty} for order in portfolio.revived_orders()]  # as if all of it filled
         sided = {asset for _, net in portfolio.under_way.one_sided() for asset in net}
-        prices = self._marks.prices(sided.union(*(left for _, left in positions)))
+        prices = self._marks.prices(sided.union(*held))
         result = portfolio.result(prices)
         self.loss_today, self.result = float(portfolio.loss_of_day(result)), float(result)
         self.positions_value = sum(
-            float(abs(amount) * prices[asset]) if asset in prices else inf for _, left in positions for asset, amount in left.items()
+            float(abs(amount) * prices[asset]) if asset in prices else inf for left in held for asset, amount in left.items()
         )
 
     def check(self, value: float, cycle_id: str = "", *, shrinks: bool = False) -> Reason | None:
@@ -127,12 +128,13 @@ class ExchangeGuard:
         self._throttled = throttled
         self._unanswered: dict[str, None] = {}
         self._unknown: dict[str, None] = {}
+        self.earlier_unknown = 0  #: orders of earlier runs whose fate is not known yet
         self._last_message = last_message
 
     @property
     def unknown(self) -> int:
-        """Orders of unknown fate."""
-        return len(self._unknown)
+        """Orders of unknown fate, of earlier runs too."""
+        return len(self._unknown) + self.earlier_unknown
 
     @property
     def in_flight(self) -> int:
@@ -193,7 +195,7 @@ class ExchangeGuard:
         """Why nothing new may open at this venue at ``now``. Hedges do not ask: a leg left open is worse than a late answer."""
         self.health.on_message(self._last_message(self.exchange))
         unfit = _UNFIT.get(self.health.state(now))
-        if unfit is None and not len(self._unknown) < self.limits.max_unknown_orders:
+        if unfit is None and not self.unknown < self.limits.max_unknown_orders:
             return Reason.ORDERS_UNKNOWN
         return unfit
 
@@ -214,7 +216,7 @@ class ExchangeGuard:
 
     def why_unfit(self, now: float) -> str:
         """What :meth:`unfit` comes from, in words."""
-        return self.health.why(now) or f"{len(self._unknown)} orders of unknown fate, looked up and never sent again"
+        return self.health.why(now) or f"{self.unknown} orders of unknown fate, looked up and never sent again"
 
 
 class SymbolGuard:
@@ -347,9 +349,9 @@ class RouteGuard:
         A cycle whose coins are on their way trades nowhere meanwhile.
         """
         under_way = self._portfolio.under_way
-        if under_way.is_free(route.markets):
-            return False
-        return any(key != cycle_id for market in route.markets for key in under_way.on_market(market))
+        return not under_way.is_free(route.markets) and any(
+            key != cycle_id for market in route.markets for key in under_way.on_market(market)
+        )
 
     def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
         """Whether an open cycle trades on a market of ``route``, or moves what it moves at one of its places.

@@ -324,7 +324,7 @@ def test_a_curve_tells_each_size_the_best_one_and_where_the_books_end() -> None:
     for width in (40, 56, 80, 120):
         rows = [*capacity_rows(CURVE, width), *capacity_lines(CURVE, width), *health_rows(HEALTH, SlippageView(1.4, 9, 1.4), width, 9)]
         assert all(width_of(row) <= width for row in rows), width
-    assert _texts(capacity_lines(CURVE, 120)) == [" 1.0k +8.0 5.0k +2.0 20k - 50k -  best 3.1k +1.55  end 9.0k ▃▅▇█▇▄··"]
+    assert _texts(capacity_lines(CURVE, 120)) == [" by size 1.0k +8.0 5.0k +2.0 20k - 50k -  best 3.1k +1.55  end 9.0k ▃▅▇█▇▄··"]
     assert len(capacity_lines(CURVE, 40)) == 2
     assert "not known yet" in _texts(capacity_rows(None, 56))[0]
     assert _texts(capacity_lines(replace(CURVE, best=None), 80))[0].split("  ")[1:] == ["best none", "end 9.0k ▃▅▇█▇▄··"]

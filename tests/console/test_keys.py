@@ -5,7 +5,7 @@ from textual.pilot import Pilot
 
 from arbtui.console.app import OPERATOR, ConsoleApp
 from arbtui.console.screens.disarm import DisarmScreen
-from arbtui.console.screens.help import HelpScreen
+from arbtui.console.screens.help import HEADER_HELP, HelpScreen
 from arbtui.console.screens.quit import QuitScreen
 from arbtui.console.screens.rearm import RearmScreen
 from arbtui.console.screens.settle import SettleScreen
@@ -404,6 +404,20 @@ def test_help_explains_every_key() -> None:
         assert not isinstance(app.screen, HelpScreen)
 
     drive(steps, (160, 80))
+
+
+def test_help_explains_every_word_of_the_header() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        _, second, *_ = (await repaint(app, pilot)).splitlines()
+        told = " ".join(HEADER_HELP)
+        for word in ("exposure", "opportunities", "unhedged", "cycles", "orders", "breach", "FX"):
+            assert word in second
+            assert word in told
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "bought and not sold, or sold and not bought" in screen_text(app)
+
+    drive(steps, (160, 110))
 
 
 def test_every_binding_can_be_explained_and_remapped() -> None:

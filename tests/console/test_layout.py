@@ -323,7 +323,7 @@ def test_a_halt_of_one_exchange_and_the_smaller_size_are_in_the_header(width: in
 def test_an_armed_engine_that_is_too_slow_is_not_plainly_armed(width: int) -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         header = model.header()
-        header.slow = "4 of 12 cycles of the last minute given up"
+        header.slow = "4 of 12 cycles given up"
         first, *_ = (await repaint(app, pilot)).splitlines()
         assert "[ARMED, TOO SLOW" in first
         assert ("4 of 12 cycles" in first) is (width > 80)
@@ -344,7 +344,24 @@ def test_why_it_is_disarmed_since_when_and_by_whom_stays_in_the_header(size: tup
         assert "[DISARMED]" in first
         assert header.halt_detail in second
         assert "breach 1" in second
+        assert ("UPBIT 12ms ok" in second) is (size[0] > 80)
         header.halt_detail = ""
         assert "UPBIT 12ms ok" in (await repaint(app, pilot)).splitlines()[1]
+
+    drive(steps, size)
+
+
+@pytest.mark.parametrize(
+    ("size", "keys", "is_shown"), [((80, 24), ("5",), False), ((160, 48), ("5", "z"), False), ((160, 48), ("5",), True)]
+)
+def test_the_line_of_gauges_never_stands_above_the_pane_that_is_read(size: tuple[int, int], keys: tuple[str, ...], is_shown: bool) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press(*keys)
+        text = await repaint(app, pilot)
+        assert "journal opened" in text
+        assert ("msg/s" in text or "loop p99" in text) is is_shown
+        for key in "z1" if len(keys) > 1 else "1":
+            await pilot.press(key)
+        assert "p99" in await repaint(app, pilot)
 
     drive(steps, size)

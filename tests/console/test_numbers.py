@@ -127,6 +127,25 @@ def test_the_blotter_and_the_stock_show_every_number(px: float, qty: float, widt
 
 
 @pytest.mark.parametrize("width", [78, 104, 158])
+def test_states_stand_in_one_column_whatever_filled(width: int) -> None:
+    bought, sold = TradeLine("BINANCE", "buy", "XRP", "USDT", 10.0, 2.5), TradeLine("UPBIT", "sell", "XRP", "KRW", 10.0, 3_300.0)
+    both, alone = "BINANCE→UPBIT", "UPBIT"
+    pane = FillsPane(demo_app(DemoModel())._inks, DemoModel())
+    places = set()
+    for planned, trades, state in (
+        (both, (bought, sold), "HEDGED"),
+        (alone, (sold,), "HEDGED"),
+        (both, (), "ABANDONED"),
+        (both, (sold,), "OPEN"),
+    ):
+        cycle = CycleLine("c", 0, "XRP", planned, trades, 0.2, 30.0, state, "" if state == "HEDGED" else "INSUFFICIENT_DEPTH")
+        text = "".join(words for words, _ in pane.spans(cycle, width))
+        places.add(text.index(state))
+        assert len(text) <= width
+    assert len(places) == 1
+
+
+@pytest.mark.parametrize("width", [78, 104, 158])
 @pytest.mark.parametrize("state", ["OPEN", "MISSED", "ABANDONED", "RESIDUAL"])
 def test_the_blotter_shows_the_whole_state_of_a_cycle_without_trades(state: str, width: int) -> None:
     cycle = CycleLine("c", 0, "1000SATS", "COINONE→BINANCE", (), 0.0, 3.0, state, "buy DECISION_AGE, sell DECISION_AGE")

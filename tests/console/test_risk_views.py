@@ -10,11 +10,13 @@ from textual.pilot import Pilot
 
 from arbtui.console.app import ConsoleApp
 from arbtui.console.columns import state_word
+from arbtui.console.keys import KeyNames
 from arbtui.console.lines import width_of
 from arbtui.console.panes.notices import notice_spans
+from arbtui.console.panes.risk import RiskPane
 from arbtui.console.panes.why_not import lasting
-from arbtui.views import HeldTime, RouteRow
-from tests.console.demo import DENIALS, NOTICES, DemoModel
+from arbtui.views import HALT, BreachLine, HeldTime, RouteRow
+from tests.console.demo import DENIALS, NOTICES, DemoModel, demo_app
 from tests.console.driving import drive, repaint
 
 
@@ -125,3 +127,15 @@ def test_the_detail_of_a_route_says_why_not(size: tuple[int, int]) -> None:
 )
 def test_lasting(seconds: float, text: str) -> None:
     assert lasting(seconds) == text
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+def test_a_breach_of_everything_spends_no_cells_on_its_scope(acknowledged: bool) -> None:
+    pane = RiskPane(demo_app(DemoModel())._inks, DemoModel(), KeyNames({}))
+    slow = BreachLine("b1", 0, "WARN", "DECISION_AGE", "global", "3 of 12 cycles given up", "", acknowledged)
+    for row, told in (
+        (slow, "DECISION_AGE 3 of 12"),
+        (replace(slow, scope="XRP"), "DECISION_AGE XRP 3 of 12"),
+        (replace(slow, kind=HALT), "HALT global 3 of 12"),
+    ):
+        assert told in "".join(text for text, _ in pane.spans(row, 55))

@@ -86,7 +86,7 @@ UNDONE = (
     ("width", "shows"),
     [
         (76, "BUY BINANCE     46.70  SELL BINANCE+"),
-        (118, "BUY BINANCE     46.70 @2.1400      → SELL BINANCE+ @2.1399 "),
+        (118, "BUY BINANCE     46.70 @2.1400      → SELL BINANCE+@2.1399 "),
         (150, "BUY BINANCE     46.70 @2.1400      → SELL BINANCE+    26.70 @2.1399 "),
     ],
 )

@@ -25,6 +25,8 @@ def test_of_many_markets_those_are_asked_for_whose_coins_differ_and_fifty_at_mos
             adapter.expect_fills(["C7", "USDT", "NOWHERE"])
             await adapter.fetch_fills(0)
             assert [asked.query["symbol"] for asked in venue.of("GET", "/api/v3/myTrades")] == ["C7USDT"]
+            await adapter.fetch_fills(0)
+            assert len(venue.of("GET", "/api/v3/myTrades")) == 1, "once: a run's checks go on as before"
             adapter.expect_fills([market.base for market in adapter.markets.values()])
             await adapter.fetch_fills(0)
             assert len(venue.of("GET", "/api/v3/myTrades")) - 1 == 50

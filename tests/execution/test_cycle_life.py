@@ -13,6 +13,7 @@ import pytest
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.plan import Tolerances, compile_plan
 from arbtui.journal.events import CycleState
 from arbtui.model.book import BookState
@@ -251,11 +252,12 @@ def test_a_lost_answer_is_found_by_client_id_applied_once_and_never_sent_again(t
             await asyncio.sleep(0.8)
             assert [order.state for order in cycle.orders] == [OrderState.FILLED, OrderState.UNKNOWN]
             assert w.portfolio.available("upbit", "XRP") == w.portfolio.total("upbit", "XRP") - cycle.orders[1].qty
-            assert w.engine.risk.exchange["upbit"].in_flight == 1
+            assert (w.engine.risk.exchange["upbit"].in_flight, w.engine.risk.exchange["upbit"].unknown) == (1, 1)
             assert w.engine.risk.total.unhedged == pytest.approx(cycle.plan.value)
             assert [row.state for row in restore(w.journal.path)[1].open_orders] == [OrderState.UNKNOWN]
             await w.engine.executor.quiet.wait()
             assert cycle.state is CycleState.HEDGED
+            assert w.engine.risk.exchange["upbit"].unknown == 0
             assert [len(w.upbit.asked), len(w.binance.asked)] == [1, 1]
             w.agree()
 
@@ -655,6 +657,44 @@ def test_what_was_uncovered_is_summed_and_the_most_of_any_cycle_is_kept(tmp_path
     run_virtual(main())
 
 
+def test_what_is_uncovered_to_the_end_counts_to_the_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, execution=EXECUTION.model_copy(update={"max_attempts": 3})) as w:
+            for venue in (w.upbit, w.binance):
+                venue.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
+            w.upbit.core.faults.take()  # the sale is refused, the purchase fills
+            since, on_booked = list[float](), w.engine.tracker.on_booked
+
+            def booked(owner: OrderOwner, fill: Fill) -> None:
+                since.append(w.clock.monotonic())
+                on_booked(owner, fill)
+
+            w.engine.tracker.on_booked = booked
+            cycle = await w.trade()
+            assert cycle.state is CycleState.RESIDUAL
+            assert cycle.closed_at - since[0] > 0.1
+            assert w.engine.executor.naked()[0] == pytest.approx(cycle.largest_naked * (cycle.closed_at - since[0]))
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("state", [BookState.GAPPED, BookState.LIVE])
+def test_a_cycle_that_is_gone_on_with_without_any_time_to_wait_looks_at_its_market_once(tmp_path: Path, state: BookState) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await w.trade()
+            ended: list[float] = []
+            w.engine.executor._on_end = lambda ended_one: ended.append(w.clock.monotonic())
+            w.book("upbit").state = state
+            begun = w.clock.monotonic()
+            w.engine.executor.resume(cycle, 0, 0.0, w.engine._tasks)
+            await w.engine.executor.quiet.wait()
+            assert ended == [begun]
+            assert cycle.reason == (Reason.GAPPED if state is BookState.GAPPED else "")
+
+    run_virtual(main())
+
+
 def test_what_is_uncovered_now_counts_with_what_was(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
@@ -717,8 +757,16 @@ def test_a_cycle_is_journaled_as_it_was_decided_under_a_number_of_its_own(tmp_pa
                 assert cycle.id == f"r1-{number}"
                 assert (account.route, account.symbol) == (plan.route.id, "XRP")
                 assert (account.edge_bps, account.value) == (round(plan.edge_bps, 6), round(plan.value, 6))
-                assert (plan.edge_bps, plan.value) != (account.edge_bps, account.value), "there was something to round"
                 assert account.opened_ms == round(plan.decided_at * 1000) + w.clock.time_ms() - round(w.clock.monotonic() * 1000)
                 await asyncio.sleep(1)
+            w.freshen()
+            w.quote("upbit", UPBIT_DEAR)
+            found = w.components.universe.by_id["XRP:binance>upbit"].evaluate(w.clock.monotonic())
+            assert found is not None
+            odd = dataclasses.replace(compile_plan(found, 1.0, Tolerances(20.0, 100.0)), edge_bps=80.123456789, value=100.123456789)
+            assert w.engine.open(odd) is None
+            assert w.portfolio.cycle("r1-3") is (account := list(w.engine.cycles.values())[-1].account)
+            assert (account.edge_bps, account.value) == (80.123457, 100.123457)
+            await w.engine.executor.quiet.wait()
 
     run_virtual(main())

@@ -12,7 +12,7 @@ from math import inf
 import pytest
 
 from arbtui.execution.cycle import ArbCycle
-from arbtui.execution.hedging import UNDO_FIRST, HedgingEngine, _Worth
+from arbtui.execution.hedging import UNDO_FIRST, HedgeStep, HedgingEngine, _Worth
 from arbtui.execution.remainders import least_order, remainders_of
 from arbtui.model.book import OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
@@ -392,6 +392,33 @@ def test_two_legs_are_no_chain_and_of_one_that_was_partly_taken_back_the_rest_ma
     step = HedgingEngine(20.0, 100.0).next_step(cycle_on(hops, fills, unwinding=[1]), attempt)
     assert step is not None
     assert (step.purpose, step.qty) == (purpose, Decimal(60))
+
+
+def test_quantities_are_in_lots_and_prices_are_not() -> None:
+    """Lots of a hundredth of a coin, at prices between them; what a lot less would come to decides whether there may be one."""
+    dollars, won = (dataclasses.replace(each, lot_step=Decimal("0.01"), min_qty=Decimal("0.01")) for each in (DOLLAR_QUOTE_FEE, WON))
+    books = around("dollar", "XRP-USDT", Decimal("2.131"), Decimal("2.132")), around("won", "XRP-KRW", Decimal("3050.001"), Decimal(3051))
+
+    def undone(*fills: Fill, min_cost: str) -> HedgeStep:
+        at = dataclasses.replace(dollars, min_cost=Decimal(min_cost))
+        step = HedgingEngine(20.0, 100.0).last_resort(cycle_of(at, won, fills, *books))
+        assert step is not None
+        assert step.price == at.price_up(Decimal("2.131") * Decimal("0.99"))
+        return step
+
+    bought = fill(dollars, Side.BUY, "100", PRICE["USDT"])
+    whole = undone(bought, min_cost="5")
+    assert whole.qty == 100
+    assert whole.one_lot_less() == dataclasses.replace(whole, qty=Decimal("99.99"))
+    assert dataclasses.replace(whole, qty=Decimal("2.37")).one_lot_less() is None, "2.36 are less than 5 USDT"
+    sold = fill(won, Side.SELL, "99.7", PRICE["KRW"])
+    assert undone(bought, sold, min_cost="5").qty == Decimal("0.3") + Decimal("2.61"), "5.50 USDT more"
+    eth_btc = dataclasses.replace(ETH_BTC, lot_step=Decimal("0.001"), min_qty=Decimal("0.001"))
+    touches = (BTC_KRW, Side.BUY, "99900000"), (eth_btc, Side.BUY, "0.03021"), (ETH_KRW, Side.SELL, "3400000")
+    hops = tuple(TradeHop(at, around("won", at.code, Decimal(bid), Decimal(bid) * Decimal("1.0001")), side) for at, side, bid in touches)
+    step = HedgingEngine(20.0, 100.0).next_step(cycle_on(hops, [fill(BTC_KRW, Side.BUY, "0.01", Decimal(100_000_000))]), 0)
+    assert step is not None
+    assert (step.leg, step.purpose, step.qty) == (1, Purpose.COMPLETE, Decimal("0.327"))
 
 
 #: What has filled of KRW > BTC > ETH > money, or of its mirror, each a (market, side, quantity, price), and the leg that is missing.

@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,15 +12,18 @@ import pytest
 from arbtui.execution.cycle import ArbCycle, due, transfer_of
 from arbtui.execution.hedging import HedgingEngine
 from arbtui.execution.plan import CyclePlan, plan_of
-from arbtui.journal.events import LegAfter, On, PlannedTransfer
+from arbtui.journal.events import CycleState, LegAfter, On, Phase, PlannedTransfer
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO
-from arbtui.model.order import Fill, Purpose, Side
+from arbtui.model.order import Fill, Order, Purpose, Side
 from arbtui.model.reason import Reason
+from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.operator_events import Transfer
 from arbtui.routes.hops import TradeHop
+from arbtui.routes.route import SizedHop
 from tests.execution.test_hedging import DOLLAR_COIN_FEE, DOLLAR_QUOTE_FEE, LOT, PRICE, WON, around, cycle_of, fill, order_of
 from tests.execution.test_plan import ALLOWED, kept, plan, sized
+from tests.execution.world import UPBIT_DEAR, World, world
 from tests.routes.pairs import NOW
 
 #: 0.2 XRP stay with the network, 20 bps of the 100 that are bought.
@@ -174,3 +179,71 @@ def test_of_what_is_moved_a_plan_keeps_at_the_other_venue_what_the_fees_leave_mi
     assert made.transfers == (of_another, MOVE, of_another_leg)
     unmoved = reserved()
     assert (kept(unmoved)["won", "XRP"], unmoved.transfers) == (Decimal(100), ())
+
+
+#: What is bought at Binance to be sold at Upbit, once a person has moved it; 0.2 XRP stay with the network.
+PLANNED = PlannedTransfer(0, "XRP", "binance", "upbit", "XRPL", Decimal("0.2"), 2.0, Decimal(5), Decimal("0.25"))
+
+
+async def bought_to_be_moved(w: World, move: PlannedTransfer = PLANNED) -> ArbCycle:
+    """Buy 50.1 XRP for it, and wait until nothing is to be done now."""
+    w.quote("upbit", UPBIT_DEAR)
+    route = w.components.universe.by_id["XRP:binance>upbit"]
+    orders = SizedHop(route.trades[0], Decimal("50.1"), Decimal("2.16")), SizedHop(route.trades[1], Decimal(50), Decimal(3020))
+    now = w.clock.monotonic()
+    made = plan_of(route, orders, WAITS, ALLOWED, edge_bps=80.0, value=104.0, decided_at=now, deadline_s=1.0, transfers=(move,))
+    assert w.engine.open(made) is None
+    (cycle,) = w.engine.cycles.values()
+    await w.engine.executor.quiet.wait()
+    return cycle
+
+
+def test_what_was_bought_goes_on_its_way_as_it_was_planned_and_nothing_is_sent_meanwhile(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await bought_to_be_moved(w)
+            (begun,) = w.portfolio.state.transfers.values()
+            assert (begun.cycle_id, begun.asset, begun.sender, begun.receiver) == (cycle.id, "XRP", "binance", "upbit")
+            assert (begun.qty, begun.fee) == (Decimal(50), Decimal("0.2")), "of 50.0499 what goes in steps of 0.25"
+            executor = w.engine.executor
+            assert (cycle.phase, executor.moving, executor.open, executor._tasks) == (Phase.IN_TRANSIT, {cycle.id: cycle}, {}, {})
+            assert (w.engine.gate._looked, [order.purpose for order in cycle.orders]) == ({}, [Purpose.ENTRY])
+            w.same_after_restart()
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [({"least": Decimal(1000)}, Reason.TOO_SMALL), ({"minutes": 0.0}, "0 min: give what it usually takes, more than 0")],
+)
+def test_what_cannot_be_moved_is_sold_where_it_was_bought_and_says_why(tmp_path: Path, changes: dict[str, Any], why: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            said: list[str] = []
+
+            def look(order: Order) -> None:
+                if order.purpose is not Purpose.ENTRY:
+                    (cycle,) = w.engine.executor.open.values()
+                    said.append(cycle.reason)
+
+            w.binance.before_admit = look
+            cycle = await bought_to_be_moved(w, msgspec.structs.replace(PLANNED, **changes))
+            assert said == [why]
+            assert (cycle.state, cycle.orders[-1].purpose) == (CycleState.UNWOUND, Purpose.UNWIND)
+            assert not w.portfolio.state.transfers
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_nothing_goes_on_its_way_after_a_kill(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.binance.bend = lambda report: (w.engine.kill_switch.kill("KEY"), report)[1]
+            cycle = await bought_to_be_moved(w)
+            assert (cycle.state, cycle.reason, len(cycle.orders)) == (CycleState.RESIDUAL, Reason.HALTED, 1)
+            assert not w.portfolio.state.transfers
+            w.agree()
+
+    run_virtual(main())

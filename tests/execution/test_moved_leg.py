@@ -61,7 +61,7 @@ def completed_at(cycle: ArbCycle) -> list[str]:
     return [order.market.exchange for order in cycle.orders if order.purpose is Purpose.COMPLETE]
 
 
-def test_a_leg_that_is_refused_is_sold_where_it_brings_most(tmp_path: Path) -> None:
+def test_a_leg_that_is_refused_is_sold_where_it_brings_most(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with four(tmp_path) as w:
             w.upbit.core.faults.add(Fault(FaultKind.REJECT), Fault(FaultKind.REJECT))
@@ -78,6 +78,8 @@ def test_a_leg_that_is_refused_is_sold_where_it_brings_most(tmp_path: Path) -> N
             assert free == [Decimal(1000) - cycle.orders[-1].qty], "while it is under way, no other cycle may sell that stock"
             assert w.portfolio.total(DEARER.exchange, "XRP") == w.portfolio.available(DEARER.exchange, "XRP") == 1000 - cycle.orders[-1].qty
             assert slippage_bps(cycle, (2.14, 3030.0)) is None, "what it brought elsewhere says nothing of Upbit's prices"
+            moves = [record.getMessage() for record in caplog.records if "moves to" in record.getMessage()]
+            assert moves == [f"{cycle.id}: its venue takes no order of leg 1, which moves to {DEARER.exchange}"]
             w.agree()
 
     run_virtual(main())

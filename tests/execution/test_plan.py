@@ -82,6 +82,15 @@ def test_what_is_paid_for_in_a_coin_that_an_earlier_leg_brings_needs_none_of_it_
     assert kept(sold)["dollar", "USDT"] == 214 * (Decimal("1.0013") - Decimal("0.9987")) + 214 * (Decimal("0.0050") + 2 * Decimal("0.0013"))
 
 
+@pytest.mark.parametrize("waits", [{0: 1, 1: 2, 2: 0}, {0: 0}, {1: 2, 2: 1}, {2: 3}, {3: 0}])
+def test_legs_that_wait_for_one_another_or_for_one_that_is_not_there_are_no_plan(waits: Mapping[int, int]) -> None:
+    orders = sized(DOLLAR_QUOTE_FEE, Side.BUY, "60"), sized(DOLLAR_QUOTE_FEE, Side.BUY, "40"), sized(WON, Side.SELL, "100")
+    with pytest.raises(ValueError, match="wait"):
+        plan(*orders, after={leg: (LegAfter(other, On.FULL),) for leg, other in waits.items()})
+    made = plan(*orders, after={0: (LegAfter(2, On.FULL),), 1: (LegAfter(0, On.FULL), LegAfter(2, On.FULL))})
+    assert [leg.leg for leg in made.first] == [2]
+
+
 def test_what_an_order_uses_at_worst_and_brings_at_least() -> None:
     price = Decimal(2)
     assert needs(DOLLAR_COIN_FEE, Side.BUY, Decimal(10), price) == ("dollar", "USDT", Decimal("20.02"))

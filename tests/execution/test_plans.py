@@ -1,7 +1,8 @@
 """Plans of more than two legs, built by hand: a triangle at one venue, and one leg split over two; run, and unwound from each state."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +16,8 @@ from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.plan import CyclePlan, Tolerances, plan_of
-from arbtui.journal.events import CycleState, LegAfter, On, Phase
+from arbtui.journal.events import CycleState, Event, LegAfter, On, Phase
+from arbtui.model.errors import JournalFailed
 from arbtui.model.market import FixedUnit, Market
 from arbtui.model.order import Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
@@ -280,6 +282,32 @@ def test_a_kill_between_two_legs_sends_nothing_more(tmp_path: Path) -> None:
             assert cycle.state is CycleState.RESIDUAL
             assert cycle.reason == Reason.HALTED
             w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_a_journal_that_fails_under_a_plan_ends_its_work_and_leaves_no_failure_unheard(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+            record = w.journal.record
+
+            def not_committed(*events: Event) -> Awaitable[None]:
+                failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                record(*events)
+                failed.set_exception(JournalFailed("the disk is full"))
+                return failed
+
+            w.journal.record = not_committed  # type: ignore[method-assign]
+            assert w.engine.open(triangle(w)) is None
+            w.journal.record = record  # type: ignore[method-assign]
+            (cycle,) = w.engine.cycles.values()
+            await asyncio.sleep(1)
+            gc.collect()
+            assert (w.upbit.asked, w.engine.executor.open) == ([], {cycle.id: cycle}), "the next start resolves it"
+            assert [task for task in asyncio.all_tasks() if task.get_name().startswith(cycle.id)] == []
+            assert [record for record in caplog.records if "never retrieved" in record.getMessage()] == []
 
     run_virtual(main())
 

@@ -112,6 +112,10 @@ def test_a_residual_is_traded_away(tmp_path: Path, verb: str, exchange: str, sid
         said = await settle(w, cycle_id, verb)
         (order,) = w.venues[exchange].placed[placed:]
         assert (order.purpose, order.cycle_id, order.leg, order.side) == (Purpose.SETTLE, cycle_id, FIRST_LEG, side)
+        cycle = w.engine.cycles.get(cycle_id)
+        assert (cycle is None) is restarted
+        if cycle is not None:  # screens show what was done about it with the cycle
+            assert (cycle.orders[-1], cycle.fills[-1].client_order_id) == (order, order.client_order_id)
         assert f"sold {found.qty.normalize():f} XRP at {exchange}" in said
         assert f"{cycle_id} is settled" in said
         assert settled(w, cycle_id) == (DONE[verb], "operator", "seen")

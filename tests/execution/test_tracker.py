@@ -27,6 +27,8 @@ from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.risk.breach import Severity
 from arbtui.simulation.faults import Fault, FaultKind
+from tests.execution.test_order_cache import fill as forgotten_fill
+from tests.execution.test_order_cache import tracked
 from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, Venue, World, world
 
 
@@ -238,13 +240,27 @@ def test_an_end_before_its_last_fill_leaves_the_order_open_until_the_fill_comes(
     run_virtual(main())
 
 
+def test_what_has_ended_is_not_looked_up_once_more(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            await asyncio.sleep(2)
+            looked_up = len(w.upbit.look_ups)
+            assert looked_up
+            for report in _told(order, 1):
+                w.engine.tracker.on_order(report)
+            await asyncio.sleep(10)
+            assert (order.state, len(w.upbit.look_ups)) == (OrderState.FILLED, looked_up)
+
+    run_virtual(main())
+
+
 def test_an_order_of_which_half_a_coin_is_missing_is_neither_filled_nor_at_its_end(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w, silent_leg(w) as order:
             most, half = _fill(order, "t0", order.qty - Decimal("0.5")), _fill(order, "t1", Decimal("0.5"))
-            told = OrderReport("upbit", order.client_order_id, "v1", OrderState.PARTIALLY_FILLED, most.qty, (most,))
+            told = OrderReport("upbit", order.client_order_id, "v1", OrderState.PARTIALLY_FILLED, most.qty, (most,), "it stands")
             w.engine.tracker.on_order(told)
-            assert order.state is OrderState.PARTIALLY_FILLED
+            assert (order.state, order.reason) == (OrderState.PARTIALLY_FILLED, "it stands")
             end = replace(told, state=OrderState.FILLED, filled_qty=order.qty, fills=(), reason="done")
             w.engine.tracker.on_order(end)
             assert (order.state, order.reason) == (OrderState.UNKNOWN, "fills of 0.5000 are not told yet")
@@ -438,6 +454,19 @@ def test_what_a_listed_fill_is_is_said(tmp_path: Path) -> None:
     run_virtual(main())
 
 
+def test_a_fill_that_is_in_the_books_is_known_whoever_has_booked_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            fill = _fill(order, "t0", Decimal(5))
+            w.journal.post(FillRecorded(fill, order.cycle_id, order.leg, "recovery", w.clock.time_ms(), {}))
+            booked = w.portfolio.total("upbit", "XRP")
+            assert w.engine.tracker.on_fill(fill) == ""
+            assert (w.portfolio.total("upbit", "XRP"), order.filled_qty) == (booked, Decimal(0))
+            assert w.engine.tracker.on_fill(replace(fill, trade_id="t1")) == "fill"
+
+    run_virtual(main())
+
+
 def test_a_fill_of_somebody_elses_order_is_told_and_not_booked(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
@@ -489,6 +518,21 @@ def test_a_reading_that_fails_is_done_again_and_begins_where_the_last_was_whole(
             assert len(asked) >= 4
             assert len(set(asked[:4])) == 1
             assert followers.done("upbit", Check.TRADES) >= 2
+
+    run_virtual(main())
+
+
+def test_fills_are_known_for_as_long_as_they_are_asked_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.engine.tracker.remember_booked(10.0)
+            cache = w.engine.tracker._followed
+            old = forgotten_fill("old", "x")
+            cache.book(old)
+            for sent_at, is_known in ((10.9, True), (11.0, False)):
+                cache.add(tracked(f"a{sent_at}", sent_at), ())
+                cache.book(forgotten_fill(f"b{sent_at}", "x"))
+                assert cache.is_stray(old) is not is_known
 
     run_virtual(main())
 

@@ -54,6 +54,7 @@ def test_an_answer_took_as_long_as_its_request_was_away_whatever_it_says(tmp_pat
             assert 50 <= ms <= 200
             assert before - left[0] <= ms / 1000 <= w.clock.monotonic() - left[0]
             assert list(w.engine.tracker.answer_ms["upbit"]) == ([] if fault else [ms])
+            assert (w.engine.tracker.answers["upbit"].count, w.engine.tracker.answers["upbit"].total_ms) == ((0, 0.0) if fault else (1, ms))
             assert w.engine.tracker.sent == (2 if w.engine.tracker.answer_ms["binance"] else 1)
             await w.engine.executor.quiet.wait()
             assert w.engine.tracker.sent == 2

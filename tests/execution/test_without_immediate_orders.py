@@ -1,7 +1,7 @@
 """A venue that takes no immediate orders: limit orders that we cancel ourselves at their deadline."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -152,6 +152,28 @@ def test_a_cancel_without_an_answer_is_sent_again_until_the_order_has_ended(tmp_
     run_virtual(main())
 
 
+def test_a_cancel_without_an_answer_is_sent_again_though_no_look_up_shows_the_order_either(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, on_open=_without) as w:
+            _shown_on_arrival(w, GONE)
+            asked: list[str] = []
+            real, lagging = w.upbit.cancel, iter([True, True])
+
+            async def lossy(code: str, client_order_id: str) -> None:
+                asked.append(client_order_id)
+                if len(asked) < 3:
+                    raise VenueFailed("upbit: no answer")
+                await real(code, client_order_id)
+
+            w.upbit.cancel = lossy  # type: ignore[method-assign]
+            w.upbit.bend_look_up = lambda report: None if next(lagging, False) else report
+            order = _leg(await w.trade(), "upbit")
+            assert (order.state, asked, len(w.upbit.look_ups)) == (OrderState.CANCELED, [order.client_order_id] * 3, 3)
+            w.agree()
+
+    run_virtual(main())
+
+
 @pytest.mark.parametrize(("shows", "cancels"), [("nothing", 1), ("it open", 3)])
 def test_an_answered_cancel_is_repeated_only_while_the_venue_shows_the_order_open(tmp_path: Path, shows: str, cancels: int) -> None:
     """Two look-ups lag behind."""
@@ -197,6 +219,59 @@ def test_an_order_whose_fate_is_not_known_is_cancelled_at_once_whatever_its_dead
             w.engine.tracker.on_unknown = lambda _: unknown.append(w.clock.monotonic())
             order = _leg(await w.trade(), "upbit")
             assert (order.state, asked[:1]) == (OrderState.CANCELED, unknown)
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_an_order_that_rests_and_fills_before_its_deadline_is_neither_cancelled_nor_looked_up(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, on_open=_without) as w:
+            filled, cancelled = list[OrderReport](), list[str]()
+
+            def rests(report: OrderReport) -> OrderReport:
+                filled.append(report)
+                return replace(report, state=OrderState.ACCEPTED, filled_qty=Decimal(0), fills=())
+
+            async def cancel(code: str, client_order_id: str) -> None:
+                cancelled.append(client_order_id)
+
+            w.upbit.bend, w.upbit.cancel = rests, cancel  # type: ignore[method-assign]
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.5)
+            (cycle,) = w.engine.executor.open.values()
+            assert _leg(cycle, "upbit").state is OrderState.ACCEPTED
+            w.engine.tracker.on_order(filled[0])  # by the stream
+            await w.engine.executor.quiet.wait()
+            assert (cycle.state, cycle.closed_at) == (CycleState.HEDGED, w.clock.monotonic())
+            await asyncio.sleep(5)
+            assert (cancelled, w.upbit.look_ups) == ([], [])
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_an_order_that_ended_by_itself_is_not_cancelled_though_its_deadline_has_passed(tmp_path: Path) -> None:
+    """It waited for the venue's limits for nearly all of its second, and its answer, that it has filled, came after that."""
+
+    async def main() -> None:
+        config = EXECUTION.model_copy(update={"max_decision_age_ms": 1000})
+        async with world(tmp_path, on_open=_without, execution=config) as w:
+            place, cancelled = w.upbit.place, list[str]()
+
+            async def waits(order: Order, admit: Callable[[], None]) -> OrderReport:
+                await asyncio.sleep(0.99)
+                return await place(order, admit)
+
+            async def cancel(code: str, client_order_id: str) -> None:
+                cancelled.append(client_order_id)
+
+            w.upbit.place, w.upbit.cancel = waits, cancel  # type: ignore[method-assign]
+            cycle = await w.trade()
+            order = _leg(cycle, "upbit")
+            assert (order.state, order.tif, cycle.state) == (OrderState.FILLED, TimeInForce.GTC, CycleState.HEDGED)
+            assert cycle.closed_at > order.deadline
+            assert (cancelled, w.upbit.look_ups) == ([], [])
             w.agree()
 
     run_virtual(main())

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arbtui.monitoring.config import COMMAND_NAMES
-from arbtui.monitoring.replies import HELP, LONGEST, cut, health, help_text
+from arbtui.monitoring.replies import HELP, LONGEST, cut, health, help_text, state_lines
 from tests.console.demo import DemoModel
 from tests.monitoring.bot_api import LONGEST_TEXT
 from tests.monitoring.test_telegram_commands import HEADER
@@ -57,3 +57,17 @@ def test_a_guardian_is_told_of_where_one_is_looked_for(mode: str, is_watched: bo
     header = replace(HEADER, mode=mode, is_watched=is_watched)
     told = health(header, DemoModel().gauges(), (), 0, 0, lambda ms: datetime.fromtimestamp(ms / 1000, UTC))
     assert [line.split()[-1] for line in told.splitlines() if line.startswith("guardian")] == ([] if said is None else [said])
+
+
+@pytest.mark.parametrize(
+    ("state", "idle", "slow", "said"),
+    [
+        ("ARMED", "", "", "ARMED, epoch 2"),
+        ("ARMED", "", "4 of 12 cycles given up", "ARMED, TOO SLOW: 4 of 12 cycles given up, epoch 2"),
+        ("ARMED", "the journal failed", "4 of 12 cycles given up", "ARMED, NOT TRADING: the journal failed, epoch 2"),
+        ("PAUSED", "", "4 of 12 cycles given up", "PAUSED, epoch 2"),
+    ],
+)
+def test_an_armed_engine_tells_what_keeps_it_from_trading_as_it_should(state: str, idle: str, slow: str, said: str) -> None:
+    header = replace(HEADER, state=state, idle=idle, slow=slow)
+    assert state_lines(header, 2, lambda ms: datetime.fromtimestamp(ms / 1000, UTC)) == f"desk SIM: {said}"

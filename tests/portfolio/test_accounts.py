@@ -12,6 +12,7 @@ from arbtui.journal.events import (
     Phase,
     PlannedLeg,
     PlannedTransfer,
+    ResidualSettled,
     TransferArrived,
     TransferBegun,
     TransferLeft,
@@ -255,6 +256,7 @@ def test_what_a_cycle_moves_stays_its_own_and_what_the_network_keeps_is_its_fee(
     tell(TransferLeft("T1", "binance", "XRP", Decimal(10)))
     assert (flows(one), portfolio.reserved("binance", "XRP")) == ({"in transit": Decimal(10)}, ZERO)
     assert portfolio.total("binance", "XRP") == 100
+    tell.marks({"XRP": Decimal(3)})  # its own coins count at what they were bought at
     tell(TransferArrived("T1", "upbit", "XRP", Decimal(6)))
     assert (flows(one), one.is_moving) == ({"in transit": Decimal(4), "upbit": Decimal(6)}, True)
     tell(TransferArrived("T1", "upbit", "XRP", Decimal("3.9")))
@@ -300,6 +302,18 @@ def test_what_a_person_says_of_coins_that_do_not_come(how: str) -> None:
     )
 
 
+def test_what_a_network_keeps_of_coins_that_were_bought_without_a_price_counts_at_the_last_mark() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, transfers=MOVES)
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "b", client_order_id="c1-0"), {})
+    tell.marks({"XRP": Decimal(3)})
+    tell(TransferBegun("T1", "XRP", "binance", "upbit", "net", Decimal(10), Decimal("0.1"), 4.0, "arbtui", "cycle c1", "c1"))
+    tell(TransferLeft("T1", "binance", "XRP", Decimal(10)), TransferArrived("T1", "upbit", "XRP", Decimal("9.9")))
+    one = tell.portfolio.cycle("c1")
+    assert one is not None
+    assert (one.fees, tell.portfolio.state.counters.fees) == (Decimal("0.3"), Decimal("0.3"))
+
+
 def test_what_is_lost_of_a_cycle_that_has_ended_is_a_fee_and_settles_nothing() -> None:
     tell, one = bought_to_be_moved()
     tell(TransferLeft("T1", "binance", "XRP", Decimal(10)))
@@ -307,6 +321,11 @@ def test_what_is_lost_of_a_cycle_that_has_ended_is_a_fee_and_settles_nothing() -
     assert [cycle.id for cycle in tell.portfolio.positions] == ["c1"]
     tell(TransferSettled("T1", "lost", "ann", "gone"))
     assert (one.lost, one.fees) == (None, Decimal(21))
+    tell, one = bought_to_be_moved()
+    tell(TransferLeft("T1", "binance", "XRP", Decimal(10)))
+    tell.end("c1")
+    tell(ResidualSettled("c1", "written off", "ann", "x"), TransferSettled("T1", "lost", "ann", "gone"))
+    assert (one.booked, one.network_fees) == ({"XRP": Decimal(-21)}, {"XRP": Decimal(10)})
 
 
 def test_a_second_transfer_of_a_cycle_adds_to_what_networks_kept_and_only_its_own_is_waited_for() -> None:

@@ -85,6 +85,27 @@ def test_what_a_booking_is_worth_is_told(kind: str) -> None:
     assert BOOKINGS[kind](Counters(), Decimal("1.5"), None) == 0
 
 
+def test_what_moved_before_a_first_mark_is_booked_at_it_each_kind_in_its_part() -> None:
+    """Each kind once, 1, 2, 4, ... units, so that every sum tells what is in it; at 10 a unit."""
+    kinds = ("trade", "pay", "trade back", "rotate", "adjust", "open", "retarget")
+    counters = Counters()
+    for number, kind in enumerate(kinds):
+        BOOKINGS[kind](counters, Decimal(2**number), None)
+    assert (counters.qty, counters.open_fx) == ({"X": Decimal(1 - 2 + 4 + 8 + 16 + 32)}, {"X": Decimal(-64)})
+    counters.first_mark("X", Decimal(10))
+    assert (counters.trading, counters.fees, counters.rotation, counters.adjustments) == (
+        Decimal(10),
+        Decimal(20),
+        Decimal(120),
+        Decimal(160),
+    )
+    assert counters.booked == {"X": Decimal(10 - 20 + 120 - 640)}
+    assert counters.external == {"X": Decimal(160 + 320 + 640)}
+    before = counters.copy()
+    counters.first_mark("X", Decimal(99))
+    assert counters == before
+
+
 def test_nothing_is_valued_twice_and_an_asset_that_nothing_moved_of_stays_out() -> None:
     counters = Counters()
     counters.trade("X", Decimal(2), None)

@@ -68,6 +68,7 @@ class Life(RuleBasedStateMachine):
         self.taken: dict[str, dict[str, Decimal]] = {}  # cycle -> asset -> what a person took for stock
         self.mended: set[str] = set()  # cycles whose residual a person dealt with
         self.orders: dict[str, tuple[str, str, str, Side, Purpose]] = {}  # id -> cycle, exchange, coin, side, purpose
+        self.revived: set[str] = set()  # orders that were told of as open after their cycle's end
         self.fills: dict[tuple[str, str], FillRecorded] = {}
         self.marks: dict[str, Decimal] = {self.currency: ONE}
         self.first_marks: dict[str, Decimal] = {self.currency: ONE}
@@ -210,7 +211,11 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.orders)
     @rule(data=st.data(), state=st.sampled_from(list(OrderState)))
     def change_order(self, data: st.DataObject, state: OrderState) -> None:
-        self.record(OrderChanged(data.draw(st.sampled_from(sorted(self.orders))), state, "v", ZERO, ""))
+        key = data.draw(st.sampled_from(sorted(self.orders)))
+        cycle_id, *_, purpose = self.orders[key]
+        is_revived = self.is_ended(cycle_id) and not state.is_final and purpose is not Purpose.SETTLE
+        (self.revived.add if is_revived else self.revived.discard)(key)
+        self.record(OrderChanged(key, state, "v", ZERO, ""))
 
     @precondition(lambda self: self.cycles)
     @rule(data=st.data())
@@ -425,8 +430,12 @@ class Life(RuleBasedStateMachine):
     def an_open_cycle_keeps_what_it_has_not_spent(self) -> None:
         for exchange, asset in (("binance", "USDT"), ("upbit", "XRP"), ("upbit", "ADA")):
             reserved = sum((cycle.still_reserved(exchange, asset) for cycle in self.live.open_cycles), ZERO)
-            settling = [order for order in self.live.open_orders if order.intent.purpose is Purpose.SETTLE]
-            reserved += sum((order.still_uses(exchange, asset) for order in settling), ZERO)
+            kept_for = [
+                order
+                for order in self.live.open_orders
+                if order.intent.purpose is Purpose.SETTLE or order.intent.client_order_id in self.revived
+            ]
+            reserved += sum((order.still_uses(exchange, asset) for order in kept_for), ZERO)
             assert self.live.available(exchange, asset) == self.live.total(exchange, asset) - reserved
             assert reserved >= 0
 

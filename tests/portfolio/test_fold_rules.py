@@ -9,17 +9,22 @@ from arbtui.journal.events import (
     Killed,
     Mark,
     MarksTaken,
+    NoticeActed,
+    NoticeRead,
+    NoticeStep,
     Phase,
     PlannedTransfer,
     Rearmed,
     ResidualSettled,
     RunStarted,
+    ScopeRearmed,
     SettlementBegan,
     StateChanged,
 )
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import OrderState, Purpose, Side
 from arbtui.portfolio.accounts import CycleAccount, RouteRecord
+from arbtui.portfolio.notices import NoticeRecord
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.state import RunTally
 from tests.portfolio.telling import Telling, fill_of, intent_of, leg
@@ -127,6 +132,12 @@ def test_only_what_is_no_dust_becomes_stock_that_counts_as_full() -> None:
     assert one.taken == {"binance": {"XRP": Decimal(10), "ADA": Decimal(10)}, "upbit": {"ADA": Decimal("-9.95")}}
     assert (one.booked, one.net(state.settlement), state.settled_value) == ({}, {}, Decimal("9.025"))
     assert tell.portfolio.position_gain({"XRP": Decimal(30), "ADA": Decimal(30)}) == 0
+    late = fill_of("binance", Side.BUY, ONE, Decimal(2), "late", fee=Decimal("0.1"), fee_currency="ADA", client_order_id="c1-0")
+    tell.fill("c1", late, PRICES)
+    assert (one.booked, one.net(state.settlement)) == (
+        {"XRP": Decimal("2.1"), "ADA": Decimal("-0.05")},
+        {"XRP": ONE, "ADA": Decimal("-0.1")},
+    )
 
 
 def test_dust_that_was_booked_without_asking_is_counted_by_venue_and_day_at_its_price() -> None:
@@ -148,9 +159,9 @@ def test_dust_that_was_booked_without_asking_is_counted_by_venue_and_day_at_its_
 
 def test_a_day_begins_with_what_was_held_and_had_been_made_by_then() -> None:
     tell = Telling().start()
-    assert tell.portfolio.state.day is None
-    tell.marks({"KRW": PRICES["KRW"], "XRP": PRICES["XRP"]}, "time", "d1")
     state = tell.portfolio.state
+    assert not state.day
+    tell.marks({"KRW": PRICES["KRW"], "XRP": PRICES["XRP"]}, "time", "d1")
     assert state.day is not None, "the first prices begin the first day"
     assert (state.day.name, state.day.ts_ms, state.day.rebalance_spent, state.day.residual) == ("d1", tell.now_ms, ZERO, ZERO)
     tell.open("c1", BUY)
@@ -269,3 +280,18 @@ def test_pnl_is_of_the_span_that_was_asked_for() -> None:
     assert (portfolio.pnl_since(None).inventory, portfolio.pnl_since(portfolio.state.day).inventory) == (Decimal(400), ZERO)
     assert portfolio.pnl_since(portfolio.state.day, {**portfolio.prices(), "XRP": Decimal(5)}).inventory == 200
     assert [portfolio.price(asset) for asset in ("USDT", "XRP", "ADA")] == [ONE, Decimal(4), None]
+
+
+def test_notices_are_remembered_with_what_was_done_and_when() -> None:
+    tell = Telling().start()
+    step = NoticeStep("hold", "symbol.XRP", 9_000, "HALTED")
+    read = NoticeRead("upbit:1", "upbit", "title", "", "d", 0, ("delisting",), ("XRP",), steps=(step,), new_coins=("NEW",))
+    tell(read)
+    read_ms = tell.now_ms
+    tell(NoticeActed("upbit:1", step.key, "halted"))
+    acted_ms = tell.now_ms
+    tell(ScopeRearmed("symbol.XRP", "ann", "x"), ScopeRearmed("symbol.ADA", "ann", "x"))
+    notices = tell.portfolio.state.notices
+    assert notices.by_id == {"upbit:1": NoticeRecord(read, read_ms, {step.key: "halted"}, {step.key: acted_ms})}
+    assert (notices.new_coins, notices.lifted) == ({"NEW": "upbit:1"}, {"symbol.XRP": acted_ms + 1})
+    assert Portfolio.load(tell.portfolio.dump()).state.notices == notices

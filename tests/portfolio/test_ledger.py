@@ -436,17 +436,19 @@ def test_what_came_from_outside_without_a_price_is_named_and_in_no_equity(tmp_pa
     path = tmp_path / "journal.db"
     start = RunStarted("r1", "p", "sim", 1, "0", "c", {}, "ARMED")
     record(path, [start, BalanceOpened("v", "USDT", Decimal(100)), BalanceOpened("v", "OLD", Decimal(9)), BalanceOpened("w", "KEPT", ONE)])
-    record(path, [Adjusted("v", "DROP", Decimal(5), "held by the venue when it was first asked", "first seen")])
+    seen = "held by the venue when it was first asked"
+    record(path, [Adjusted("v", "DROP", Decimal(5), seen, "first seen"), Adjusted("w", "ONE", ONE, seen, "first seen")])
     record(path, [Adjusted("v", "OLD", Decimal(-9), "delisted", "operator", "me"), Adjusted("v", "USDT", Decimal(2), "", "operator", "me")])
     ledger = read_ledger(path)
-    assert ledger["unvalued"] == {"v": {"DROP": {"start": "0", "end": "5"}, "OLD": {"start": "9", "end": "0"}}}
+    one = {"ONE": {"start": "0", "end": "1"}}
+    assert ledger["unvalued"] == {"v": {"DROP": {"start": "0", "end": "5"}, "OLD": {"start": "9", "end": "0"}}, "w": one}
     assert ledger["balances"] == {"v": {"USDT": {"free": "102", "locked": "0"}}, "w": {"KEPT": {"free": "1", "locked": "0"}}}
     assert (ledger["equity"]["start"], ledger["equity"]["end"], ledger["pnl"]["adjustments"]) == ("100", "102", "2")
-    assert len(ledger["adjustments"]) == 3
+    assert len(ledger["adjustments"]) == 4
     assert audit(ledger)[0] == 0, audit(ledger)
     record(path, [MarksTaken("time", "2026-01-01", {"DROP": Mark(Decimal(3), "v:DROP", 0), "OLD": Mark(ONE, "v:OLD", 0)})])
     ledger = read_ledger(path)
-    assert (ledger["unvalued"], ledger["pnl"]["adjustments"]) == ({}, "8")
+    assert (ledger["unvalued"], ledger["pnl"]["adjustments"]) == ({"w": one}, "8")
     assert ledger["balances"]["v"]["DROP"]["free"] == "5"
     assert audit(ledger)[0] == 0, audit(ledger)
 
@@ -509,23 +511,24 @@ def test_pieces_of_the_table_add_up_to_it(journal: Path, piece: int, monkeypatch
     assert all(len(one) < piece + 400 for one in pieces), "a piece ends with the line that filled it"
 
 
+@pytest.mark.parametrize("unit", [ONE, Decimal("0.1")])
 @pytest.mark.parametrize("side", list(Side))
-def test_a_residual_is_where_most_of_it_is_held_or_is_missing(side: Side) -> None:
-    """10 traded one way at Binance, and 4 back at Upbit, or nothing."""
+def test_a_residual_is_where_most_of_it_is_held_or_is_missing(side: Side, unit: Decimal) -> None:
+    """Ten units traded one way at Binance, and four back at Upbit, or nothing."""
     for back in (4, 0):
-        tell, other = Telling().start(), Side.SELL if side is Side.BUY else Side.BUY
-        legs = leg(0, "binance", side, Decimal(10), Decimal(2)), leg(1, "upbit", other, Decimal(10), Decimal(3000))
+        tell, other, qty = Telling().start(), Side.SELL if side is Side.BUY else Side.BUY, 10 * unit
+        legs = leg(0, "binance", side, qty, Decimal(2)), leg(1, "upbit", other, qty, Decimal(3000))
         tell.open("c1", *legs, send=False)
-        tell.fill("c1", fill_of("binance", side, Decimal(10), Decimal(2), "b"), {"XRP": Decimal("2.1")})
+        tell.fill("c1", fill_of("binance", side, qty, Decimal(2), "b"), {"XRP": Decimal("2.1")})
         if back:
-            tell.fill("c1", fill_of("upbit", other, Decimal(back), Decimal(3000), "u"), {"XRP": Decimal("2.1")})
+            tell.fill("c1", fill_of("upbit", other, back * unit, Decimal(3000), "u"), {"XRP": Decimal("2.1")})
         tell.end("c1", "why")
         account = tell.portfolio.cycle("c1")
         assert account is not None
         (row,) = residual_rows(tell.portfolio, account)
         sign = 1 if side is Side.BUY else -1
-        assert (row["exchange"], row["asset"], row["qty"]) == ("binance", "XRP", str(sign * (10 - back)))
-        assert Decimal(row["value_usdt"]) == (10 - back) * Decimal("2.1")
+        assert (row["exchange"], row["asset"], Decimal(row["qty"])) == ("binance", "XRP", sign * (10 - back) * unit)
+        assert Decimal(row["value_usdt"]) == (10 - back) * unit * Decimal("2.1")
         assert (row["cause"], row["acknowledged_by"], row["settled"]) == ("why", None, None)
 
 

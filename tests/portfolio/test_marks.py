@@ -191,3 +191,12 @@ def test_a_coin_that_prices_another_is_worth_the_bid_of_the_first_of_its_books_t
         assert marks.value("BTC") == 100_000
         alone = LiveMarks("USDT", pair.rates, [(cross, cross_book), first], FixedClock())
         assert (alone.value("XRP"), alone.is_live("XRP")) == (None, False)
+
+
+def test_a_coin_that_prices_another_may_itself_be_worth_less_than_one() -> None:
+    cross = dataclasses.replace(UPBIT_XRP, code="ADA-XRP", quote="ADA")
+    cheap = dataclasses.replace(BINANCE_XRP, code="ADAUSDT", base="ADA")
+    cross_book = book_of("upbit", "ADA-XRP", [(4.0, 1.0)], [(4.1, 1.0)])
+    books = [(cross, cross_book), (cheap, book_of("binance", "ADAUSDT", [(0.5, 1.0)], [(0.51, 1.0)]))]
+    marks = LiveMarks("USDT", Pair().rates, books, FixedClock())
+    assert (marks.value("XRP"), marks.value("ADA")) == (Decimal("2.0"), Decimal("0.5"))

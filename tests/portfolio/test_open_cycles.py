@@ -239,5 +239,8 @@ def test_what_is_no_number_is_over_every_limit_while_it_is_counted_and_no_longer
     total.add(5.0)
     total.add(odd)
     assert (total.without(), total.without(5.0), total.without(odd)) == (inf, inf, 5.0)
+    total.add(inf)
+    assert (total.without(), total.without(odd)) == (inf, inf), "the other one is still counted"
+    total.take(inf)
     total.take(odd)
     assert total.without() == 5.0

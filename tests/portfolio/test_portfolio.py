@@ -563,6 +563,8 @@ def test_an_event_that_is_missing_or_comes_again_is_refused_and_changes_nothing(
 
 def test_a_leg_that_moved_to_another_venue_keeps_what_it_may_use_from_others_also_after_a_restart() -> None:
     tell = Telling().start()
+    node = Node("upbit", "XRP")
+    tell.portfolio.follow({("upbit", "XRP"): node})
     tell.open("c1", BUY)
     tell.fill("c1", bought("10"), PRICES)
     moved = leg(1, "upbit", Side.SELL, Decimal(10), Decimal(3000))
@@ -573,6 +575,7 @@ def test_a_leg_that_moved_to_another_venue_keeps_what_it_may_use_from_others_als
         again = Portfolio.load(tell.portfolio.dump())
         found = {(one.available("upbit", "XRP"), one.available("upbit", "XRP", "c1")) for one in (tell.portfolio, again)}
         ((for_others, for_it),) = found
+        assert node.available == for_others
         return int(for_others), int(for_it)
 
     assert free() == (90, 100)

@@ -115,6 +115,7 @@ def test_f67_the_same_difference_in_three_reads_a_second_apart_is_a_dispute_told
         await desk.reads(1)
         found = Mismatch("upbit", "KRW", Decimal(300_000), Decimal(299_000))
         assert (desk.disputes, desk.told) == ([("upbit", "KRW")], [found])
+        assert (desk.sync.disputed("upbit"), desk.sync.disputed("okx")) == (frozenset({"KRW"}), frozenset[str]())
         before = desk.journal.seq
         await desk.reads(7)
         assert (desk.told, desk.journal.seq) == ([found], before)  # the same one is no news
@@ -602,6 +603,17 @@ def test_what_came_and_what_left_between_two_reads_are_both_known(tmp_path: Path
     on_desk(tmp_path, main)
 
 
+def test_of_a_coin_of_no_known_price_or_lot_nothing_is_dust(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        assert desk.sync.is_dust("upbit", "ADA", Decimal("1e-8")) is False
+        await desk.journal.commit(MarksTaken("time", "2026-01-01", marks_of({"ADA": Decimal("0.5")})))
+        assert not desk.sync.is_dust("upbit", "ADA", Decimal("1e-8")), "its lot is not known"
+        small = {change: desk.sync.is_dust("upbit", "XRP", Decimal(change)) for change in ("0.0999", "-0.0999", "0.1", "-0.1")}
+        assert small == {"0.0999": True, "-0.0999": True, "0.1": False, "-0.1": False}
+
+    on_desk(tmp_path, main)
+
+
 def test_a_dispute_that_a_transfer_explains_is_over(tmp_path: Path) -> None:
     async def main(desk: Desk) -> None:
         await desk.journal.commit(BalanceDisputed("binance", "XRP", Decimal(100), Decimal(50)))
@@ -609,6 +621,17 @@ def test_a_dispute_that_a_transfer_explains_is_over(tmp_path: Path) -> None:
         assert desk.sync.decide("binance", "XRP", Decimal(100), Decimal(50)) is False
         await desk.journal.commit()
         assert (desk.disputes, desk.portfolio.total("binance", "XRP")) == ([], Decimal(50))
+
+    on_desk(tmp_path, main)
+
+
+def test_less_than_one_unit_comes_by_a_transfer_too_and_is_no_dust(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        await desk.journal.commit(TransferBegun("T1", "XRP", "binance", "upbit", "XRP", Decimal("0.05"), Decimal("0.001"), 4.0, "me", "x"))
+        assert desk.sync.decide("upbit", "XRP", Decimal(100), Decimal("100.049")) is False
+        await desk.journal.commit()
+        assert desk.portfolio.state.transfers["T1"].state == "ARRIVED"
+        assert _adjusted(desk) == []
 
     on_desk(tmp_path, main)
 
@@ -655,19 +678,20 @@ def test_no_more_than_four_steps_are_looked_for_in_one_change(tmp_path: Path, co
     on_desk(tmp_path, main)
 
 
+@pytest.mark.parametrize("unit", [Decimal(1), Decimal("0.001")])
 @pytest.mark.parametrize("seen", [True, False])
-def test_of_several_steps_at_once_what_came_has_left_before_if_nobody_has_seen_it_leave(tmp_path: Path, seen: bool) -> None:
+def test_of_several_steps_at_once_what_came_has_left_before_if_nobody_has_seen_it_leave(tmp_path: Path, seen: bool, unit: Decimal) -> None:
     async def main(desk: Desk) -> None:
-        coming = TransferBegun("T1", "XRP", "upbit", "binance", "XRP", Decimal(50), Decimal("0.5"), 4.0, "me", "x")
-        leaving = TransferBegun("T2", "XRP", "binance", "upbit", "XRP", Decimal(30), Decimal("0.1"), 4.0, "me", "x")
-        await desk.journal.commit(coming, leaving, *([TransferLeft("T1", "upbit", "XRP", Decimal(50))] if seen else []))
-        before = desk.journal.seq
-        assert desk.sync.decide("binance", "XRP", Decimal(100), Decimal("119.5")) is False
+        coming = TransferBegun("T1", "XRP", "upbit", "binance", "XRP", 50 * unit, unit / 2, 4.0, "me", "x")
+        leaving = TransferBegun("T2", "XRP", "binance", "upbit", "XRP", 30 * unit, unit / 10, 4.0, "me", "x")
+        await desk.journal.commit(coming, leaving, *([TransferLeft("T1", "upbit", "XRP", 50 * unit)] if seen else []))
+        before, held = desk.journal.seq, 100 + unit * Decimal("19.5")
+        assert desk.sync.decide("binance", "XRP", Decimal(100), held) is False
         await desk.journal.commit()
         assert desk.journal.seq == before + (2 if seen else 3), "it leaves once"
         transfers = desk.portfolio.state.transfers
         assert {name: one.state for name, one in transfers.items()} == {"T1": "ARRIVED", "T2": "IN_TRANSIT"}
-        assert (desk.portfolio.total("binance", "XRP"), desk.portfolio.total("upbit", "XRP")) == (Decimal("119.5"), Decimal(50))
+        assert (desk.portfolio.total("binance", "XRP"), desk.portfolio.total("upbit", "XRP")) == (held, 100 - 50 * unit)
 
     on_desk(tmp_path, main)
 
@@ -676,6 +700,23 @@ def test_of_several_steps_at_once_what_came_has_left_before_if_nobody_has_seen_i
 def test_a_cent_is_dust_of_cash_and_more_is_not(tmp_path: Path, change: str, dust: bool) -> None:
     async def main(desk: Desk) -> None:
         assert desk.sync.decide("binance", "USDT", Decimal(200), 200 + Decimal(change)) is not dust
+
+    on_desk(tmp_path, main)
+
+
+def test_what_is_dust_is_told_in_dollars_whatever_the_desk_counts_in(tmp_path: Path) -> None:
+    """Where a dollar is 1,400: a cent is 14, and 1,400 are booked a day."""
+
+    async def main(desk: Desk) -> None:
+        clock = LoopClock(asyncio.get_running_loop())
+        adapters = cast(Mapping[str, ExchangeAdapter], desk.venues)
+        sync = CrossExchangePositionSync(
+            adapters=adapters, portfolio=desk.portfolio, journal=desk.journal, clock=clock, lots={}, dollar=Decimal(1400)
+        )
+        assert [sync.is_dust("binance", "USDT", Decimal(change)) for change in ("14", "-14", "14.01")] == [True, True, False]
+        await desk.journal.commit(Adjusted("binance", "USDT", Decimal(-1393), "x", "dust"))
+        assert [sync.is_dust("binance", "USDT", Decimal(change)) for change in ("7", "-7", "7.01")] == [True, True, False]
+        assert sync.is_dust("upbit", "USDT", Decimal(14)), "another venue has an allowance of its own"
 
     on_desk(tmp_path, main)
 

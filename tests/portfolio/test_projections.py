@@ -4,22 +4,45 @@ import sqlite3
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 
-from arbtui.journal.events import CycleEnded, Event, FillRecorded, MarksTaken, ResidualSettled
-from arbtui.journal.schema import PROJECTIONS
+from arbtui.journal.events import (
+    Adjusted,
+    BalanceOpened,
+    CycleEnded,
+    CycleOpened,
+    Event,
+    FillRecorded,
+    Killed,
+    Mark,
+    MarksTaken,
+    Recorded,
+    ResidualSettled,
+    RunStarted,
+    TransferArrived,
+    TransferBegun,
+    TransferLeft,
+    Transferred,
+    TransferSettled,
+)
+from arbtui.journal.schema import PROJECTIONS, USER_VERSION
 from arbtui.model.errors import UsageError
+from arbtui.model.money import ONE
+from arbtui.model.order import Side
 from arbtui.portfolio.portfolio import Portfolio
-from arbtui.portfolio.projections import rebuild
+from arbtui.portfolio.projections import ProjectingPortfolio, rebuild
 from arbtui.portfolio.restore import restore
 from tests.journal.recorded import insert_event, tables, tamper
 from tests.journal.sequences import histories
 from tests.journal.synthetic import SyntheticRun, whole_run
 from tests.portfolio.recorded import record
+from tests.portfolio.telling import Telling, fill_of, leg
 
 
 @settings(max_examples=60)
@@ -147,3 +170,72 @@ def test_an_end_of_a_cycle_that_nobody_knows_and_marks_of_nothing_are_taken(tmp_
     path = tmp_path / "journal.db"
     record(path, [CycleEnded("ghost", 5, "")], [MarksTaken("time", "2026-01-01", {})])
     assert rebuild(path) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (f"PRAGMA user_version = {USER_VERSION + 1}", "newer version"),
+        ("PRAGMA application_id = 7", "another program"),
+    ],
+)
+def test_what_is_no_journal_of_this_program_is_not_rebuilt(change: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    record(path, *whole_run())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(change)
+        db.execute("UPDATE fill SET qty = '99'")
+        db.commit()
+    before = tables(path)
+    with pytest.raises(UsageError, match=says):
+        rebuild(path)
+    assert tables(path) == before
+
+
+def test_the_rows_that_each_event_changes_by_hand() -> None:
+    """By table, the key of each row in the order in which it is written: no disk, so that any change of this is seen at once."""
+    tell, fold = Telling(), ProjectingPortfolio(Portfolio())
+    buy = leg(0, "binance", Side.BUY, Decimal(10), Decimal(2))
+
+    def bought(trade: str, **fee: Any) -> FillRecorded:
+        fill = fill_of("binance", Side.BUY, Decimal(10), Decimal(2), trade, client_order_id="c1-0", **fee)
+        return FillRecorded(fill, "c1", 0, "stream", 0, {"XRP": Decimal(3), "USDT": ONE, "BNB": Decimal(600)})
+
+    def changed(event: Event) -> list[tuple[str, ...]]:
+        tell.now_ms += 1
+        found = []
+        for sql, values in fold(Recorded(fold.portfolio.state.seq + 1, tell.now_ms, "r1", event)):
+            table = next(name for name in ("balance", "cycle", "mark") if f" {name} " in sql)
+            found.append(
+                (table, *(str(value) for value in ((values[-1],) if table == "cycle" else values[: 2 if table == "balance" else 1])))
+            )
+        return found
+
+    def at(*places: str) -> list[tuple[str, ...]]:
+        return [("balance", *place.split()) for place in places]
+
+    begun = TransferBegun("t", "XRP", "binance", "upbit", "net", Decimal(5), ONE, 4.0, "me", "x")
+    told: list[tuple[Event, list[tuple[str, ...]]]] = [
+        (RunStarted("r1", "p", "sim", 1, "0", "c", {}, "ARMED"), []),
+        (BalanceOpened("binance", "XRP", Decimal(100)), at("binance XRP")),
+        (MarksTaken("start", "d", {"XRP": Mark(ONE, "x", 1), "KRW": Mark(ONE, "k", 1)}), [("mark", "XRP"), ("mark", "KRW")]),
+        (CycleOpened("c1", "r", "XRP", 1.0, 1.0, (buy,), (), 0), []),
+        (bought("t1", fee=ONE, fee_currency="BNB"), [("mark", "BNB"), *at("binance XRP", "binance USDT", "binance BNB")]),
+        (bought("t1"), []),  # told again
+        (bought("t2"), at("binance XRP", "binance USDT")),
+        (CycleEnded("c1", 5, ""), [("cycle", "c1")]),
+        (CycleEnded("c9", 5, ""), []),  # nobody's
+        (bought("t3"), [*at("binance XRP", "binance USDT"), ("cycle", "c1")]),  # late
+        (ResidualSettled("c1", "written off", "me", "x"), [("cycle", "c1")]),
+        (ResidualSettled("c9", "written off", "me", "x"), []),
+        (Adjusted("upbit", "KRW", ONE, "x", "operator"), at("upbit KRW")),
+        (Transferred("binance", "upbit", "XRP", ONE, ONE, "x"), at("binance XRP", "upbit XRP")),
+        (begun, []),
+        (TransferLeft("t", "binance", "XRP", Decimal(5)), at("binance XRP")),
+        (TransferArrived("t", "upbit", "XRP", Decimal(2)), at("upbit XRP")),
+        (TransferSettled("t", "returned", "me", "x"), at("binance XRP")),
+        (TransferSettled("t9", "returned", "me", "x"), []),
+        (Killed("KEY", "", 1), []),
+    ]
+    for event, rows in told:
+        assert changed(event) == rows, event

@@ -13,6 +13,7 @@ from arbtui.model.order import Side
 from arbtui.portfolio.config import RebalanceConfig
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.rebalancer import InventoryRebalancer
+from arbtui.routes.hops import InventoryHop, Node
 from arbtui.routes.prioritizer import RoutePrioritizer
 from tests.portfolio.telling import Telling, fill_of, leg
 from tests.routes import pairs
@@ -152,6 +153,16 @@ def test_a_place_that_is_filled_again_is_favoured_no_more() -> None:
     assert pair.to_upbit.threshold_bps() == 3.0
 
 
+def test_only_a_place_that_is_short_lets_a_route_open_below_break_even_whatever_its_own_threshold() -> None:
+    pair, makes = _short(0.1)
+    pair.to_upbit.set_terms(dataclasses.replace(pair.to_upbit.terms, min_edge_bps=-5.0))
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(-5.0 - 0.8 * 25.0)  # from its own threshold down
+    pair.stock["binance"].available = pair.stock["upbit"].available = 1000.0
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pair.to_upbit.break_even_bps == -5.0
+
+
 def test_with_an_empty_budget_it_is_favoured_down_to_break_even_and_no_further() -> None:
     pair, makes = _short(0.0)
     portfolio = makes._portfolio
@@ -207,6 +218,17 @@ def test_a_place_that_owes_stock_is_as_short_as_an_empty_one() -> None:
     pair.stock["binance"].available = -500.0
     makes.look((pair.to_upbit,))
     assert pair.to_upbit.threshold_bps() == pytest.approx(-25.0)
+
+
+def test_a_route_that_fills_several_places_is_favoured_by_the_emptiest() -> None:
+    pair, makes = _short(0.4)
+    full = Node("okx", "XRP", 1000.0, 1000.0)
+    pair.to_upbit.inventories = (*pair.to_upbit.inventories, InventoryHop(full, pair.stock["upbit"], 0.0))
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(3.0 - 0.2 * 28.0)
+    full.available = 200.0
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(3.0 - 0.6 * 28.0)
 
 
 def test_a_leg_taken_back_pays_what_a_taker_pays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,11 +37,13 @@ from arbtui.portfolio.kept_rows import KeptRows, RowFile
 from arbtui.portfolio.ledger import ledger_json, open_ledger, read_ledger
 from arbtui.portfolio.past_cycles import fills_of_cycle, past_cycles
 from arbtui.portfolio.projections import rebuild
+from arbtui.portfolio.restore import SNAPSHOT_KEY, restore
 from arbtui.portfolio.verification import verify
 from tests.journal.recorded import tamper
 from tests.journal.synthetic import SyntheticRun, whole_run
 from tests.portfolio.recorded import record
 from tests.portfolio.telling import intent_of, leg
+from tests.portfolio.test_restore import snapshot
 
 START = RunStarted("r1", "p", "sim", 1, "0", "c", {}, "ARMED")
 STEP_MS = 7
@@ -262,7 +264,11 @@ def test_no_more_rows_than_are_near_are_held_and_none_is_put_away_before(monkeyp
     assert again == {"n": 10}
     assert again is not first, "put away, as it was changed last"
     assert [row["n"] for row in held] == [10, 1, 2, 3, 4]
+    held.add("5", {"n": 5}, listed=False)
     assert len(held) == 5
+    assert held.get("5") == {"n": 5}
+    assert len(held) == 5, "what is looked up is not told for that"
+    assert (len(held._near), len(held._listed)) == (0, 0), "nothing is remembered of what is put away"
     file.close()
 
 
@@ -314,6 +320,16 @@ def test_what_a_whole_journal_is_told_to_hold(tmp_path: Path) -> None:
     assert rebuild(path) == count
 
 
+def test_a_snapshot_that_a_start_would_leave_aside_is_no_damage_and_none_that_agreed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    record(path, *whole_run())
+    for change in ({}, {"rules": 0}, {"seq": 3}):
+        snapshot(path, {SNAPSHOT_KEY: {**restore(path)[1].dump(), **change}})
+    for payload in ({}, {SNAPSHOT_KEY: None}):
+        snapshot(path, payload)
+    assert verify(path).snapshots == [1]
+
+
 def test_a_journal_of_before_there_were_hashes_is_read_and_nothing_is_compared(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     record(path, *whole_run())
@@ -326,3 +342,16 @@ def test_a_journal_of_before_there_were_hashes_is_read_and_nothing_is_compared(t
     found = verify(path)
     assert (found.events, found.last_hash, found.journal_format, found.first_hashed) == (count, "", 2, None)
     assert (found.snapshots, found.archives) == ([], 0)
+
+
+def test_a_journal_of_before_there_were_archives_lacks_their_table_and_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    record(path, *whole_run())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 3")
+        db.execute("DROP TABLE archive")
+        db.commit()
+    assert (verify(path).journal_format, verify(path).archives) == (3, 0)
+    tamper(path, "UPDATE balance SET total = '9' WHERE asset = 'KRW'")
+    with pytest.raises(UsageError, match="a row of table balance"):
+        verify(path)

@@ -11,7 +11,7 @@ from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Side
 from arbtui.portfolio.operator_events import Transfer, begin_transfer
 from arbtui.portfolio.portfolio import Portfolio
-from arbtui.portfolio.transfer_plan import TransferPlan, plan_lines, transfer_plans
+from arbtui.portfolio.transfer_plan import GATED, TransferPlan, plan_lines, transfer_plans
 from arbtui.portfolio.volatility import Volatility
 from tests.portfolio.telling import Telling, leg
 
@@ -350,3 +350,23 @@ def test_of_two_networks_alike_one_whose_time_is_not_told_is_not_taken_for_the_q
     untold, slow = NetworkTerms("XRP", "A", True, True, Decimal("0.3")), NetworkTerms("XRP", "B", True, True, Decimal("0.3"), minutes=9.0)
     (plan,) = plans(short().portfolio, {"XRP": (untold, slow)}, {"XRP": tuple(NetworkTerms("XRP", name, True, True) for name in "AB")})
     assert [(rail.network, rail.minutes) for rail in plan.rails] == [("B", 9.0), ("A", None)]
+
+
+def test_a_gated_plan_is_the_same_with_no_network_that_can_be_used_each_for_its_own_reason() -> None:
+    both = {"XRP": (terms(), terms("BSC", sends=False))}
+    (plan,) = plans(short().portfolio, both, {"XRP": (terms(), terms("BSC"))})
+    gated = plan.gated()
+    assert plan.best is not None
+    assert (gated.best, [rail.why_not for rail in gated.rails]) == (None, [GATED, plan.rails[1].why_not])
+    assert plan.rails[1].why_not.startswith("withdrawals are off")
+    assert [rail.network for rail in gated.rails] == [rail.network for rail in plan.rails]
+
+
+def test_amounts_are_cut_to_eight_digits_and_money_to_cents() -> None:
+    tell = Telling().start("r1", {"upbit": {"XRP": ZERO}, "binance": {"XRP": Decimal("0.123456789")}})
+    tell(TargetSet("upbit", "XRP", ONE, ZERO, "me", "x"), TargetSet("binance", "XRP", ZERO, ONE, "me", "x"))
+    for networks in ({}, {"XRP": (NetworkTerms("XRP", "A", True, True, ZERO),)}):
+        (plan,) = plans(tell.portfolio, networks, networks)
+        assert (plan.rails[0].amount, plan.value) == (Decimal("0.12345678"), Decimal("0.25"))
+    (untold,) = plans(tell.portfolio, None, {})
+    assert untold.rails[0].amount == Decimal("0.12345678")

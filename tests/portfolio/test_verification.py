@@ -16,6 +16,7 @@ from arbtui.portfolio.restore import restore
 from arbtui.portfolio.verification import verify
 from tests.journal.recorded import tamper
 from tests.journal.synthetic import whole_run
+from tests.journal.test_reader import widen_an_index
 from tests.portfolio.recorded import record
 from tests.portfolio.test_restore import snapshot
 
@@ -95,6 +96,12 @@ def test_a_damaged_page_is_found(path: Path) -> None:
         file.seek(4096 + 3)
         file.write(b"\xff\xff")
     with pytest.raises(UsageError, match=f"{path}: .*damage"):
+        verify(path)
+
+
+def test_a_row_that_an_index_lacks_is_found(path: Path) -> None:
+    widen_an_index(path)
+    with pytest.raises(UsageError, match="missing from index breach_open"):
         verify(path)
 
 

@@ -67,3 +67,10 @@ def test_a_clock_that_was_set_back_is_no_move() -> None:
 @pytest.mark.parametrize("price", [0.0, -1.0])
 def test_what_is_no_price_is_left_out(price: float) -> None:
     assert seen((0, 0.5), (40, price), (60, 0.505)).over(1.0) == pytest.approx(UP)
+
+
+def test_the_first_mark_is_a_sample_whenever_it_comes() -> None:
+    for at_ms in (0, 1_000, 30_000):
+        moves = Volatility()
+        moves.add(2.0, at_ms)
+        assert (moves.price, moves.at_ms, moves.over(1.0)) == (2.0, at_ms, None)

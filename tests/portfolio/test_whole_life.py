@@ -342,6 +342,7 @@ def test_every_number_of_a_cycle_by_hand(reverse: bool) -> None:
     assert (account.trading, account.fees, account.pnl) == (-ONE, Decimal("0.021"), Decimal("-1.021"))
     assert (account.booked, account.references) == ({"XRP": Decimal("20.979")}, {"XRP": PRICES["XRP"]})
     assert (account.charged, state.rebalance_spent) == ((Decimal("1.021"),) * 2 if reverse else (ZERO,) * 2)
+    assert portfolio.rebalance_at_stake() == (Decimal("3.979") if reverse else ZERO)
     in_bnb = fill_of("upbit", Side.SELL, Decimal(10), Decimal(2900), "s", fee=Decimal("0.001"), fee_currency="BNB", client_order_id="c1-1")
     later = {"KRW": Decimal("0.0008"), "XRP": Decimal("2.5"), "USDT": ONE, "BNB": Decimal(600)}
     tell.fill("c1", in_bnb, later)

@@ -107,7 +107,7 @@ def test_a_route_whose_legs_part_too_often_rests(ended: int, reason: Reason | No
     last = tell.now_ms + 5
     at = last
     guard = RouteGuard(RouteLimits(max_one_leg_hour=3), tell.portfolio, lambda: at)
-    assert guard.one_leg(route.id) == ended
+    assert (guard.one_leg(route.id), guard.one_leg(Pair().to_binance.id)) == (ended, 0)
     assert guard.check(Pair().to_binance, 1.0, NOW) is None
     at = last + 3_600_000 - 10
     assert guard.check(route, 1.0, NOW) is reason

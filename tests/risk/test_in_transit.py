@@ -84,6 +84,10 @@ def test_a_transfer_that_would_look_like_its_own_keeps_a_route_busy() -> None:
     tell(others)
     tell(msgspec.structs.replace(others, transfer_id="T2", asset="ADA", to_exchange="upbit"))
     assert not guard.is_busy(route), "another coin, or other places"
+    for number, (asset, sender, receiver) in enumerate((("XRP", "okx", "bybit"), ("ADA", "binance", "upbit"))):
+        of_a_cycle = {"transfer_id": f"C{number}", "asset": asset, "from_exchange": sender, "to_exchange": receiver, "cycle_id": "c9"}
+        tell(msgspec.structs.replace(others, **of_a_cycle))
+    assert not guard.is_busy(route), "nor those of a cycle"
     tell(msgspec.structs.replace(others, transfer_id="T3", to_exchange="upbit", cycle_id="c1"))
     assert guard.is_busy(route)
     assert guard.is_busy(route, "c2")

@@ -10,14 +10,14 @@ from msgspec import structs
 
 from arbtui.journal.events import BalanceDisputed, RouteSwitched
 from arbtui.model.book import BookState
-from arbtui.model.order import Side
+from arbtui.model.order import OrderState, Side
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import Depth, ScopedHalt, ScopedHalts, write_halt
 from arbtui.portfolio.accounts import CycleAccount
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.routes.hops import TradeHop
 from tests.marketdata.frames import HandClock
-from tests.portfolio.telling import fill_of, leg
+from tests.portfolio.telling import fill_of, intent_of, leg
 from tests.risk.test_tiers import BUY, LIMITS, ROUTE, Guarded, _Streams
 from tests.risk.test_tiers import SELL as SELL_OF_ANOTHER_CODE
 from tests.routes.pairs import NOW
@@ -232,3 +232,20 @@ def test_the_folder_of_halts_is_read_anew_at_each_move(tmp_path: Path, exchange:
     assert moving.asked() is None
     write_halt(tmp_path, ScopedHalt(f"exchange.{exchange}", Depth.PAUSED, "CLI", "ann", "", 1))
     assert moving.asked() is Reason.SCOPE_PAUSED
+
+
+def test_a_leg_that_has_moved_keeps_the_market_busy_that_it_moved_to_and_no_other() -> None:
+    guarded = Guarded()
+    tell, guard = guarded.tell, guarded.guard.route
+    elsewhere = structs.replace(BUY, exchange="okx", market="XRP-USDT")
+    tell.open("c1", elsewhere, route="XRP:okx>bybit")
+    beside = structs.replace(BUY, market="ADAUSDT", base="ADA")
+    tell(intent_of("c1", beside, "c1-beside"))
+    assert guard.is_busy(guarded.pair.to_upbit) is False
+    tell(intent_of("c1", BUY, "c1-moved"))
+    assert guard.is_busy(guarded.pair.to_upbit) is True
+    assert guard.is_busy(guarded.pair.to_upbit, "c2") is True
+    assert guard.is_busy(guarded.pair.to_upbit, "c1") is False, "it is not in its own way"
+    assert guard.is_on_busy_market(guarded.pair.to_upbit) is False, "nothing was set aside there"
+    tell.order("c1-moved", OrderState.EXPIRED)
+    assert guard.is_busy(guarded.pair.to_upbit) is False

@@ -10,7 +10,7 @@ import pytest
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.upbit.rules import krw_market
-from arbtui.journal.events import BalanceDisputed, BalanceOpened, CycleAcknowledged, DisputeClosed, ResidualSettled, RouteSwitched
+from arbtui.journal.events import BalanceDisputed, CycleAcknowledged, DisputeClosed, ResidualSettled, RouteSwitched
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.stream_delay import StreamDelays
 from arbtui.model.book import BookState
@@ -526,38 +526,6 @@ def test_a_disputed_balance_opens_nothing_there_in_that_asset() -> None:
     assert (guard.disputed("XRP", "KRW"), guard.disputed("XRP", "USDT")) == (Reason.DISPUTED, None)
     tell(DisputeClosed("upbit", "KRW", "me", ""))
     assert guard.disputed("XRP", "KRW") is None
-
-
-def _gas(tell: Telling, trade: str) -> None:
-    """A fee is taken at Binance in a coin that nothing prices."""
-    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(1), Decimal(2), trade, fee=Decimal("0.1"), fee_currency="GAS"), _prices())
-
-
-def test_fees_of_this_run_that_nothing_prices_open_nothing_where_their_coin_is_held() -> None:
-    tell = Telling().start()
-    here, elsewhere = (
-        ExchangeGuard(name, LIMITS.exchange, tell.portfolio, lambda _: NOW, _health(name), str) for name in ("binance", "upbit")
-    )
-    tell.open("c1", BUY)
-    assert here.unpriced_fees() is None
-    _gas(tell, "t1")
-    assert (here.unpriced_fees(), elsewhere.unpriced_fees()) == (Reason.NO_MARK, None)
-    tell(BalanceOpened("upbit", "GAS", Decimal(1)))
-    assert elsewhere.unpriced_fees() is Reason.NO_MARK
-    tell.start("r2")
-    assert here.unpriced_fees() is None, "a start reads anew what fees are paid in"
-    _gas(tell, "t2")
-    assert here.unpriced_fees() is Reason.NO_MARK
-
-
-def test_a_fee_that_nothing_prices_counts_before_the_first_run_too() -> None:
-    tell = Telling()
-    tell(BalanceOpened("binance", "GAS", Decimal(5)))
-    tell.open("c1", BUY)
-    guard = ExchangeGuard("binance", LIMITS.exchange, tell.portfolio, lambda _: NOW, _health("binance"), str)
-    assert guard.unpriced_fees() is None
-    _gas(tell, "t1")
-    assert guard.unpriced_fees() is Reason.NO_MARK
 
 
 class Guarded:

@@ -69,3 +69,13 @@ def test_the_next_start_lifts_it() -> None:
 def test_no_fee_is_no_fee_whatever_its_coin_and_a_rebate_is_unknown_as_well() -> None:
     assert _denied(_told(fee=ZERO).portfolio)["binance"] is None
     assert _denied(_told(fee=-BNB).portfolio)["binance"] is Reason.NO_MARK
+
+
+def test_a_coin_that_had_a_price_once_is_valued_at_that_one() -> None:
+    """Its first mark has been, so what was not valued then would never be."""
+    tell = Telling().start()
+    tell.marks({**PRICES, "BNB": Decimal(600)}, "start")
+    tell.open("c1", leg(0, "binance", Side.BUY, Decimal(10), Decimal("2.1")))
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal("2.1"), "t1", fee=BNB, fee_currency="BNB"), PRICES)
+    assert _denied(tell.portfolio)["binance"] is None
+    assert tell.portfolio.state.counters.fees == Decimal("0.6")

@@ -6,6 +6,9 @@ from arbtui.console.numbers import MISSING, age, arrow, clock, fit, fit_right, p
 from arbtui.console.styles import Span, Styles
 from arbtui.views import CycleLine, ReadModel, TradeLine
 
+_LEAST_REST = 12
+"""Fewest cells for what comes after the state: a letter and an ellipsis say nothing."""
+
 _OPEN = ("OPEN", "TRANSIT")
 _STATE_INKS = {"HEDGED": "soft", "OPEN": "key", "TRANSIT": "key", "UNWOUND": "warn", "RESIDUAL": "kill"}
 
@@ -50,7 +53,7 @@ class FillsPane(Grid[CycleLine]):
         end: Span = (" " + fit(row.state, 8), _STATE_INKS.get(row.state, "text"))
         if not row.trades:
             end = (" " + fit(row.state, 9), end[1])  # ABANDONED, which no cycle with trades is
-            room = width - width_of(name) - len(end[0])
+            room = min(113 if wide else 94 if roomy else 67, width - len(end[0])) - width_of(name)  # in the column of the others' states
             why = " yet" if row.state == "OPEN" else f": {row.reason or 'no reason given'}"
             return [*name, (fit(f"{row.planned} nothing filled{why}", max(0, room)), "soft"), end]
         bought, sold = _of_side(row, "buy"), _of_side(row, "sell")
@@ -63,8 +66,8 @@ class FillsPane(Grid[CycleLine]):
         if wide:
             other.append((_quantity(then), "text" if _sum(bought) == _sum(sold) else "warn"))
         if roomy:
-            other += [(" @", "dim"), (_price(then), "soft"), (" ", "text")]
-        spans += other if then or not alone else [(" " * width_of(other), "text")]
+            other += [(" @" if wide else "@", "dim"), (_price(then), "soft"), (" ", "text")]
+        spans += other if then or not alone else [(" " * (width_of(other) - (first is sold)), "text")]
         spans.append((fit_right(result, 11), ink))
         if wide:
             spans.append((fit_right(_took(row.elapsed_ms), 9), "dim"))
@@ -74,8 +77,9 @@ class FillsPane(Grid[CycleLine]):
             for one in (*bought[1:], *sold[1:])
         ]
         rest = ", ".join([*others, *([row.reason] if row.reason else [])])
-        if rest:
-            spans.append((fit(f" {rest}", max(0, width - width_of(spans))), "soft"))
+        room = width - width_of(spans)
+        if rest and room > _LEAST_REST:
+            spans.append((fit(f" {rest}", room), "soft"))
         return spans
 
     def tick(self) -> None:
@@ -95,7 +99,7 @@ def _of_side(row: CycleLine, side: str) -> list[TradeLine]:
 def _venue(trades: list[TradeLine]) -> str:
     if not trades:
         return fit(MISSING, 8)
-    return fit(trades[0].exchange, 8) if len(trades) == 1 else f"{fit(trades[0].exchange, 7)}+"
+    return fit(trades[0].exchange if len(trades) == 1 else f"{trades[0].exchange[:7]}+", 8)
 
 
 def _quantity(trades: list[TradeLine]) -> str:

@@ -18,6 +18,9 @@ LEAST_DETAIL = 16
 RATE_LATE_MS = 5_000.0
 """An exchange rate older than this is shown as late; the routes that need it block by their own limit."""
 
+RATE_FRESH_MS = 2_000.0
+"""The age of a rate that is no older is not shown: it says nothing, and would come and go."""
+
 
 def mode_spans(h: HeaderView) -> list[Span]:
     """The mode as a block: SIM, PAPER and LIVE differ by word and by background."""
@@ -76,7 +79,7 @@ class Header(Lines):
     def tick(self, h: HeaderView, banner: str = "") -> None:
         """Paint ``h``; ``banner`` says that the display is frozen."""
         if h.state == "DISARMED" and h.halt_detail:
-            self.show([(self._state_line(h, banner), ""), (self._left_line(h), "")])
+            self.show([(self._state_line(h, banner), ""), (self._disarmed_line(h), "")])
         elif h.state in HALTED_STATES:
             first, whole = self._halted_line(h, banner)
             second = self._venues_line(h) if whole or h.state == "HALTED" else self._left_line(h)
@@ -153,6 +156,17 @@ class Header(Lines):
         room = self.size.width - width_of(counts) - 2
         return justify([(f" {fit(printable(h.halt_detail), max(0, room))}", "warn")], counts, self.size.width)
 
+    def _disarmed_line(self, h: HeaderView) -> list[Span]:
+        """Why it is DISARMED comes before all else: who did it, and when; then the venues, where there is room for them."""
+        width, gap, breaches = self.size.width, "   ", self._breaches(h)
+        detail = printable(h.halt_detail)
+        rate = self._rate(h, doubt=False)
+        venues = (header_venues.listed(h.exchanges, gap, ages=True), header_venues.folded(h.exchanges, gap, ages=False))
+        for left in ([(" ", "text"), *names, *rate] for names in venues):
+            if width_of(left) + len(detail) + width_of(breaches) + 1 <= width:
+                return justify(left, [(detail, "warn"), *breaches], width)
+        return justify([(f" {fit(detail, max(0, width - width_of(breaches) - 2))}", "warn")], breaches, width)
+
     def _venues_line(self, h: HeaderView) -> list[Span]:
         width = self.size.width
         breaches, unhedged = self._breaches(h), self._unhedged(h)
@@ -189,12 +203,12 @@ class Header(Lines):
         return _first_that_fits((([(" ", "text"), *left], right) for left, right in choices()), width)
 
     def _rate(self, h: HeaderView, doubt: bool, aged: bool = True) -> list[Span]:
-        """The exchange rate, its age and whether it is doubted; ``doubt``: also what is missing to tell; ``aged``: a good age, too."""
+        """The exchange rate, its age and whether it is doubted; ``doubt``: also what is missing to tell; ``aged``: also a usual age."""
         if not h.rate:
             return [("FX ", "dim"), ("none", "warn")] if h.rate_pair else []
         late = h.rate_age_ms > RATE_LATE_MS
         spans: list[Span] = [("FX ", "dim"), (f"{h.rate:.1f}", "text")]
-        if aged or late:
+        if late or (aged and h.rate_age_ms >= RATE_FRESH_MS):
             spans.append((f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})", "warn" if late else "dim"))
         if h.rate_doubt and (doubt or h.rate_doubt.startswith("DOUBTED")):
             spans.append((f" {h.rate_doubt}", "warn"))

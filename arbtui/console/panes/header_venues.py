@@ -12,10 +12,15 @@ FEW = 2
 
 
 def listed(venues: Sequence[ExchangeView], gap: str, *, ages: bool) -> list[Span]:
-    """Every venue by name, in the profile's order; ``ages``: how long ago each was heard."""
+    """Every venue by name, in the profile's order; ``ages``: how long ago each was heard, in a column that keeps its place."""
     spans: list[Span] = []
     for venue in venues:
-        spans += [(venue.name, "strong"), (f" {age(venue.age_ms)} " if ages else " ", "soft"), (venue.status, _ink(venue)), (gap, "text")]
+        spans += [
+            (venue.name, "strong"),
+            (f" {age(venue.age_ms):>4} " if ages else " ", "soft"),
+            (venue.status, _ink(venue)),
+            (gap, "text"),
+        ]
     return spans
 
 

@@ -38,4 +38,4 @@ def limit_spans(line: LimitLine, width: int) -> list[Span]:
 
 
 def _name(width: int) -> int:
-    return 34 if width >= _BROAD else 22
+    return 34 if width >= _BROAD else 25

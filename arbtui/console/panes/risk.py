@@ -13,7 +13,7 @@ from arbtui.console.panes.limits import limit_spans, limits_head
 from arbtui.console.panes.notices import notice_spans, notices_head
 from arbtui.console.panes.why_not import why_not_head, why_not_spans
 from arbtui.console.styles import Span, Styles
-from arbtui.views import BreachLine, DenialLine, LimitLine, NoticeLine, ReadModel
+from arbtui.views import HALT, BreachLine, DenialLine, LimitLine, NoticeLine, ReadModel
 
 View = Literal["breaches", "limits", "why not", "notices"]
 VIEWS: Sequence[View] = get_args(View)
@@ -24,6 +24,9 @@ _EMPTY = {
     "why not": "nothing kept us from a gap in the last day",
     "notices": "no notice about what is traded",
 }
+_EVERYTHING = "global"
+"""A scope that says nothing on the line of a breach; of a halt it says what is held back."""
+
 RiskRow = BreachLine | LimitLine | DenialLine | NoticeLine
 
 
@@ -135,12 +138,12 @@ def _breach_spans(row: BreachLine, width: int) -> list[Span]:
     """Severity, time, kind, what happened, what was done."""
     at = clock(row.ts_ms)[:8]
     tail = f"  {row.action}" if row.action else ""
+    text = row.detail if row.scope == _EVERYTHING and row.kind != HALT else f"{row.scope} {row.detail}"
     if row.acknowledged:
-        return [(fit(f"· {row.severity.lower():4} {at} {row.kind} {row.scope} {row.detail}{tail}  (acked)", width), "faint")]
+        return [(fit(f"· {row.severity.lower():4} {at} {row.kind} {text}{tail}  (acked)", width), "faint")]
     severe = row.severity == "CRIT"
     head: Span = ("! CRIT" if severe else "! WARN", "crit" if severe else "warn")
     rest = width - len(head[0]) - len(at) - len(row.kind) - 3
-    text = f"{row.scope} {row.detail}"
     action = tail if len(text) + len(tail) <= rest else ""
     body = fit(text, max(0, rest - len(action)))
     return [head, (f" {at} ", "dim"), (f"{row.kind} ", "strong"), (body, "text"), (action, "soft")]

@@ -88,7 +88,7 @@ class SystemPane(Lines):
         return [(sparkline(history, width), "spark"), ("   ", "text")]
 
     def _page(self, g: GaugeView, hz: float, drops: int) -> list[tuple[list[Span], str]]:
-        wide = min(60, self.size.width - 46)
+        wide = min(60, self.size.width - 50)
         rows: list[tuple[str, str, Iterable[float]]] = [
             ("cpu", f"{g.cpu_percent:.1f} %", g.cpu_history),
             ("memory", f"{g.rss_mb:.1f} MB", g.rss_history),
@@ -112,7 +112,7 @@ class SystemPane(Lines):
                     [
                         ("   ", "text"),
                         (f"{label:13}", "dim"),
-                        (f"{value:31}", "warn" if label == "accounts" and not g.accounts_fine else "text"),
+                        (f"{value:33}", "warn" if label == "accounts" and not g.accounts_fine else "text"),
                         (spark.lstrip(), "spark"),
                     ],
                     "",

@@ -30,6 +30,19 @@ COLUMN_HELP = {
     "HLTH": "how much of what it promises may be expected: detail has its factors; - before anything is measured",
     "STATE": "OPEN, READY, or the first reason why not",
 }
+HEADER_HELP = {
+    "[ARMED]": "the state (STATES, below); NOT TRADING and TOO SLOW stand beside it with why",
+    "UPBIT 12ms ok": "how long ago the venue was heard, and its health; ok, or why nothing is opened there",
+    "FX 1384.2 (3s)": "the exchange rate, its age from 2 s on, LATE, or what doubts it",
+    "PnL day": "change of equity since the desk's midnight, stock at today's prices; trading: of it, what cycles earned after fees",
+    "KRW exposure": "won that cycles brought or took and nobody has traded back, in the PnL's currency; at 80 columns if beyond its band",
+    "unhedged": "bought and not sold, or sold and not bought, at this moment, in the PnL's currency",
+    "cycles, orders": "cycles that are open, and orders that venues have not answered yet",
+    "breach": "breaches that nobody has acknowledged: Risk has them",
+    "opportunities": "how often a route has cleared its threshold in this run",
+}
+"""The words of the two lines on top."""
+
 PANE_HELP = {
     "routes": (
         "Every route, best first, or the first reason why it does not trade. Figures and order change twice a second "
@@ -141,6 +154,7 @@ class HelpScreen(ScrollDialog):
             intro, names = PANE_HELP[self._pane]
             yield Static(self._table(self._pane.upper(), [("", intro), *((self._names.all_of(name), meanings[name]) for name in names)]))
             yield Static(self._table("KEYS", [(self._names.all_of(name), f"{text}  [{name}]") for name, text in meanings.items()]))
+            yield Static(self._table("HEADER", HEADER_HELP.items()))
             yield Static(self._table("COLUMNS", COLUMN_HELP.items()))
             yield Static(self._table("FILTER", FILTER_HELP.items()))
             yield Static(self._table("EDGE", EDGE_HELP.items()))

@@ -87,7 +87,7 @@ class HaltScopeScreen(_ScopeScreen):
     def rows(self) -> Iterable[tuple[str, str, str]]:
         """The part, the depth and the reason."""
         return (
-            (f"Which (1 to {len(self._scopes)}, or symbol.XRP, ...)", "typed-scope", "1" if self._scopes else ""),
+            (f"Which (1 to {len(self._scopes)}, symbol.XRP, ...)", "typed-scope", "1" if self._scopes else ""),
             ("How deep (p, r or h)", "typed-depth", "p"),
             ("Reason, for whoever sees it", "typed-reason", ""),
         )

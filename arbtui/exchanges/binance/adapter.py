@@ -70,9 +70,8 @@ class BinanceAdapter(CcxtAdapter):
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, private_url, clock)
-        self._traded: dict[
-            str, None
-        ] = {}  # symbols with orders that were sent or looked up since the start, or with fills that may be missed
+        self._traded: dict[str, None] = {}  # symbols whose fills are asked for, however many are connected
+        self._expected: dict[str, None] = {}  # and those whose fills are asked for once
         self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
         self._unknown: dict[str, float] = {}  # symbols that Binance does not know, and when it said so, in monotonic s
 
@@ -329,7 +328,7 @@ class BinanceAdapter(CcxtAdapter):
         Queried are all connected symbols while there are 50 or fewer, else those that orders were sent to or looked up in since the start,
         and those of :meth:`expect_fills`.
         """
-        codes = self.markets if len(self.markets) <= _ASKED_ONE_BY_ONE else self._traded
+        codes = self.markets if len(self.markets) <= _ASKED_ONE_BY_ONE else {**self._traded, **self._expected}
         fills: list[Fill] = []
         with self.reading():
             for code in list(codes):
@@ -337,12 +336,13 @@ class BinanceAdapter(CcxtAdapter):
                 for row in await self._trades_since(code, since_ms, lane):
                     client_order_id = await self._client_id(code, row.orderId, lane)
                     fills.append(orders.fill_of_trade(row, market, client_order_id))
+        self._expected = {}
         return sorted(fills, key=lambda fill: fill.ts_event)
 
     def expect_fills(self, assets: Collection[str]) -> None:
         """See :meth:`ExchangeAdapter.expect_fills`: a fill moves its symbol's base. Of more than 50 symbols the first 50 are listed."""
         codes = (code for code, market in self.markets.items() if market.base in assets)
-        self._traded.update(dict.fromkeys(islice(codes, _ASKED_ONE_BY_ONE)))
+        self._expected = dict.fromkeys(islice(codes, _ASKED_ONE_BY_ONE))
 
     async def _trades_since(self, code: str, since_ms: int, lane: Lane) -> list[orders.TradeRow]:
         params: dict[str, Any] = {"symbol": code, "startTime": since_ms, "limit": _TRADES_A_PAGE}

@@ -28,22 +28,41 @@ class Progress(Protocol):
         ...
 
 
+class _Estimate:
+    """What is left of ``total_s`` estimated seconds: longer by as much as the parts so far took longer than they were estimated at."""
+
+    def __init__(self, total_s: float) -> None:
+        self._total_s = total_s
+        self._done_s = 0.0  # estimated
+        self._began = time.monotonic()
+
+    def end(self, expected_s: float) -> None:
+        """The part that was estimated at ``expected_s`` seconds is over."""
+        self._done_s += expected_s
+
+    def left_s(self, part_s: float = 0.0) -> float:
+        """From the end of the last part, ``part_s`` of another one done."""
+        took_s = time.monotonic() - self._began
+        slower = max(1.0, (took_s - part_s) / self._done_s) if self._done_s else 1.0
+        return max(0.0, (self._total_s - self._done_s) * slower - part_s)
+
+
 class Lines:
     """One line a part: for logs and pipes."""
 
     def __init__(self, total_s: float) -> None:
-        self._left_s = total_s
+        self._estimate = _Estimate(total_s)
 
     def begin(self, what: str) -> None:
         """See :class:`Progress`."""
-        say(f"load test: {what}, about {self._left_s:.0f} s to go")
+        say(f"load test: {what}, about {self._estimate.left_s():.0f} s to go")
 
     def tick(self) -> None:
         """See :class:`Progress`."""
 
     def end(self, expected_s: float) -> None:
         """See :class:`Progress`."""
-        self._left_s -= expected_s
+        self._estimate.end(expected_s)
 
 
 @contextmanager
@@ -67,7 +86,7 @@ class _Bar:
         self._bar = bar
         self._total_s = total_s
         self._task = bar.add_task("", total=total_s, left=_clock(total_s))
-        self._done_s = 0.0
+        self._estimate = _Estimate(total_s)
         self._began = self._shown = time.monotonic()
 
     def begin(self, what: str) -> None:
@@ -78,15 +97,16 @@ class _Bar:
         now = time.monotonic()
         if now - self._shown >= 0.5:
             self._shown = now
-            self._show(self._done_s + now - self._began)
+            self._show(now - self._began)
 
     def end(self, expected_s: float) -> None:
-        self._done_s += expected_s
-        self._show(self._done_s)
+        self._estimate.end(expected_s)
+        self._show(0.0)
 
-    def _show(self, done_s: float) -> None:
-        done_s = min(done_s, self._total_s)
-        self._bar.update(self._task, completed=done_s, left=_clock(self._total_s - done_s), refresh=True)
+    def _show(self, part_s: float) -> None:
+        left_s = self._estimate.left_s(part_s)
+        done_s = max(0.0, self._total_s - left_s)
+        self._bar.update(self._task, completed=done_s, left=_clock(left_s), refresh=True)
 
 
 def _clock(seconds: float) -> str:

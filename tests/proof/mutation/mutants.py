@@ -54,7 +54,7 @@ _PAIRS = (
 _COUNTERPART = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
 #: Calls whose result does not depend on the order of these arguments, that fail at once with another one, or that only the type
 #: checker reads.
-_NO_SWAP = frozenset({"min", "max", "gather", "isinstance", "getattr", "setattr", "partial", "TypeVar"})
+_NO_SWAP = frozenset({"min", "max", "gather", "suppress", "isinstance", "getattr", "setattr", "partial", "TypeVar"})
 
 
 @dataclass(frozen=True)

@@ -41,3 +41,17 @@ def test_a_terminal_has_a_bar_with_the_row_and_the_time_left(monkeypatch: pytest
     words = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", painted.decode())
     for told in ("10 symbols, 8 s", "0:20 left", "0:10 left", "20 symbols, 8 s", "0:00 left"):
         assert told in words
+
+
+@pytest.mark.parametrize(("took_s", "left"), [(30.0, "about 30 s"), (4.0, "about 10 s")])
+def test_parts_that_take_longer_than_estimated_lengthen_what_is_left(
+    took_s: float, left: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("arbtui.runtime.load_test.progress.time.monotonic", lambda: now)
+    with progress(20.0) as shown:
+        shown.begin("10 symbols, 8 s")
+        now += took_s
+        shown.end(10.0)
+        shown.begin("20 symbols, 8 s")
+    assert f"20 symbols, 8 s, {left} to go" in capsys.readouterr().err
