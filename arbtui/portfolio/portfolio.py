@@ -231,7 +231,7 @@ class Portfolio(Readings):
         self.under_way.add(cycle)
         self.state.tally.opened += 1
         self.state.unattended += 1
-        self._count(CycleState.OPEN, 1)
+        self._count(cycle, None)
         for exchange, asset, _ in event.reserved:
             self._publish(exchange, asset)
 
@@ -555,7 +555,7 @@ class Portfolio(Readings):
         if cycle is None:
             cycle = CycleAccount(cycle_id, at.run_id, at.seq, "", symbol, state=CycleState.HEDGED, closed_ms=at.ts_ms, reason="LATE_FILL")
             self.state.cycles[cycle_id] = cycle
-            self._count(CycleState.HEDGED, 1)
+            self._count(cycle, None)
         return cycle
 
     def _route(self, route_id: str) -> RouteRecord:
@@ -600,8 +600,7 @@ class Portfolio(Readings):
         """Set how an ended cycle stands from what its orders and fills say."""
         before, was_settled, cycle.state = cycle.state, cycle.settled is not None, cycle.outcome(self.state.settlement)
         if cycle.state is not before:
-            self._count(before, -1)
-            self._count(cycle.state, 1)
+            self._count(cycle, before)
         left = cycle.left(self.state.settlement)
         if not cycle.leaves_trifles(self.state.settlement):
             cycle.settled = None  # also where something came after it was settled
@@ -638,9 +637,16 @@ class Portfolio(Readings):
     def _is_settled(cycle: CycleAccount) -> bool:
         return all(order.state.is_final for order in cycle.orders.values())
 
-    def _count(self, state: CycleState, change: int) -> None:
-        for outcomes in (self.state.outcomes, self.state.tally.outcomes):
-            outcomes[state] = outcomes.get(state, 0) + change
+    def _count(self, cycle: CycleAccount, before: CycleState | None) -> None:
+        """``cycle`` stands as it does now, and as ``before`` no more. A run counts what was opened or ended in it, and nothing of others."""
+        state, tally = self.state, self.state.tally
+        is_own = cycle.run_id == tally.run_id
+        ended_here = state.run is not None and cycle.closed_ms is not None and cycle.closed_ms >= state.run.ts_ms
+        changes = [(cycle.state, 1)] if before is None else [(before, -1), (cycle.state, 1)]
+        for one, change in changes:
+            state.outcomes[one] = state.outcomes.get(one, 0) + change
+            if is_own if one is CycleState.OPEN else is_own or ended_here:
+                tally.outcomes[one] = tally.outcomes.get(one, 0) + change
 
     def _baselines(self) -> Iterator[Baseline]:
         for baseline in (self.state.run, self.state.day, *self.spans):

@@ -214,6 +214,26 @@ def test_a_run_begins_anew_with_its_own_counts_and_goes_on_with_all_others() -> 
     assert (state.run_started, state.run.marks["XRP"]) == (True, Decimal(4))
 
 
+def test_a_late_fill_of_an_earlier_runs_cycle_leaves_the_runs_own_counts_alone() -> None:
+    """The exit summary told of -1 residual cycles, and a counter of the metrics fell."""
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    buys(tell, "c1", "10")
+    tell.end("c1")
+    tell.open("c2", BUY)
+    tell(RunStarted("r2", "p", "sim", 1, "0", "c", {}, "RECOVERING", "USDT", ("KRW", "USDT")))
+    state = tell.portfolio.state
+    assert state.outcomes == {CycleState.OPEN: 1, CycleState.RESIDUAL: 1}
+    sold = fill_of("upbit", Side.SELL, Decimal(10), Decimal(3000), "s", client_order_id="c1-1", fee_currency="KRW")
+    tell.fill("c1", sold, PRICES)
+    assert state.outcomes == {CycleState.OPEN: 1, CycleState.RESIDUAL: 0, CycleState.HEDGED: 1}
+    assert state.tally.outcomes == {}, "it ended before this run"
+    tell.end("c2")
+    assert state.tally.outcomes == {CycleState.MISSED: 1}, "opened before, ended here"
+    buys(tell, "c2", "4")
+    assert state.tally.outcomes == {CycleState.MISSED: 0, CycleState.RESIDUAL: 1}
+
+
 def test_marks_of_a_start_before_any_run_begin_no_run() -> None:
     tell = Telling()
     tell(MarksTaken("start", "d1", {"XRP": Mark(ONE, "x", 0)}))
