@@ -638,7 +638,7 @@ class Portfolio(Readings):
         return all(order.state.is_final for order in cycle.orders.values())
 
     def _count(self, cycle: CycleAccount, before: CycleState | None) -> None:
-        """``cycle`` stands as it does now, and as ``before`` no more. A run counts what was opened or ended in it, and nothing of others."""
+        """``cycle`` stands as it does now, and as ``before`` no more. A run counts what was opened or ended in it, no other."""
         state, tally = self.state, self.state.tally
         is_own = cycle.run_id == tally.run_id
         ended_here = state.run is not None and cycle.closed_ms is not None and cycle.closed_ms >= state.run.ts_ms
