@@ -167,10 +167,9 @@ def disarm(
     mode: flags.LatestMode = None,
     state_dir: flags.StateDir = None,
 ) -> int:
-    """Send no order any more, also after a restart, until somebody re-arms; refused while a leg could be left (kill does not wait).
+    """Send no order any more, also after a restart, until somebody re-arms. Open cycles end first, which kill does not wait for.
 
-    As D in the console; works while the profile runs, headless or not, or not at all. No name is typed; the reason may be left out.
-    Where cycles keep opening: first arbtui kill --scope global --depth paused, which arbtui rearm --scope global takes back.
+    As p, then D, in the console; works while the profile runs, headless or not, or not at all. No name is typed, and a reason may be.
     """
     from arbtui.cli.disarm import disarm as act
 

@@ -103,14 +103,14 @@ class Place:
         """What the engine that runs answers; None when it did not. It refuses where its journal is not the one meant."""
         return put(self.folder, self._meant(request))
 
-    def ask_to(self, verb: str, facts: dict[str, Any], typed: str, reason: str) -> None:
-        """Have the engine that runs do something.
+    def ask_to(self, verb: str, facts: dict[str, Any], typed: str, reason: str) -> dict[str, Any]:
+        """Have the engine that runs do something; its answer.
 
         Raises:
             UsageError: it refuses, or does not answer.
         """
         request = {"verb": verb, **facts, "confirm": typed, "reason": reason, "by": person()}
-        ask_engine(self.folder, self._meant(request))
+        return ask_engine(self.folder, self._meant(request))
 
     def confirm(self, preview: str) -> tuple[str, str]:
         """Show ``preview`` and take the typed confirmation: name and reason.

@@ -147,10 +147,14 @@ class OperatorVerbs:
         if state is TradingState.DISARMED:
             is_latched = parts.portfolio.state.resume == TradingState.DISARMED
             return DISARMED_ALREADY if is_latched else None
-        unhedged = {cycle.id for cycle in parts.portfolio.open_cycles if cycle.phase is not Phase.IN_TRANSIT}
-        under_way = ((len(unhedged | self._executor.open.keys()), "cycle"), (len(self._settler.open), "settlement"))
-        open_now = " and ".join(counted(number, word) for number, word in under_way if number)
+        open_now = self._open_now()
         return f"{open_now} open: disarm once none is" if open_now else None
+
+    def _open_now(self) -> str:
+        """What would need an order that a DISARMED engine does not send, in words; empty where nothing does."""
+        unhedged = {cycle.id for cycle in self._components.portfolio.open_cycles if cycle.phase is not Phase.IN_TRANSIT}
+        under_way = ((len(unhedged | self._executor.open.keys()), "cycle"), (len(self._settler.open), "settlement"))
+        return " and ".join(counted(number, word) for number, word in under_way if number)
 
     def disarm(self, reason: str, by: str = _OPERATOR, source: str = "CONSOLE") -> str | None:
         """Send nothing more, also after a restart, until somebody re-arms by typing; a re-arm that waits for its checklist is void."""
@@ -158,6 +162,15 @@ class OperatorVerbs:
         if refusal is None:
             self._disarm(disarmed_since(self._components.clock.time_ms(), f"{by} ({source})", reason))
         return refusal
+
+    def disarm_by_command(self, reason: str, by: str) -> dict[str, Any]:
+        """As :meth:`disarm`. Where that has to wait, nothing new opens from now on, and ``open`` says what it waits for: ask again."""
+        open_now = self._open_now()
+        if not open_now or not self._state.allows_hedges:
+            return {"refusal": self.disarm(reason, by, "CLI")}
+        if self._state is TradingState.ARMED:
+            self.change_state(TradingState.PAUSED, f"{by} (CLI) disarms it", latched=True)
+        return {"refusal": None, "open": open_now}
 
     def toggle_pause(self) -> str:
         """No new entries, also after a restart, or entries again; the state it is now in, or why nothing changed."""
@@ -390,7 +403,7 @@ class OperatorVerbs:
             case "rearm":
                 return {"refusal": self.rearm_by_command(request)}
             case "disarm":
-                return {"refusal": self.disarm(facts["reason"], by, "CLI")}
+                return self.disarm_by_command(facts["reason"], by)
             case "scope_seen":
                 return {"refusal": self.scopes.seen(str(request.get("scope", "")))}
             case "rearm_scope":

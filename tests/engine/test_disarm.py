@@ -186,17 +186,23 @@ def test_a_failed_journal_refuses_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
     run_virtual(main())
 
 
-def test_a_command_disarms_as_the_key_does_and_is_refused_as_it_is(tmp_path: Path) -> None:
+def test_a_command_pauses_while_a_cycle_is_open_and_disarms_once_it_has_ended(tmp_path: Path) -> None:
+    """Where cycles open in every second it was refused for as long as nobody paused, which no command did."""
+
     async def main() -> None:
         async with world(tmp_path) as w:
             request = {"verb": "disarm", "reason": "lunch", "by": "ann"}
             cycle = opened(w)
-            assert w.engine.operator.request(request) == {"refusal": "1 cycle open: disarm once none is"}
-            await w.engine.executor.quiet.wait()
-            assert cycle.state is CycleState.HEDGED
             elsewhere = {**request, "journal": "/elsewhere/journal.db"}
             assert "another journal" in w.engine.operator.request(elsewhere)["refusal"]
             assert state_of(w) is TradingState.ARMED
+            while not cycle.fills:  # noqa: ASYNC110 virtual time: a look costs nothing
+                await asyncio.sleep(0.001)
+            for _ in range(2):
+                assert w.engine.operator.request(request) == {"refusal": None, "open": "1 cycle"}
+            assert (await told_events(w, StateChanged))[1:] == [StateChanged(TradingState.PAUSED, "ann (CLI) disarms it", latched=True)]
+            await w.engine.executor.quiet.wait()
+            assert (cycle.state, state_of(w)) == (CycleState.HEDGED, TradingState.PAUSED)
             assert w.engine.operator.request(request) == {"refusal": None}
             assert w.engine.halt_detail.endswith(" by ann (CLI): lunch")
             assert state_of(w) is TradingState.DISARMED
