@@ -11,10 +11,17 @@ import pytest
 from arbtui.journal.backup import remove_old
 from arbtui.journal.backup_files import backups_of
 from arbtui.journal.chain import check_events
+from arbtui.runtime import automatic_backups
 from arbtui.runtime.automatic_backups import AutomaticBackups
 from tests.disk.descriptors import no_more_files
 from tests.journal.recorded import record, tamper
 from tests.journal.synthetic import whole_run
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a backup comes to is asked here, not how long a stop waits: on a busy machine a process takes its time."""
+    monkeypatch.setattr(automatic_backups, "_STOP_S", 600.0)
 
 
 @pytest.fixture
