@@ -59,7 +59,7 @@ class OrderRecord(Struct):
     venue_order_id: str = ""
     filled_qty: Decimal = ZERO
     reason: str = ""
-    is_revived: bool = False  #: it counted as absent when its cycle ended, and may still fill
+    is_revived: bool = False  #: it had counted as absent, or its cycle has ended, and it may still fill
 
     def still_uses(self, exchange: str, asset: str) -> Decimal:
         """How much of ``asset`` at ``exchange`` it needs at worst for what has not filled, its fee apart; in units."""

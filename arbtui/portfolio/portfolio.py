@@ -260,13 +260,14 @@ class Portfolio(Readings):
         order = cycle.orders[event.client_order_id]
         if (event.state is OrderState.ABANDONED) != (order.state is OrderState.ABANDONED):
             cycle.abandoned += 1 if event.state is OrderState.ABANDONED else -1
+        is_back = order.is_revived or order.state.is_final or not cycle.is_open  # its cycle may have spent on another what it had for it
+        order.is_revived = is_back and not (event.state.is_final or order.intent.purpose is Purpose.SETTLE)
         order.state, order.venue_order_id, order.reason = event.state, event.venue_order_id, event.reason
         order.changed_ms = at.ts_ms
         if event.state.is_final:
             self._standing.pop(event.client_order_id, None)
         else:
             self._standing[event.client_order_id] = order
-        order.is_revived = not (cycle.is_open or event.state.is_final or order.intent.purpose is Purpose.SETTLE)
         if event.client_order_id in self._unreserved or order.is_revived or cycle.uses_what_is_free(order.intent):
             if event.state.is_final:
                 self._unreserved.pop(event.client_order_id, None)
