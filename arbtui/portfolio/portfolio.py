@@ -340,8 +340,9 @@ class Portfolio(Readings):
         if not cycle.is_open:
             had_parted = cycle.state in _PARTED
             self._re_evaluate(cycle, at.ts_ms)
-            if any(abs(amount) > abs(seen.get(asset, ZERO)) for asset, amount in self.left(cycle).items()):
-                cycle.acknowledged_by = ""  # what a person has seen of it was less
+            held = ((seen.get(asset, ZERO), amount) for asset, amount in self.left(cycle).items())
+            if not all(min(was, ZERO) <= amount <= max(was, ZERO) for was, amount in held):
+                cycle.acknowledged_by = ""  # what a person has seen of it was less, or on the other side
             if cycle.state in _PARTED and not had_parted:
                 self._part(route, at)
             if cycle.pnl < before and not settles and not self._is_meant_to_cost(cycle):  # nor is what a person pays to settle
