@@ -103,6 +103,7 @@ class CycleAccount(Struct):
     opened_ms: int = 0
     state: CycleState = CycleState.OPEN
     closed_ms: int | None = None
+    ended_in: str = ""  #: id of the run in which it ended
     reason: str = ""
     lots: dict[str, Decimal] = field(default_factory=dict)  #: coarsest quantity step by base asset
     largest: dict[str, Decimal] = field(default_factory=dict)  #: most that one fill moved of an asset, settlement currencies apart

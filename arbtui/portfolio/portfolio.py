@@ -353,7 +353,7 @@ class Portfolio(Readings):
         cycle = self.state.cycles.get(event.cycle_id)
         if cycle is None or not cycle.is_open:
             return
-        cycle.closed_ms, cycle.reason = event.closed_ms, event.reason
+        cycle.closed_ms, cycle.ended_in, cycle.reason = event.closed_ms, at.run_id, event.reason
         places = [(exchange, asset) for amounts in (cycle.reserved, cycle.flows) for exchange, held in amounts.items() for asset in held]
         self.under_way.remove(cycle.id)
         self._re_evaluate(cycle, at.ts_ms)
@@ -642,8 +642,7 @@ class Portfolio(Readings):
     def _count(self, cycle: CycleAccount, before: CycleState | None) -> None:
         """``cycle`` stands as it does now, and as ``before`` no more. A run counts what was opened or ended in it, no other."""
         state, tally = self.state, self.state.tally
-        is_own = cycle.run_id == tally.run_id
-        ended_here = state.run is not None and cycle.closed_ms is not None and cycle.closed_ms >= state.run.ts_ms
+        is_own, ended_here = cycle.run_id == tally.run_id, cycle.ended_in == tally.run_id
         changes = [(cycle.state, 1)] if before is None else [(before, -1), (cycle.state, 1)]
         for one, change in changes:
             state.outcomes[one] = state.outcomes.get(one, 0) + change
