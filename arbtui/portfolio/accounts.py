@@ -103,7 +103,6 @@ class CycleAccount(Struct):
     opened_ms: int = 0
     state: CycleState = CycleState.OPEN
     closed_ms: int | None = None
-    ended_in: str = ""  #: id of the run in which it ended
     reason: str = ""
     lots: dict[str, Decimal] = field(default_factory=dict)  #: coarsest quantity step by base asset
     largest: dict[str, Decimal] = field(default_factory=dict)  #: most that one fill moved of an asset, settlement currencies apart
@@ -136,6 +135,7 @@ class CycleAccount(Struct):
     hedges: int = 0  #: of its orders, those that completed a leg or took one back beside the plan
     turned: dict[str, Decimal] = field(default_factory=dict)  #: what its fills bought and sold of an asset, settlement currencies apart
     trifles: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)  #: see :func:`trifles_of`
+    ended_in: str = ""  #: id of the run in which it ended
 
     @property
     def pnl(self) -> Decimal:
