@@ -332,7 +332,7 @@ class Engine:
             self.operator.change_state(TradingState.ARMED, STARTED)
         self._unresumed = unresumed
         self._take_up(reconciled)
-        self.losses.resume()
+        self.losses.resume(route.id for route in self.components.universe.routes)
         self.losses.measure()
 
     def _take_up(self, found: Reconciled) -> None:

@@ -1,5 +1,6 @@
 """Watches what is lost: at every fill, at every end of a cycle, and every second."""
 
+from collections.abc import Iterable
 from math import inf
 
 from arbtui.engine.breaches import BreachBook
@@ -46,9 +47,9 @@ class LossWatch:
             self._risk.factor.measure()
             self.measure()
 
-    def resume(self) -> None:
-        """At a start: what paused routes still stands in the journal, and for how long they had paused does not. The pause begins anew."""
-        for route_id in self._portfolio.state.routes:
+    def resume(self, route_ids: Iterable[str]) -> None:
+        """At a start: what paused these routes still stands in the journal, and for how long they had paused does not. They pause anew."""
+        for route_id in route_ids:
             self._pause(route_id)
 
     def _pause(self, route_id: str) -> None:

@@ -59,7 +59,7 @@ class OrderRecord(Struct):
     venue_order_id: str = ""
     filled_qty: Decimal = ZERO
     reason: str = ""
-    is_revived: bool = False  #: it counted as absent when its cycle ended, and may still fill
+    is_revived: bool = False  #: it had counted as absent, or its cycle has ended, and it may still fill
 
     def still_uses(self, exchange: str, asset: str) -> Decimal:
         """How much of ``asset`` at ``exchange`` it needs at worst for what has not filled, its fee apart; in units."""
@@ -135,6 +135,7 @@ class CycleAccount(Struct):
     hedges: int = 0  #: of its orders, those that completed a leg or took one back beside the plan
     turned: dict[str, Decimal] = field(default_factory=dict)  #: what its fills bought and sold of an asset, settlement currencies apart
     trifles: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)  #: see :func:`trifles_of`
+    ended_in: str = ""  #: id of the run in which it ended
 
     @property
     def pnl(self) -> Decimal:

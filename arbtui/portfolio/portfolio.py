@@ -260,13 +260,14 @@ class Portfolio(Readings):
         order = cycle.orders[event.client_order_id]
         if (event.state is OrderState.ABANDONED) != (order.state is OrderState.ABANDONED):
             cycle.abandoned += 1 if event.state is OrderState.ABANDONED else -1
+        is_back = order.is_revived or order.state.is_final or not cycle.is_open  # its cycle may have spent on another what it had for it
+        order.is_revived = is_back and not (event.state.is_final or order.intent.purpose is Purpose.SETTLE)
         order.state, order.venue_order_id, order.reason = event.state, event.venue_order_id, event.reason
         order.changed_ms = at.ts_ms
         if event.state.is_final:
             self._standing.pop(event.client_order_id, None)
         else:
             self._standing[event.client_order_id] = order
-        order.is_revived = not (cycle.is_open or event.state.is_final or order.intent.purpose is Purpose.SETTLE)
         if event.client_order_id in self._unreserved or order.is_revived or cycle.uses_what_is_free(order.intent):
             if event.state.is_final:
                 self._unreserved.pop(event.client_order_id, None)
@@ -339,8 +340,9 @@ class Portfolio(Readings):
         if not cycle.is_open:
             had_parted = cycle.state in _PARTED
             self._re_evaluate(cycle, at.ts_ms)
-            if any(abs(amount) > abs(seen.get(asset, ZERO)) for asset, amount in self.left(cycle).items()):
-                cycle.acknowledged_by = ""  # what a person has seen of it was less
+            held = ((seen.get(asset, ZERO), amount) for asset, amount in self.left(cycle).items())
+            if not all(min(was, ZERO) <= amount <= max(was, ZERO) for was, amount in held):
+                cycle.acknowledged_by = ""  # what a person has seen of it was less, or on the other side
             if cycle.state in _PARTED and not had_parted:
                 self._part(route, at)
             if cycle.pnl < before and not settles and not self._is_meant_to_cost(cycle):  # nor is what a person pays to settle
@@ -351,7 +353,7 @@ class Portfolio(Readings):
         cycle = self.state.cycles.get(event.cycle_id)
         if cycle is None or not cycle.is_open:
             return
-        cycle.closed_ms, cycle.reason = event.closed_ms, event.reason
+        cycle.closed_ms, cycle.ended_in, cycle.reason = event.closed_ms, at.run_id, event.reason
         places = [(exchange, asset) for amounts in (cycle.reserved, cycle.flows) for exchange, held in amounts.items() for asset in held]
         self.under_way.remove(cycle.id)
         self._re_evaluate(cycle, at.ts_ms)
@@ -640,8 +642,7 @@ class Portfolio(Readings):
     def _count(self, cycle: CycleAccount, before: CycleState | None) -> None:
         """``cycle`` stands as it does now, and as ``before`` no more. A run counts what was opened or ended in it, no other."""
         state, tally = self.state, self.state.tally
-        is_own = cycle.run_id == tally.run_id
-        ended_here = state.run is not None and cycle.closed_ms is not None and cycle.closed_ms >= state.run.ts_ms
+        is_own, ended_here = cycle.run_id == tally.run_id, cycle.ended_in == tally.run_id
         changes = [(cycle.state, 1)] if before is None else [(before, -1), (cycle.state, 1)]
         for one, change in changes:
             state.outcomes[one] = state.outcomes.get(one, 0) + change

@@ -141,7 +141,7 @@ class Readings:
         return self._unreserved.values()
 
     def revived_orders(self) -> list[OrderRecord]:
-        """Orders that had counted as absent when their cycle ended, and may still fill."""
+        """Orders that had counted as absent, or whose cycle has ended, and that may still fill."""
         return [order for order in self._unreserved.values() if order.is_revived]
 
     def cycle(self, cycle_id: str) -> CycleAccount | None:

@@ -26,7 +26,7 @@ class PaidIn(Struct, frozen=True):
 
 
 #: Raised when :class:`PortfolioState` or what an event does to it changes: a snapshot of another one is not gone on from.
-RULES = 11
+RULES = 12
 
 
 class RunTally(Struct):

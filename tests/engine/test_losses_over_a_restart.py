@@ -30,6 +30,10 @@ def test_the_pause_begins_anew_with_the_run_and_ends(tmp_path: Path) -> None:
                 await w.engine.executor.quiet.wait()
                 await asyncio.sleep(1)
             assert w.portfolio.state.routes[ROUTE].losses == 2
+        async with world(tmp_path, risk=risk, symbols=("ADA",)) as w:
+            assert [one.scope for one in w.engine.breaches.breaches.values() if one.kind == "LOSSES"] == [ROUTE], (
+                "it is no route of that run"
+            )
         async with world(tmp_path, risk=risk) as w:
             assert [one.scope for one in w.engine.breaches.breaches.values() if one.kind == "LOSSES"] == [ROUTE] * 2
             await asyncio.sleep(1)

@@ -11,7 +11,7 @@ from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.journal.events import OrderChanged
 from arbtui.model.errors import VenueFailed
-from arbtui.model.order import OrderState
+from arbtui.model.order import Fill, Order, OrderState
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.portfolio import Portfolio
@@ -78,5 +78,44 @@ def test_so_it_is_after_a_restart_that_cannot_find_it_out_until_a_later_look(tmp
             assert (found.fills, found.residual) == (1, [cycle_id])
             assert w.portfolio.reserved("binance", "USDT") == 0
             w.agree()
+
+    run_virtual(main())
+
+
+def test_so_is_one_that_came_back_while_its_cycle_still_ran(tmp_path: Path) -> None:
+    """Its cycle ended without waiting for it, and what had been set aside went with the cycle: the rest of it could be spent twice."""
+    part = Decimal(6)
+
+    async def fails(code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
+        raise VenueFailed("binance: not now")
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            came_back: list[Order] = []
+
+            def fills_in_part(order: Order, why: str, is_new: bool) -> None:
+                if order.reason != "NOT_PLACED" or came_back:
+                    return
+                came_back.append(order)
+                w.binance.fetch_order = fails  # type: ignore[method-assign]
+                cost = part * order.price
+                made = Fill(
+                    "binance", "late", order.client_order_id, "v1", order.market.code, "XRP", "USDT", order.side, part, order.price, cost,
+                    Decimal(0), "USDT", "taker", w.clock.time_ms(),
+                )  # fmt: skip
+                w.engine.tracker.on_order(
+                    OrderReport("binance", order.client_order_id, "v1", OrderState.PARTIALLY_FILLED, part, (made,), "")
+                )
+
+            w.engine.tracker.on_looked_up = fills_in_part
+            await _hide(w.binance)
+            cycle = await w.trade()
+            (order,) = came_back
+            assert (order.state, cycle.account.is_open) == (OrderState.PARTIALLY_FILLED, False)
+            left = (order.qty - part) * order.price
+            assert w.portfolio.reserved("binance", "USDT") == left
+            assert Portfolio.load(w.portfolio.dump()).reserved("binance", "USDT") == left
+            w.engine.risk.total.measure()
+            assert w.engine.risk.total.positions_value >= float(left) * 0.98
 
     run_virtual(main())

@@ -68,7 +68,8 @@ class Life(RuleBasedStateMachine):
         self.taken: dict[str, dict[str, Decimal]] = {}  # cycle -> asset -> what a person took for stock
         self.mended: set[str] = set()  # cycles whose residual a person dealt with
         self.orders: dict[str, tuple[str, str, str, Side, Purpose]] = {}  # id -> cycle, exchange, coin, side, purpose
-        self.revived: set[str] = set()  # orders that were told of as open after their cycle's end
+        self.final: set[str] = set()  # orders that have ended, as was told last
+        self.revived: set[str] = set()  # orders that were told of as open after they had ended, or after their cycle's end
         self.fills: dict[tuple[str, str], FillRecorded] = {}
         self.marks: dict[str, Decimal] = {self.currency: ONE}
         self.first_marks: dict[str, Decimal] = {self.currency: ONE}
@@ -213,8 +214,10 @@ class Life(RuleBasedStateMachine):
     def change_order(self, data: st.DataObject, state: OrderState) -> None:
         key = data.draw(st.sampled_from(sorted(self.orders)))
         cycle_id, *_, purpose = self.orders[key]
-        is_revived = self.is_ended(cycle_id) and not state.is_final and purpose is not Purpose.SETTLE
+        is_back = key in self.revived or key in self.final or self.is_ended(cycle_id)
+        is_revived = is_back and not state.is_final and purpose is not Purpose.SETTLE
         (self.revived.add if is_revived else self.revived.discard)(key)
+        (self.final.add if state.is_final else self.final.discard)(key)
         self.record(OrderChanged(key, state, "v", ZERO, ""))
 
     @precondition(lambda self: self.cycles)

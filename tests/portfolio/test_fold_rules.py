@@ -234,6 +234,20 @@ def test_a_late_fill_of_an_earlier_runs_cycle_leaves_the_runs_own_counts_alone()
     assert state.tally.outcomes == {CycleState.MISSED: 0, CycleState.RESIDUAL: 1}
 
 
+def test_a_run_counts_no_cycle_that_ended_before_it_by_a_clock_that_was_put_back_since() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    buys(tell, "c1", "10")
+    tell.now_ms += 10_000
+    tell.end("c1")
+    tell.now_ms -= 5_000
+    tell.start("r2")
+    sold = fill_of("upbit", Side.SELL, Decimal(10), Decimal(3000), "s", client_order_id="c1-1", fee_currency="KRW")
+    tell.fill("c1", sold, PRICES)
+    assert tell.portfolio.state.outcomes[CycleState.HEDGED] == 1
+    assert tell.portfolio.state.tally.outcomes == {}
+
+
 def test_marks_of_a_start_before_any_run_begin_no_run() -> None:
     tell = Telling()
     tell(MarksTaken("start", "d1", {"XRP": Mark(ONE, "x", 0)}))

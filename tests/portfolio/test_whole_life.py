@@ -617,6 +617,10 @@ def test_what_late_fills_leave_and_complete_after_a_write_off() -> None:
     tell(CycleAcknowledged("c1", "me", "seen"))
     late(Side.SELL, "1", "s1")
     assert (account.acknowledged_by, list(state.ended)) == ("me", [])  # less of the same
+    late(Side.SELL, "14", "s1b")
+    assert (account.acknowledged_by, tell.portfolio.left(account)) == ("", {"XRP": Decimal(-5)})  # less, and owed where it was held
+    late(Side.BUY, "14", "s1c")
+    tell(CycleAcknowledged("c1", "me", "seen"))
     tell(ResidualSettled("c1", "written off", "me", "kept"))
     assert list(state.ended) == ["c1"]
     late(Side.SELL, "4", "s2")
