@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import inf, isfinite
 
 from arbtui.model.money import ZERO
-from arbtui.model.order import Side
+from arbtui.model.order import BUY, Side
 from arbtui.portfolio.accounts import CycleAccount
 
 #: An exchange and an asset there, or an exchange and a market's code there.
@@ -236,5 +236,5 @@ def ways(trades: Iterable[tuple[str, Side]]) -> dict[str, float]:
     """Which way trades, by quote and side, move stock where each currency is quoted: 1 there, -1 from there; not there and from there."""
     found: dict[str, float] = {}
     for quote, side in trades:
-        found[quote] = found.get(quote, 0.0) + (1.0 if side is Side.BUY else -1.0)
+        found[quote] = found.get(quote, 0.0) + (1.0 if side is BUY else -1.0)
     return {quote: 1.0 if way > 0.0 else -1.0 for quote, way in found.items() if way}

@@ -5,10 +5,12 @@ and :class:`Opportunity` alone: a shape of route is a subclass, and nobody else 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
 from typing import ClassVar
+
+from msgspec import Struct, field
 
 from arbtui.journal.events import LegAfter, PlannedTransfer
 from arbtui.marketdata.rate_book import RateBook
@@ -51,8 +53,7 @@ class RouteTerms:
     sizes: tuple[float, ...] = SIZES
 
 
-@dataclass(frozen=True, slots=True)
-class SizedHop:
+class SizedHop(Struct, frozen=True):
     """An order on a hop: ``qty`` in base, ``price`` the worst allowed, in quote."""
 
     hop: TradeHop
@@ -60,8 +61,7 @@ class SizedHop:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Opportunity:
+class Opportunity(Struct, frozen=True):
     """A route whose net edge clears its threshold now, sized and priced for sending. Edges in bps, value in the PnL currency."""
 
     route: "ArbRoute"
