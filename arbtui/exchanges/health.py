@@ -279,7 +279,7 @@ class ExchangeHealthMonitor:
             return Health.DOWN, f"silent for {age_ms / 1000:.1f} s" if age_ms < inf else "nothing was received yet"
         if self._refusal is not None:
             return Health.DOWN, self._refusal
-        if self._are_failing(_DOWN, self._down_from):
+        if self._failed and self._are_failing(_DOWN, self._down_from):
             return Health.DOWN, self._failures()
         return None
 
@@ -290,7 +290,7 @@ class ExchangeHealthMonitor:
             return Health.DEGRADED, f"wants no requests for {self._throttled_until - now:.0f} s"
         if not self._account_open:
             return Health.DEGRADED, "its account stream is not open"
-        if self._are_failing(_DEGRADED, self._failing_from):
+        if self._failed and self._are_failing(_DEGRADED, self._failing_from):
             return Health.DEGRADED, self._failures()
         if len(self._outages) >= _OUTAGES:
             return Health.DEGRADED, f"it was away {len(self._outages)} times in {self._config.answer_window_s:g} s"

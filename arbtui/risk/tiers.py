@@ -166,7 +166,8 @@ class ExchangeGuard:
     def check(self, now: float, own: Iterable[str] = ()) -> Reason | None:
         """May an entry order go to this venue at ``now``? ``own``: client ids of the cycle that asks, not in their own way."""
         unanswered = self._unanswered
-        if not len(unanswered) - sum([client_order_id in unanswered for client_order_id in own]) < self.limits.max_in_flight_orders:
+        mine = sum([client_order_id in unanswered for client_order_id in own]) if own else 0
+        if not len(unanswered) - mine < self.limits.max_in_flight_orders:
             return Reason.IN_FLIGHT
         return self.silence(now)
 
