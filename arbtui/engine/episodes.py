@@ -111,7 +111,7 @@ class Episodes:
         if len(touched) > most:
             self._waiting.update(dict.fromkeys(touched))
             return
-        for episode in sorted(touched, key=lambda episode: episode.route.id):
+        for episode in sorted(touched, key=lambda episode: episode.route.id) if len(touched) > 1 else list(touched):
             self._look(episode, now)
 
     def look_on(self, now: float, most: int) -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 from math import inf
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from arbtui.exchanges.config import HealthConfig
 from arbtui.model.clock import Clock
@@ -31,6 +31,11 @@ class Health(StrEnum):
 
 _RANKS = {health: rank for rank, health in enumerate(Health)}
 _Finding = tuple[Health, str]
+_FINE: _Finding = (Health.HEALTHY, "")
+#: Members by a name of their own, for what every decision asks (:data:`arbtui.model.book.LIVE`).
+_HEALTHY: Final = Health.HEALTHY
+_DEGRADED: Final = Health.DEGRADED
+_DOWN: Final = Health.DOWN
 
 
 class _Answer(NamedTuple):
@@ -52,6 +57,9 @@ class ExchangeHealthMonitor:
         self.exchange = exchange
         self._clock = clock
         self._config = config
+        # What every decision asks is kept here: a field of a model takes Python several times as long to find.
+        self._silence_ms, self._skewed_from, self._least_answers = config.silence_ms, config.skew_block_ms, config.min_answers
+        self._failing_from, self._down_from = config.failure_ratio, config.down_failure_ratio
         self._state = Health.DOWN
         self._why = "nothing was received yet"
         self._was_fit = False  # the first HEALTHY needs no waiting time
@@ -79,20 +87,6 @@ class ExchangeHealthMonitor:
         self.is_away = False  #: nothing has come back since something failed
         self._failed = 0
         self._slow = 0
-        self._conditions: Sequence[Callable[[float], _Finding | None]] = (
-            self._unheard,
-            self._refused,
-            self._unanswering,
-            self._frozen_stream,
-            self._throttled,
-            self._no_account_stream,
-            self._failing,
-            self._coming_and_going,
-            self._unsubscribed,
-            self._late,
-            self._skewed,
-            self._old_news,
-        )
 
     def on_message(self, now: float) -> None:
         """A message of the public stream came at ``now``."""
@@ -237,7 +231,7 @@ class ExchangeHealthMonitor:
     def state(self, now: float) -> Health:
         """The venue's health at ``now``."""
         found, why = self._worst(now)
-        if found is Health.HEALTHY and not self._was_fit:
+        if found is _HEALTHY and not self._was_fit:
             self._was_fit = True
             self._enter(found, why)
         elif _RANKS[found] >= _RANKS[self._state]:
@@ -261,13 +255,9 @@ class ExchangeHealthMonitor:
         self._state, self._why, self._better_since = state, why, None
 
     def _worst(self, now: float) -> _Finding:
+        """What is wrong at ``now``: the first that is, the worst of all looked at first."""
         self._forget(now)
-        worst: _Finding = (Health.HEALTHY, "")
-        for condition in self._conditions:
-            finding = condition(now)
-            if finding is not None and _RANKS[finding[0]] > _RANKS[worst[0]]:
-                worst = finding
-        return worst
+        return self._down(now) or self._ill(now) or _FINE
 
     def _limit(self, entered: Health, at: float) -> float:
         """``at``, or half of it while the venue is in this state or a worse one (hysteresis)."""
@@ -281,59 +271,47 @@ class ExchangeHealthMonitor:
             self._failed -= not old.ok
             self._slow -= old.slow
 
-    def _unheard(self, now: float) -> _Finding | None:
+    def _down(self, now: float) -> _Finding | None:
         if not self._connected:
             return Health.DOWN, "its stream is disconnected"
         age_ms = (now - self._last_message) * 1000
-        if age_ms <= self._limit(Health.DOWN, self._config.silence_ms):
-            return None
-        return Health.DOWN, f"silent for {age_ms / 1000:.1f} s" if age_ms < inf else "nothing was received yet"
+        if not age_ms <= self._limit(_DOWN, self._silence_ms):
+            return Health.DOWN, f"silent for {age_ms / 1000:.1f} s" if age_ms < inf else "nothing was received yet"
+        if self._refusal is not None:
+            return Health.DOWN, self._refusal
+        if self._failed and self._are_failing(_DOWN, self._down_from):
+            return Health.DOWN, self._failures()
+        return None
 
-    def _refused(self, _: float) -> _Finding | None:
-        return None if self._refusal is None else (Health.DOWN, self._refusal)
-
-    def _unanswering(self, _: float) -> _Finding | None:
-        return self._failures(Health.DOWN, self._config.down_failure_ratio)
-
-    def _frozen_stream(self, _: float) -> _Finding | None:
-        return (Health.FROZEN, "its stream is open and nothing in it moves") if self._frozen else None
-
-    def _throttled(self, now: float) -> _Finding | None:
-        return (Health.DEGRADED, f"wants no requests for {self._throttled_until - now:.0f} s") if now < self._throttled_until else None
-
-    def _no_account_stream(self, _: float) -> _Finding | None:
-        return None if self._account_open else (Health.DEGRADED, "its account stream is not open")
-
-    def _failing(self, _: float) -> _Finding | None:
-        return self._failures(Health.DEGRADED, self._config.failure_ratio)
-
-    def _coming_and_going(self, _: float) -> _Finding | None:
-        if len(self._outages) < _OUTAGES:
-            return None
-        return Health.DEGRADED, f"it was away {len(self._outages)} times in {self._config.answer_window_s:g} s"
-
-    def _unsubscribed(self, _: float) -> _Finding | None:
-        return (Health.DEGRADED, self._unconfirmed) if self._unconfirmed else None
-
-    def _failures(self, health: Health, ratio: float) -> _Finding | None:
+    def _ill(self, now: float) -> _Finding | None:
+        if self._frozen:
+            return Health.FROZEN, "its stream is open and nothing in it moves"
+        if now < self._throttled_until:
+            return Health.DEGRADED, f"wants no requests for {self._throttled_until - now:.0f} s"
+        if not self._account_open:
+            return Health.DEGRADED, "its account stream is not open"
+        if self._failed and self._are_failing(_DEGRADED, self._failing_from):
+            return Health.DEGRADED, self._failures()
+        if len(self._outages) >= _OUTAGES:
+            return Health.DEGRADED, f"it was away {len(self._outages)} times in {self._config.answer_window_s:g} s"
+        if self._unconfirmed:
+            return Health.DEGRADED, self._unconfirmed
         count = len(self._answers)
-        if count < self._config.min_answers or self._failed / count < self._limit(health, ratio):
-            return None
-        return health, f"{self._failed} of {count} requests failed"
+        # A single late answer does not count: the network may have caused it.
+        if count >= self._least_answers and self._slow > max(1.0, self._limit(_DEGRADED, _SLOW_SHARE) * count):
+            return Health.DEGRADED, f"{self._slow} of {count} answers took over {self._config.slow_answer_ms} ms"
+        most_ms = self._limit(_DEGRADED, self._skewed_from)
+        if not self._skew_ms < most_ms:
+            return Health.DEGRADED, f"its clock is {self._skew_ms:.0f} ms from ours"
+        if not abs(self._late_ms) < most_ms:
+            what = "old" if self._late_ms > 0 else "from the future: its clock is not ours"
+            return Health.DEGRADED, f"what its stream brings is {abs(self._late_ms):.0f} ms {what}"
+        return None
 
-    def _late(self, _: float) -> _Finding | None:
+    def _are_failing(self, health: Health, ratio: float) -> bool:
+        """Whether so large a share of the requests has failed that the venue is in this state, or a worse one."""
         count = len(self._answers)
-        if count < self._config.min_answers or self._slow <= max(1.0, self._limit(Health.DEGRADED, _SLOW_SHARE) * count):
-            return None  # a single late answer does not count: the network may have caused it
-        return Health.DEGRADED, f"{self._slow} of {count} answers took over {self._config.slow_answer_ms} ms"
+        return count >= self._least_answers and self._failed / count >= self._limit(health, ratio)
 
-    def _skewed(self, _: float) -> _Finding | None:
-        if self._skew_ms < self._limit(Health.DEGRADED, self._config.skew_block_ms):
-            return None
-        return Health.DEGRADED, f"its clock is {self._skew_ms:.0f} ms from ours"
-
-    def _old_news(self, _: float) -> _Finding | None:
-        if abs(self._late_ms) < self._limit(Health.DEGRADED, self._config.skew_block_ms):
-            return None
-        what = "old" if self._late_ms > 0 else "from the future: its clock is not ours"
-        return Health.DEGRADED, f"what its stream brings is {abs(self._late_ms):.0f} ms {what}"
+    def _failures(self) -> str:
+        return f"{self._failed} of {len(self._answers)} requests failed"

@@ -52,6 +52,7 @@ class OrderbookAggregator:
         names = list(dict.fromkeys(exchanges if exchanges is not None else [exchange for exchange, _ in keys]))
         require_decoders(names, "market data")
         self._clock = clock
+        self._now = clock.monotonic
         self._on_books = on_books
         self._request_snapshot = request_snapshot
         self._batch = Batch()
@@ -77,25 +78,25 @@ class OrderbookAggregator:
     def deliver(self, frames: Sequence[Frame]) -> None:
         """Take one batch: every frame is decoded and applied, in order, before ``on_books`` is called."""
         batch = self._batch
-        batch.now = self._clock.monotonic()
+        batch.now = self._now()
         if self.is_live:
             batch.wall_ms = self._clock.time_ms()
         decoders = self._decoders
-        for exchange, raw, snapshot_of in frames:
-            decoder, counts = decoders[exchange]
+        for frame in frames:  # by name: Python takes twice as long to unpack what is a tuple by inheritance
+            decoder, counts = decoders[frame.exchange]
             counts.read += 1
             try:
-                if snapshot_of:
-                    decoder.feed_snapshot(snapshot_of, raw)
+                if frame.snapshot_of:
+                    decoder.feed_snapshot(frame.snapshot_of, frame.raw)
                 else:
-                    decoder.feed(raw)
+                    decoder.feed(frame.raw)
             except WireError as error:
                 counts.reject(error.kind)
-                if snapshot_of:
-                    self._ask_again(exchange, snapshot_of)
+                if frame.snapshot_of:
+                    self._ask_again(frame.exchange, frame.snapshot_of)
         touched = batch.touched
         if touched:  # _notify, inlined: nearly every batch comes here
-            books = list(touched)
+            books = [*touched]
             touched.clear()
             self._on_books(books)
         if batch.wanted:

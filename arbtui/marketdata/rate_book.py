@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from math import inf, prod
 
 from arbtui.marketdata.rate_market import Conversion, RateMarket
-from arbtui.model.book import BookState, OrderBook
+from arbtui.model.book import LIVE, OrderBook
 from arbtui.model.reason import Reason
 
 _Path = tuple[Conversion, ...]  #: one market's conversion, or two that follow each other
@@ -193,7 +193,7 @@ class RateBook:
 
 
 def _is_fit(market: RateMarket) -> bool:
-    return market.book.state is BookState.LIVE and not market.doubted and market.mid() > 0.0
+    return market.book.state is LIVE and not market.doubted and market.mid() > 0.0
 
 
 def _one_way(market: RateMarket, source: str) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Protocol
 
-from arbtui.model.book import BookState, Level, OrderBook
+from arbtui.model.book import LIVE, Level, OrderBook
 from arbtui.model.reason import Reason
 
 
@@ -82,7 +82,7 @@ class RateMarket:
     def refusal(self, now: float) -> Reason | None:
         """Why it gives no usable rate at ``now`` (monotonic seconds), or None."""
         book = self.book
-        if book.state is not BookState.LIVE or not (0.0 < book.bid < book.ask < inf):
+        if book.state is not LIVE or not (0.0 < book.bid < book.ask < inf):
             return Reason.NO_RATE
         if not now - book.ts_init <= self.max_age_s:
             return Reason.RATE_OLD

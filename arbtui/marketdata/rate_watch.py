@@ -13,7 +13,7 @@ from math import inf, log, nan, sqrt
 
 from arbtui.marketdata.config import RatesConfig
 from arbtui.marketdata.rate_market import RateMarket
-from arbtui.model.book import BookState, OrderBook
+from arbtui.model.book import LIVE, OrderBook
 from arbtui.model.clock import Clock
 from arbtui.model.reason import Reason
 
@@ -51,8 +51,7 @@ class CoinRate:
     def implied(self) -> float:
         """Local per foreign at the mids; 0.0 while either book is not LIVE and two-sided."""
         local, foreign = self.local, self.foreign
-        live = BookState.LIVE
-        if local.state is not live or foreign.state is not live:
+        if local.state is not LIVE or foreign.state is not LIVE:
             return 0.0
         if not (0.0 < local.bid < local.ask < inf and 0.0 < foreign.bid < foreign.ask < inf):
             return 0.0
@@ -214,9 +213,9 @@ class RateWatch:
     def _measure(self, rate: float, now: float) -> None:
         """Median, deviation and margin as of ``now``; ``rate`` is the logarithm of the book's mid."""
         reference: list[float] = []
-        live, counted = BookState.LIVE, -1
+        counted = -1
         for number, local, foreign in self._books:  # CoinRate.implied, written out: this runs whenever an opportunity is found
-            if number != counted and local.state is live and foreign.state is live and local.bid > 0.0 < foreign.bid:
+            if number != counted and local.state is LIVE and foreign.state is LIVE and local.bid > 0.0 < foreign.bid:
                 implied = (local.bid + local.ask) / (foreign.bid + foreign.ask)
                 if 0.0 < implied < inf:  # else a side without an offer
                     counted = number

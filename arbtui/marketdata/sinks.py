@@ -10,7 +10,7 @@ from arbtui.marketdata.stream_delay import StreamDelay
 from arbtui.marketdata.streamed_sync import StreamedBookSync
 from arbtui.marketdata.sync import BookSync
 from arbtui.marketdata.trades import TradeTape
-from arbtui.model.book import BookState, Level, OrderBook
+from arbtui.model.book import LIVE, STALE, BookState, Level, OrderBook
 from arbtui.model.order import Side
 
 #: How far a trade id may lie behind the newest one and still count as a repetition. Further back, numbering has restarted.
@@ -156,7 +156,7 @@ class WholeBookSink(_Sink[OrderBook]):
             self._counts.old += 1
             return
         book.replace(bids, asks)
-        book.state = BookState.LIVE
+        book.state = LIVE
         if ahead is not None:
             ahead.book_ts, ahead.since = ts_event, -1.0
             if 0 < ahead.ts - ts_event <= _REORDERED_MS:
@@ -185,12 +185,12 @@ class WholeBookSink(_Sink[OrderBook]):
             self._counts.old += 1
             return
         ahead.ts, ahead.touch = ts_event, (bid, bid_qty, ask if ask > 0.0 else inf, ask_qty)
-        if book.state is BookState.LIVE:
+        if book.state is LIVE:
             if ahead.since < 0.0:
                 ahead.since = now
             elif now - ahead.since > self._silence_s:
-                book.state = BookState.STALE  # best prices move, yet no book comes: this market's book stream is frozen
-        elif book.state is not BookState.STALE:
+                book.state = STALE  # best prices move, yet no book comes: this market's book stream is frozen
+        elif book.state is not STALE:
             return
         book.touch(*ahead.touch)
         self._changed(book, ts_event)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from arbtui.marketdata.counts import ExchangeCounts
-from arbtui.model.book import BookState, Level, OrderBook
+from arbtui.model.book import LIVE, STALE, BookState, Level, OrderBook
 
 #: Diffs that a best price may run ahead of. Both streams share their numbering, and the diff that holds a best price follows within
 #: one or two; a best price still ahead after so many has a wrong id, and must not stay for ever.
@@ -101,7 +101,7 @@ class BookSync:
         """Apply a depth update; arguments as in :class:`arbtui.exchanges.wire.MarketDataSink`."""
         book = self.book
         state = book.state
-        if state is not BookState.LIVE and state is not BookState.STALE:
+        if state is not LIVE and state is not STALE:
             return self._buffer_diff(Diff(first_id, last_id, prev_id, bids, asks), state)
         have = book.update_id
         if last_id <= have:
@@ -119,15 +119,15 @@ class BookSync:
             return self._gap(Diff(first_id, last_id, prev_id, bids, asks))
         if self._touch_id > last_id:
             self._touch_again()
-        if state is BookState.STALE:
-            book.state = BookState.LIVE
+        if state is STALE:
+            book.state = LIVE
         return True
 
     def snapshot(self, bids: Sequence[Level], asks: Sequence[Level], update_id: int) -> bool:
         """Apply a whole book; one that is not awaited is not newer than the diffs already applied, and is ignored."""
         book = self.book
         state = book.state
-        if state is BookState.LIVE or state is BookState.STALE or self.is_cut:
+        if state is LIVE or state is STALE or self.is_cut:
             self.counts.old += 1
             return False
         waiting = [diff for diff in self._buffer if diff.last_id > update_id]
@@ -141,7 +141,7 @@ class BookSync:
         self._buffer = []
         book.replace(bids, asks)
         book.update_id = update_id
-        book.state = BookState.LIVE
+        book.state = LIVE
         self._bridged = bool(waiting)
         self._old = 0
         self.wants_snapshot = False
@@ -170,12 +170,12 @@ class BookSync:
         self._touch = touch
         self._kept = 0
         state = book.state
-        if state is BookState.LIVE:
+        if state is LIVE:
             if self._ahead_since < 0.0:
                 self._ahead_since = now
             elif now - self._ahead_since > self._silence:
-                book.state = BookState.STALE  # best prices move, yet no diff brings them: this market's depth stream is frozen
-        elif state is not BookState.STALE:
+                book.state = STALE  # best prices move, yet no diff brings them: this market's depth stream is frozen
+        elif state is not STALE:
             return False
         book.bid, book.bid_qty, book.ask, book.ask_qty = touch  # book.touch, inlined: the most frequent message
         return True

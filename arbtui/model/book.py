@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from math import inf
+from typing import Final
 
 Level = tuple[float, float]  #: (price, quantity)
 
@@ -28,6 +29,11 @@ class BookState(StrEnum):
     LIVE = "LIVE"
     STALE = "STALE"  #: its stream has sent nothing for too long
     GAPPED = "GAPPED"  #: an update is missing; a new snapshot is needed
+
+
+#: Members by a name of their own, for what is asked on every update: Python 3.11 takes a tenth of a microsecond to find one in its class.
+LIVE: Final = BookState.LIVE
+STALE: Final = BookState.STALE
 
 
 class OrderBook:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from arbtui.model.money import ceil_to, floor_to
+from arbtui.model.money import ZERO, ceil_to, floor_to
 
 
 class FeeTakenIn(StrEnum):
@@ -101,9 +101,9 @@ class Market:
 
     def refusal(self, price: Decimal, qty: Decimal) -> str | None:
         """The rule that a limit order would break, as a message that begins with the rule's name; None when it breaks none."""
-        if price <= 0 or self.price_down(price) != price:
+        if price <= ZERO or self.price_down(price) != price:
             return f"PRICE_UNIT {price} is not on the unit {self.price_units.at(price)} of {self.key}"
-        if qty <= 0 or self.qty_down(qty) != qty:
+        if qty <= ZERO or self.qty_down(qty) != qty:
             return f"LOT_STEP {qty} is not a multiple of {self.lot_step} of {self.key}"
         if not self.min_qty <= qty <= self.max_qty:
             return f"LOT_SIZE {qty} is outside {self.min_qty} to {self.max_qty} of {self.key}"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO
@@ -18,6 +19,11 @@ class Side(StrEnum):
     def opposite(self) -> "Side":
         """The other side."""
         return Side.SELL if self is Side.BUY else Side.BUY
+
+
+#: Members by a name of their own, for what every decision asks (:data:`arbtui.model.book.LIVE`).
+BUY: Final = Side.BUY
+SELL: Final = Side.SELL
 
 
 class TimeInForce(StrEnum):

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import inf, isfinite
 
 from arbtui.model.money import ZERO
-from arbtui.model.order import Side
+from arbtui.model.order import BUY, Side
 from arbtui.portfolio.accounts import CycleAccount
 
 #: An exchange and an asset there, or an exchange and a market's code there.
@@ -18,12 +18,13 @@ Place = tuple[str, str]
 
 
 class ExactSum:
-    """A sum of floats that is rounded only when it is read: what was added and taken away again leaves nothing."""
+    """A sum of floats that is exact, and rounded once it has changed: what was added and taken away again leaves nothing."""
 
-    __slots__ = ("_finite", "_others")
+    __slots__ = ("_finite", "_others", "_rounded")
 
     def __init__(self) -> None:
         self._finite = Fraction(0)
+        self._rounded = 0.0  # _finite, which decisions ask for far more often than it changes
         self._others = 0  # infinities and what is not a number
 
     def add(self, value: float) -> None:
@@ -37,12 +38,15 @@ class ExactSum:
     def without(self, value: float = 0.0) -> float:
         """The sum less ``value``, which is one of it; ``inf`` while it holds anything that is not finite."""
         if not isfinite(value):
-            return inf if self._others > 1 else float(self._finite)
-        return inf if self._others else float(self._finite - Fraction(value) if value else self._finite)
+            return inf if self._others > 1 else self._rounded
+        if self._others:
+            return inf
+        return float(self._finite - Fraction(value)) if value else self._rounded
 
     def _change(self, value: float, sign: int) -> None:
         if isfinite(value):
             self._finite += sign * Fraction(value)
+            self._rounded = float(self._finite)
         else:
             self._others += sign
 
@@ -236,5 +240,5 @@ def ways(trades: Iterable[tuple[str, Side]]) -> dict[str, float]:
     """Which way trades, by quote and side, move stock where each currency is quoted: 1 there, -1 from there; not there and from there."""
     found: dict[str, float] = {}
     for quote, side in trades:
-        found[quote] = found.get(quote, 0.0) + (1.0 if side is Side.BUY else -1.0)
+        found[quote] = found.get(quote, 0.0) + (1.0 if side is BUY else -1.0)
     return {quote: 1.0 if way > 0.0 else -1.0 for quote, way in found.items() if way}

@@ -33,8 +33,10 @@ class RecentOrders(Struct):
         What lies more than a minute ahead was journaled before the clock was put back: it is none of this minute, but of the day.
         """
         end = bisect_right(self.minute, now_ms + MINUTE_MS)
-        second, minute = (end - bisect_right(self.minute, now_ms - span_ms, hi=end) for span_ms in (SECOND_MS, MINUTE_MS))
-        return second, minute, sum([count for at, count in self.hours.items() if at > now_ms // HOUR_MS - _HOURS])
+        second = end - bisect_right(self.minute, now_ms - SECOND_MS, hi=end)
+        minute = end - bisect_right(self.minute, now_ms - MINUTE_MS, hi=end)
+        oldest = now_ms // HOUR_MS - _HOURS
+        return second, minute, sum([count for at, count in self.hours.items() if at > oldest])
 
 
 def within_hour(times: list[int], now_ms: int) -> int:

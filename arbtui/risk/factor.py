@@ -57,7 +57,7 @@ class FactorExposure:
         """
         if route.shrinks_exposure or route.transfers:  # money for money moves no coin; what comes over a network is sold where it comes
             return None
-        for quote, way in ways((hop.market.quote, hop.side) for hop in route.trades).items():
+        for quote, way in ways([(hop.market.quote, hop.side) for hop in route.trades]).items():
             if not self._is_factor(quote):
                 continue
             before = self.moved.get(quote, 0.0) + way * self._portfolio.under_way.value_of_way(quote, way, cycle_id)

@@ -124,7 +124,9 @@ class RiskGuard:
             if (reason := self.exchange[hop.market.exchange].rests(hop.market.code, now)) is not None:
                 return reason
         for venue in venues:
-            if (reason := venue.disputed(*route.assets_at(venue.exchange)) or venue.unpriced_fees()) is not None:
+            if venue.has_disputes and (reason := venue.disputed(*route.assets_at(venue.exchange))) is not None:
+                return reason
+            if (reason := venue.unpriced_fees()) is not None:
                 return reason
         return None
 

@@ -1,6 +1,6 @@
 """The hard limit of what cycles may leave open of a settlement currency."""
 
-from arbtui.model.order import Side
+from arbtui.model.order import SELL
 from arbtui.model.reason import Reason
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -46,5 +46,5 @@ def _moved(route: ArbRoute, currency: str) -> dict[str, int]:
     for hop in route.trades:
         quote = hop.market.quote
         if quote != currency:
-            signs[quote] = signs.get(quote, 0) + (1 if hop.side is Side.SELL else -1)
+            signs[quote] = signs.get(quote, 0) + (1 if hop.side is SELL else -1)
     return {asset: 1 if sign > 0 else -1 for asset, sign in signs.items() if sign}

@@ -6,6 +6,7 @@ breach: ``not value <= limit``. A missing input denies. ``docs/limits.md`` lists
 
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
+from typing import Final
 
 from arbtui.exchanges.health import ExchangeHealthMonitor, Health
 from arbtui.marketdata.stream_delay import StreamDelays
@@ -21,6 +22,11 @@ from arbtui.risk.config import ExchangeLimits, GlobalLimits, RouteLimits, Symbol
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.route import ArbRoute
 
+#: Members by a name of their own, for what every decision asks (:data:`arbtui.model.book.LIVE`).
+_COIN: Final = FeeTakenIn.COIN
+_LOSS_DAY: Final = Reason.LOSS_DAY
+_LOSS_HOUR: Final = Reason.LOSS_HOUR
+_DRAWDOWN: Final = Reason.DRAWDOWN
 #: Why nothing opens in a state; in every other one, because it is halted.
 _NO_ENTRIES = {
     TradingState.PAUSED: Reason.PAUSED,
@@ -89,9 +95,9 @@ class GlobalGuard:
         """What is lost in each way that has a limit, and that limit."""
         limits = self.limits
         return (
-            (Reason.LOSS_DAY, self.loss_today, limits.max_loss_day),
-            (Reason.LOSS_HOUR, self.loss_hour, limits.max_loss_hour),
-            (Reason.DRAWDOWN, self.drawdown, limits.max_drawdown),
+            (_LOSS_DAY, self.loss_today, limits.max_loss_day),
+            (_LOSS_HOUR, self.loss_hour, limits.max_loss_hour),
+            (_DRAWDOWN, self.drawdown, limits.max_drawdown),
         )
 
     @property
@@ -160,7 +166,8 @@ class ExchangeGuard:
     def check(self, now: float, own: Iterable[str] = ()) -> Reason | None:
         """May an entry order go to this venue at ``now``? ``own``: client ids of the cycle that asks, not in their own way."""
         unanswered = self._unanswered
-        if not len(unanswered) - sum([client_order_id in unanswered for client_order_id in own]) < self.limits.max_in_flight_orders:
+        mine = sum([client_order_id in unanswered for client_order_id in own]) if own else 0
+        if not len(unanswered) - mine < self.limits.max_in_flight_orders:
             return Reason.IN_FLIGHT
         return self.silence(now)
 
@@ -177,6 +184,11 @@ class ExchangeGuard:
     def is_fresh(self, book: OrderBook, now: float) -> bool:
         """Whether ``book`` itself is younger than the venue's last message may be."""
         return (now - book.ts_init) * 1000 <= self.limits.max_message_age_ms
+
+    @property
+    def has_disputes(self) -> bool:
+        """Whether there is any asset of which the venue says that it holds another amount."""
+        return bool(self._portfolio.state.disputes.get(self.exchange))
 
     def disputed(self, *assets: str) -> Reason | None:
         """Whether the venue says that it holds another amount of one of ``assets``."""
@@ -274,7 +286,7 @@ class SymbolGuard:
 
     def unmarked(self, market: Market) -> Reason | None:
         """Whether an order on ``market`` would move an asset whose price is not known: its fee's coin, too."""
-        coin = market.fees.coin if market.fees.taken_in is FeeTakenIn.COIN else market.quote
+        coin = market.fees.coin if market.fees.taken_in is _COIN else market.quote
         known = self._marks.is_known
         return None if known(market.base) and known(market.quote) and known(coin) else Reason.NO_MARK
 
@@ -360,12 +372,10 @@ class RouteGuard:
         """
         if self.is_on_busy_market(route, cycle_id):
             return True
-        if any(
-            (order.intent.exchange, order.intent.market) in route.markets
-            for order in self._portfolio.unreserved_orders
-            if order.intent.cycle_id != cycle_id
-        ):
-            return True
+        for order in self._portfolio.unreserved_orders:
+            intent = order.intent
+            if intent.cycle_id != cycle_id and (intent.exchange, intent.market) in route.markets:
+                return True
         return self.is_moved_alike(route, cycle_id)
 
     def is_moved_alike(self, route: ArbRoute, cycle_id: str = "") -> bool:

@@ -7,7 +7,7 @@ from math import inf, sqrt
 
 from arbtui.exchanges.networks import NetworkPath
 from arbtui.marketdata.rate_market import Conversion
-from arbtui.model.book import BookState, OrderBook
+from arbtui.model.book import LIVE, OrderBook
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
@@ -101,7 +101,7 @@ class TradeHop:
 
     def would_fill(self, qty: float, worst_price: float) -> bool:
         """Whether the book, as it is now, holds ``qty`` (base) at ``worst_price`` (quote) or better. False unless it is LIVE."""
-        if self.book.state is not BookState.LIVE:
+        if self.book.state is not LIVE:
             return False
         buys = self.side is Side.BUY
         for price, size in self.book.asks() if buys else self.book.bids():

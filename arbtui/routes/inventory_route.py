@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 from arbtui.marketdata.rate_book import RateBook
-from arbtui.model.book import BookState, Level, OrderBook
+from arbtui.model.book import LIVE, Level, OrderBook
 from arbtui.model.market import FeeTakenIn
 from arbtui.model.money import decimal_of
 from arbtui.model.reason import Reason
@@ -101,7 +101,7 @@ class InventoryRoute(ArbRoute):
 
     @staticmethod
     def evaluate_all(
-        routes: Iterable[Any], now: float, refused: list[ArbRoute] | None = None, *, until_one: bool = False
+        routes: Iterable[Any], now: float, refused: list[ArbRoute] | None = None, until_one: bool = False
     ) -> list[Opportunity]:
         """See :class:`ArbRoute`: one call for all routes of a book, since the usual answer, "no", costs less than a call does."""
         found = []
@@ -176,7 +176,7 @@ class InventoryRoute(ArbRoute):
     def is_crossed(self) -> bool:
         """True while both books are live and the selling venue's bid is above the buying venue's ask, before all costs."""
         buy, sell = self.ask_book, self.bid_book
-        live = buy.state is BookState.LIVE and sell.state is BookState.LIVE
+        live = buy.state is LIVE and sell.state is LIVE
         return live and sell.bid * self._conversion.gross > buy.ask
 
     def walk(self, now: float) -> Opportunity | None:

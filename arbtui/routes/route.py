@@ -5,16 +5,18 @@ and :class:`Opportunity` alone: a shape of route is a subclass, and nobody else 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
 from typing import ClassVar
+
+from msgspec import Struct, field
 
 from arbtui.journal.events import LegAfter, PlannedTransfer
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_market import Conversion
 from arbtui.marketdata.rate_watch import CoinRate
-from arbtui.model.book import BookState, OrderBook
+from arbtui.model.book import LIVE, STALE, BookState, OrderBook
 from arbtui.model.reason import Reason
 from arbtui.routes.capacity import SIZES, CapacityCurve, capacity_curve
 from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, TransferHop, conversion_pieces
@@ -51,8 +53,7 @@ class RouteTerms:
     sizes: tuple[float, ...] = SIZES
 
 
-@dataclass(frozen=True, slots=True)
-class SizedHop:
+class SizedHop(Struct, frozen=True):
     """An order on a hop: ``qty`` in base, ``price`` the worst allowed, in quote."""
 
     hop: TradeHop
@@ -60,8 +61,7 @@ class SizedHop:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Opportunity:
+class Opportunity(Struct, frozen=True):
     """A route whose net edge clears its threshold now, sized and priced for sending. Edges in bps, value in the PnL currency."""
 
     route: "ArbRoute"
@@ -185,7 +185,7 @@ class ArbRoute:
 
     @staticmethod
     def evaluate_all(
-        routes: Iterable["ArbRoute"], now: float, refused: list["ArbRoute"] | None = None, *, until_one: bool = False
+        routes: Iterable["ArbRoute"], now: float, refused: list["ArbRoute"] | None = None, until_one: bool = False
     ) -> list[Opportunity]:
         """The opportunities among ``routes``, all of one class, at ``now`` (monotonic seconds). Called for every update of every book.
 
@@ -256,7 +256,7 @@ class ArbRoute:
     @property
     def is_crossed(self) -> bool:
         """True while its prices pay before all costs, and its books are live."""
-        return all(book.state is BookState.LIVE for book in self.books) and self.gross_edge_bps() > 0.0
+        return all(book.state is LIVE for book in self.books) and self.gross_edge_bps() > 0.0
 
     def favour(self, rebate_bps: float, most_cost_bps: float) -> None:
         """Lower the threshold by ``rebate_bps``, to ``most_cost_bps`` below break-even at most, where it refills a stock."""
@@ -350,8 +350,8 @@ class ArbRoute:
     def data_refusal(self, now: float) -> Reason | None:
         """Why the books or the rate may not be used at ``now``, or None."""
         for book in self.books:
-            if book.state is not BookState.LIVE:
-                if book.state is BookState.STALE:
+            if book.state is not LIVE:
+                if book.state is STALE:
                     return Reason.STALE
                 return Reason.GAPPED if book.state is BookState.GAPPED else Reason.NO_BOOK
             if not (book.bid > 0.0 and book.ask < inf):

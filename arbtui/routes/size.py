@@ -1,18 +1,20 @@
 """The quantities of the two legs, exact: what is bought net of fees is what is sold, on both venues' lots, above both minimums."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
+
+from msgspec import Struct
 
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.reason import Reason
 
+_RECEIVED: Final = FeeTakenIn.RECEIVED  #: by a name of its own: asked for each opportunity
 #: A lot over this share of the order makes remainders that are no longer dust.
 COARSEST_LOT = Decimal(50)
 
 
-@dataclass(frozen=True, slots=True)
-class LegSizes:
+class LegSizes(Struct, frozen=True):
     """Order quantities in base: ``buy_qty`` grossed up where the venue takes its fee in the coin, so stock does not bleed."""
 
     buy_qty: Decimal
@@ -21,7 +23,7 @@ class LegSizes:
 
 def kept_of_bought(market: Market) -> Decimal:
     """The share of a bought quantity that arrives: 1, or 1 minus the fee where the fee is taken in the coin."""
-    return ONE - market.fees.taker if market.fees.taken_in is FeeTakenIn.RECEIVED else ONE
+    return ONE - market.fees.taker if market.fees.taken_in is _RECEIVED else ONE
 
 
 def coarser_lot(first: Market, second: Market) -> Decimal:

@@ -5,10 +5,11 @@ each in what the legs before it bring; what survives is sized in Decimal, once.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from math import inf, prod
+
+from msgspec import structs
 
 from arbtui.journal.events import LegAfter, On
 from arbtui.marketdata.rate_book import RateBook
@@ -272,7 +273,7 @@ class TradeRoute(WalkedRoute):
 
     def _opportunity(self, now: float) -> Opportunity | None:
         found = super()._opportunity(now)
-        return None if found is None else replace(found, after=self._after())
+        return None if found is None else structs.replace(found, after=self._after())
 
     def _after(self) -> dict[int, tuple[LegAfter, ...]]:
         """The legs that wait: those that can only spend what the leg before them brings, since their place holds too little of it."""

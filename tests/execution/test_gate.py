@@ -6,6 +6,7 @@ from math import inf, nan
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
@@ -293,7 +294,7 @@ def test_an_opportunity_too_old_opens_nothing_and_leaves_no_trace(tmp_path: Path
             w.quote("upbit", ([(3030.0, 400.0)], [(3031.0, 400.0)]))
             found = w.components.universe.by_id["XRP:binance>upbit"].evaluate(w.clock.monotonic())
             assert found is not None
-            w.engine._open_cycle(replace(found, decided_at=found.decided_at - 0.3))
+            w.engine._open_cycle(structs.replace(found, decided_at=found.decided_at - 0.3))
             await w.engine.executor.quiet.wait()
             assert w.engine.cycles == {}
             assert w.engine.risk.denials == {Reason.DECISION_AGE: 1}
