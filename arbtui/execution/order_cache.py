@@ -76,18 +76,15 @@ class BookedFills:
         key = _hash_of(fill)
         return any(key in block for block in self._blocks)
 
-    def __len__(self) -> int:
-        return self._count
-
     def add(self, fill: Fill, second: int, kept_s: float) -> None:
-        """Remember one, at a monotonic ``second``; those that are ``kept_s`` older go, and the oldest beyond the most that are kept."""
+        """Remember one, booked at a monotonic ``second``. The oldest block goes ``kept_s`` after its last, and where there are too many."""
         blocks = self._blocks
         if not blocks or second - blocks[-1].second >= _BLOCK_S or len(blocks[-1].hashes) >= _BLOCK:
             blocks.append(_Block(second))
         insort(blocks[-1].hashes, _hash_of(fill))
         self._count += 1
         # None of a block is newer than the first of the next one.
-        while len(blocks) > 1 and (self._count > _BOOKED or second - blocks[1].second > kept_s):
+        while self._count > _BOOKED or (len(blocks) > 1 and second - blocks[1].second > kept_s):
             self._count -= len(blocks.popleft().hashes)
 
 
