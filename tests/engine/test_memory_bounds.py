@@ -15,6 +15,7 @@ from tests.execution.world import FAIR, UPBIT_CHEAP, UPBIT_DEAR, World, world
 BOUNDS = (
     "arbtui.execution.order_cache._REMEMBERED",
     "arbtui.execution.order_cache._BOOKED",
+    "arbtui.execution.order_cache._BLOCK",
     "arbtui.portfolio.portfolio._KEPT_ENDED",
     "arbtui.portfolio.portfolio._KEPT_FILLS",
     "arbtui.portfolio.portfolio._REPEATS_KEPT",

@@ -1,5 +1,7 @@
 """Which orders are listened for, and what is remembered of those that are not any more."""
 
+import tracemalloc
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -39,6 +41,7 @@ def test_the_oldest_that_ended_makes_room_and_its_fills_stay_known(monkeypatch: 
 def test_fills_of_forgotten_orders_are_bounded_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arbtui.execution.order_cache._REMEMBERED", 1)
     monkeypatch.setattr("arbtui.execution.order_cache._BOOKED", 2)
+    monkeypatch.setattr("arbtui.execution.order_cache._BLOCK", 1)
     cache = OrderCache()
     for name in ("a", "b", "c"):
         cache.add(tracked(name), ())
@@ -59,6 +62,29 @@ def test_every_fill_of_the_time_that_venues_are_asked_for_stays_known_and_older_
     asked_for = names[-rate * 360 : -len(followed)]
     assert set(asked_for) <= set(known)
     assert rate * 360 < len(known) < rate * 500
+
+
+def test_a_fill_that_is_known_as_booked_takes_little_memory() -> None:
+    """At 500 symbols there are 50,000 of them: as keys of a dict they were most of what a session grew by after its second minute."""
+    fills, cache = [fill(str(each), "a") for each in range(5000)], OrderCache()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for one in fills:
+            cache.book(one)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert not any(map(cache.is_stray, fills))
+    assert (after - before) / len(fills) < 16, "bytes a fill"
+
+
+def test_booked_fills_are_told_apart_by_venue_and_number_in_whatever_order_they_came() -> None:
+    cache = OrderCache()
+    for each in (7, 3, 9, 1):
+        cache.book(fill(str(each), "a"))
+    assert [each for each in range(12) if not cache.is_stray(fill(str(each), "a"))] == [1, 3, 7, 9]
+    assert cache.is_stray(replace(fill("7", "a"), exchange="binance"))
 
 
 def test_an_order_that_ended_wakes_who_waits_and_one_that_goes_on_is_waited_for_again() -> None:

@@ -529,7 +529,7 @@ def test_fills_are_known_for_as_long_as_they_are_asked_for(tmp_path: Path) -> No
             cache = w.engine.tracker._followed
             old = forgotten_fill("old", "x")
             cache.book(old)
-            for sent_at, is_known in ((10.9, True), (11.0, False)):
+            for sent_at, is_known in ((10.9, True), (60.0, True), (70.9, True), (71.0, False)):  # they go a minute at a time
                 cache.add(tracked(f"a{sent_at}", sent_at), ())
                 cache.book(forgotten_fill(f"b{sent_at}", "x"))
                 assert cache.is_stray(old) is not is_known
@@ -540,6 +540,7 @@ def test_fills_are_known_for_as_long_as_they_are_asked_for(tmp_path: Path) -> No
 def test_only_so_many_fills_of_orders_that_are_not_followed_any_more_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arbtui.execution.order_cache._REMEMBERED", 2)
     monkeypatch.setattr("arbtui.execution.order_cache._BOOKED", 2)
+    monkeypatch.setattr("arbtui.execution.order_cache._BLOCK", 1)
 
     async def main() -> None:
         async with world(tmp_path) as w:
