@@ -9,7 +9,7 @@ from arbtui.model.reason import Reason
 from arbtui.risk.breach import Severity
 
 _SPAN_S = 60.0
-#: Told from so many of the last minute on, and such a share of all that ended in it; over when the share is under the lower one.
+#: The breach begins at this number and this share of the cycles that ended in the last minute; it ends at the lower share.
 _LEAST, _SHARE, _SHARE_OVER = 3, 0.10, 0.02
 _ACTION = "end what else runs on this machine, give the journal a faster disk, or trade fewer symbols"
 

@@ -29,7 +29,7 @@ class LateFills:
         self._breaches.record(Severity.CRIT, "LATE_FILL", symbol, detail, f"its cycle is {cycle.state} now", every_time=True)
 
     def _on_changed(self, cycle_id: str) -> None:
-        """A late fill has changed what a cycle leaves: where it is more than a person has seen, it is told once more."""
+        """A late fill has changed the position that a cycle leaves; if it is more than a person has acknowledged, report it again."""
         account = self._portfolio.cycle(cycle_id)
         told = [row.id for row in self._breaches.breaches.values() if (row.kind, row.scope) == ("RESIDUAL", cycle_id)]
         if account is not None and not account.acknowledged_by and all(one in self._breaches.acknowledged for one in told):

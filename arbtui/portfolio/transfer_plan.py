@@ -177,7 +177,7 @@ def _rails(asset: str, sender: str, receiver: str, missing: Decimal, spare: Deci
 
 
 def _rank(rail: Rail) -> tuple[bool, bool, Decimal, float]:
-    """What can be used comes first, then what is cheaper, then what is quicker; what is not told is neither."""
+    """Usable networks first, then the cheapest, then the quickest; an unknown fee or time comes last."""
     return bool(rail.why_not), rail.fee is None, rail.fee or ZERO, inf if rail.minutes is None else rail.minutes
 
 
