@@ -40,12 +40,25 @@ def test_it_is_started_with_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyP
         cold, warm = (ended("0", "a b", "\udcff", cold=cold, env=told)[1] for cold in (True, False))
     finally:
         os.umask(mask)
-    # Of signals, those that an interpreter sets itself: all others are as tests that ran before in this process have left them, or as the
-    # process that forks found them when it was started.
     for one in (cold, warm):
-        one["signals"] = {name: one["signals"][name] for name in ("SIGPIPE", "SIGXFSZ")}
+        del one["signals"]  # tests that ran before in this process have changed its own: below they are compared in a new one
     assert warm == cold
     assert (warm["parent"], warm["folder"], warm["umask"]) == (os.getpid(), str(tmp_path), 0o027)
+
+
+def test_it_is_started_with_the_same_signals() -> None:
+    """Asked of a process in which nothing else has run: sessions and screens ignore signals, and handle ones that a script had ignored."""
+    program = (
+        "import json, os, tests.conftest\n"
+        "from tests import test_warm_start, warm_start\n"
+        "told = [test_warm_start.ended('0', cold=cold, env=dict(os.environ))[1]['signals'] for cold in (True, False)]\n"
+        "print(json.dumps([*told, len(warm_start._WarmProcess._by_owner)]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=True)
+    cold, warm, forking = json.loads(done.stdout)
+    assert forking == 1, "one of the two was a fork"
+    assert warm == cold
+    assert {"SIGINT", "SIGUSR1", "SIGPIPE"} < warm.keys()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "euc-kr"])
