@@ -219,5 +219,5 @@ def test_no_pair_takes_more_than_its_spans_have_steps_though_the_clock_is_put_ba
         denials.count(ROUTE, Reason.COOLDOWN)
         (one,) = denials.of_route(ROUTE)
         assert (one.minute.times, one.day.times) >= (1, 1)
-    numbers = sum(len(recent._steps) for recent in denials._pairs[ROUTE, Reason.COOLDOWN])
+    numbers = sum(len(recent._steps) for recent in denials._of_route[ROUTE][Reason.COOLDOWN].spans)
     assert numbers <= 3 * sum(span_ms // step_ms for span_ms, step_ms in SPANS.values())
