@@ -91,7 +91,8 @@ class ExchangeHealthMonitor:
 
     def on_message(self, now: float) -> None:
         """A message of the public stream came at ``now``."""
-        self._last_message = max(self._last_message, now)
+        if now > self._last_message:
+            self._last_message = now
 
     def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
         """A request ended after ``ms``. A definite refusal is an answer, too: ``ok`` is false for no answer or a server error.

@@ -187,9 +187,7 @@ class ExchangeGuard:
 
     def silence(self, now: float) -> Reason | None:
         """Whether the venue's stream has said nothing for too long."""
-        if not self.silent_ms(now) <= self.limits.max_message_age_ms:
-            return Reason.MESSAGE_AGE
-        return None
+        return None if (now - self._last_message(self.exchange)) * 1000 <= self.limits.max_message_age_ms else Reason.MESSAGE_AGE
 
     def is_fresh(self, book: OrderBook, now: float) -> bool:
         """Whether ``book`` itself is younger than the venue's last message may be."""
@@ -338,16 +336,18 @@ class RouteGuard:
         if self.is_busy(route, cycle_id):
             return Reason.ROUTE_BUSY
         route_id = route.id
-        if self.is_disabled(route_id):
+        record = self._portfolio.state.routes.get(route_id)
+        if record is not None and not record.enabled:
             return Reason.DISABLED
-        if self.cools(route_id, now):
+        if now < self.cooling_until.get(route_id, -inf):
             return Reason.COOLDOWN
         if now < self.refused_until.get(route.symbol, -inf):
             return Reason.REFUSED
         if now < self.paused_until.get(route_id, -inf):
             return Reason.LOSSES
-        limits = self.limits_of(route_id)
-        if not self.one_leg(route_id) < limits.max_one_leg_hour:
+        limits = self.of_route.get(route_id, self.limits)
+        parted = within_hour(record.parted, self._time_ms()) if record is not None else 0
+        if not parted < limits.max_one_leg_hour:
             return Reason.ONE_LEG
         return None if edge_bps <= limits.max_edge_bps else Reason.EDGE_TOO_GOOD
 
@@ -392,14 +392,14 @@ class RouteGuard:
             intent = order.intent
             if intent.cycle_id != cycle_id and (intent.exchange, intent.market) in route.markets:
                 return True
-        return self.is_moved_alike(route, cycle_id)
+        return bool(route.transfers) and self.is_moved_alike(route, cycle_id)
 
     def is_moved_alike(self, route: ArbRoute, cycle_id: str = "") -> bool:
         """Whether another cycle's transfer of what ``route`` moves is under way at one of its places: two of an order's size look alike.
 
         ``cycle_id``: its own. One of stock is in its way only by its amount (:meth:`mistaken`).
         """
-        return bool(route.transfers and self._portfolio.state.transfers) and any(
+        return bool(self._portfolio.state.transfers) and any(
             one.asset == hop.asset and not {one.sender, one.receiver}.isdisjoint((hop.sender, hop.receiver))
             for one in self._portfolio.open_transfers
             if one.cycle_id and one.cycle_id != cycle_id

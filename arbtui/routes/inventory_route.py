@@ -170,7 +170,8 @@ class InventoryRoute(ArbRoute):
 
     def price_ratio(self) -> float:
         """Selling venue's mid over buying venue's mid, in one currency."""
-        return self.bid_book.mid * self._conversion.value / self.ask_book.mid
+        buy, sell = self.ask_book, self.bid_book
+        return (sell.bid + sell.ask) * self._conversion.value / (buy.bid + buy.ask)
 
     @property
     def is_crossed(self) -> bool:
