@@ -80,10 +80,17 @@ class Episodes:
         episode = self.open.get(route.id)
         if episode is None:
             episode = self._begin(
-                route, opportunity.decided_at, _amounts(opportunity), opportunity.edge_bps, opportunity.size, refusal, sized=True
+                route,
+                opportunity.decided_at,
+                _amounts(opportunity),
+                opportunity.least_bps,
+                opportunity.edge_bps,
+                opportunity.size,
+                refusal,
+                sized=True,
             )
         else:
-            episode.threshold_bps = min(episode.threshold_bps, route.threshold_bps())
+            episode.threshold_bps = min(episode.threshold_bps, opportunity.least_bps)
             if not episode.sized or opportunity.edge_bps > episode.best_bps:
                 episode.best_bps, episode.size, episode.sized = opportunity.edge_bps, opportunity.size, True
         self._hold(episode, refusal, opportunity.decided_at)
@@ -96,11 +103,11 @@ class Episodes:
             if route.id in self.open:
                 continue
             reason = route.blocked or route.denied
-            edge = route.touch_edge_bps()
-            if reason in _NO_EDGE or not edge > route.threshold_bps() or route.data_refusal(now) is not None:
+            edge, least = route.touch_edge_bps(), route.threshold_bps()
+            if reason in _NO_EDGE or not edge > least or route.data_refusal(now) is not None:
                 continue
             size = route.touch_size()
-            self._begin(route, now, route.touch_orders(), edge, size, reason, sized=False)
+            self._begin(route, now, route.touch_orders(), least, edge, size, reason, sized=False)
 
     def look(self, books: Sequence[OrderBook] | None, now: float, most: int, found: ArbRoute | None = None) -> None:
         """End the open episodes that ``books`` changed (None: a rate moved, all of them) and that no longer clear.
@@ -203,6 +210,7 @@ class Episodes:
         route: ArbRoute,
         now: float,
         orders: tuple[tuple[float, float], ...],
+        least_bps: float,
         edge_bps: float,
         size: float,
         gate: Reason | None,
@@ -216,7 +224,7 @@ class Episodes:
             started=now,
             started_ms=self._time_ms(),
             orders=orders,
-            threshold_bps=route.threshold_bps(),
+            threshold_bps=least_bps,
             best_bps=edge_bps,
             size=size,
             sized=sized,

@@ -185,7 +185,8 @@ class InventoryRoute(ArbRoute):
         if not self.may_walk(now):
             return None
         margin_bps = self._conversion.margin_bps
-        required = 1.0 + (self._least_bps(self.inventory.shadow_bps()) + self.charge_bps + margin_bps) / 1e4
+        least_bps = self._least_bps(self.inventory.shadow_bps()) + margin_bps
+        required = 1.0 + (least_bps + self.charge_bps) / 1e4
         sell_unit = self._sell_unit * self._conversion.value / (self._buy_unit * required)
         cap = self._most()
         if cap <= 0.0:
@@ -225,12 +226,12 @@ class InventoryRoute(ArbRoute):
             self.denied = self._short_of(walked) or sizes
             return None
         edge, value = self._priced(float(sizes.buy_qty), float(sizes.sell_qty))
-        if not edge >= (required - 1.0) * 1e4 - self.charge_bps:
+        if not edge >= least_bps:
             self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
             return None
         self.last_size = float(sizes.sell_qty)
         orders = (SizedHop(self.bought, sizes.buy_qty, buy_price), SizedHop(self.sold, sizes.sell_qty, sell_price))
-        return Opportunity(self, orders, edge, value, self.last_size, now)
+        return Opportunity(self, orders, edge, value, self.last_size, now, least_bps)
 
     def _most(self) -> float:
         """The most base units that value, stock and cash allow; sets ``denied`` and returns 0.0 when one allows nothing."""

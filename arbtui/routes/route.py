@@ -71,6 +71,7 @@ class Opportunity(Struct, frozen=True):
     value: float  #: what it puts at risk: what the money that it spends first is worth
     size: float  #: of the route's symbol, in units, that it moves
     decided_at: float  #: monotonic seconds
+    least_bps: float  #: what its edge had to come to
     after: Mapping[int, tuple[LegAfter, ...]] = field(default_factory=dict)  #: by order: those that it waits for; none leave together
     transfers: tuple[PlannedTransfer, ...] = ()  #: what a person moves between two of them
 
