@@ -270,8 +270,11 @@ class InventoryRoute(ArbRoute):
 
     def _priced(self, buy_qty: float, sell_qty: float) -> tuple[float, float]:
         """Net edge in bps and purchase cost in PnL currency of buying ``buy_qty`` (gross) and selling ``sell_qty`` now."""
-        cost = _cost(self.ask_book.asks(), buy_qty) * self._buy_unit * self._buy_net
-        proceeds = _cost(self.bid_book.bids(), sell_qty) * self._sell_unit * self._conversion.value
+        asks, bids = self.ask_book, self.bid_book
+        paid = buy_qty * asks.ask if buy_qty <= asks.ask_qty else _cost(asks.asks(), buy_qty)
+        brought = sell_qty * bids.bid if sell_qty <= bids.bid_qty else _cost(bids.bids(), sell_qty)
+        cost = paid * self._buy_unit * self._buy_net
+        proceeds = brought * self._sell_unit * self._conversion.value
         return (proceeds / cost - 1.0) * 1e4 - self.charge_bps, cost * self._value_of_quote()
 
 
