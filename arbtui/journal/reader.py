@@ -10,6 +10,7 @@ from arbtui.journal.chain import Chain, archives, file_of, is_chained, newest_ar
 from arbtui.journal.database import damaged, open_reader, refusal
 from arbtui.journal.events import Recorded, decode
 from arbtui.journal.schema import APPLICATION_ID, OLDEST_VERSION, USER_VERSION
+from arbtui.journal.sqlite_errors import SQLITE_ERRORS
 from arbtui.journal.tip import read_tip, refuse_behind
 from arbtui.model.errors import UsageError
 from arbtui.model.tip_file import vanished
@@ -33,7 +34,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             if tip is not None:
                 refuse_behind(connection, path, tip)
             yield connection
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise refusal(path, error) from error
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -112,6 +113,24 @@ def test_f45_a_bit_that_was_turned_over_is_refused_or_changes_nothing(state: Pat
     print(f"FLIPS {flips}: {harmless} harmless, refused by {', '.join(f'{name} {refused[name]}' for name in READERS)}")
     assert harmless < flips
     assert in_shell_left == 0 or flips < 20
+
+
+def test_f45_a_name_in_a_journal_that_is_no_text_any_more_is_refused(state: Path, tmp_path: Path) -> None:
+    content = (state / PROFILE / "sim" / "journal.db").read_bytes()
+    path = tmp_path / "journal.db"
+    path.write_bytes(content)
+    right = {name: read(path) for name, read in READERS.items()}
+    begins = content.index(b"CREATE TABLE event")
+    said: list[str] = []
+    for place in range(begins, begins + 80):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x80]) + content[place + 1 :])
+        for name, read in READERS.items():
+            try:
+                assert read(path) == right[name]
+            except UsageError as error:
+                said.append(str(error))
+    assert any("no text" in one for one in said)
+    assert [one for one in said if not re.match(f"{re.escape(str(path))}: .*is damaged: .*restore a backup", one)] == []
 
 
 def _refused_in_shell(state: Path, folder: Path, damaged: Path, found: Collection[str]) -> None:
