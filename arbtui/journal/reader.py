@@ -69,16 +69,23 @@ def events(connection: sqlite3.Connection, after: int = 0, last: int | None = No
         for seq, ts_ms, run_id, kind, version, payload in archived_rows(connection, after, last):
             yield Recorded(seq, ts_ms, run_id, decode(kind, version, payload))
         after = told.last
+    if after >= last:
+        return
     chain = Chain.after(connection, after) if chained else None
-    rows = connection.execute(
-        f"SELECT seq, ts_ms, run_id, type, version, payload, {'NULL' if chain is None else 'hash'} FROM event"
-        " WHERE seq > ? AND seq <= ? ORDER BY seq",
-        (after, last),
+    rows = connection.execute(  # without an upper bound: one number too high in the middle would end the reading there, unnoticed
+        f"SELECT seq, ts_ms, run_id, type, version, payload, {'NULL' if chain is None else 'hash'} FROM event WHERE seq > ? ORDER BY seq",
+        (after,),
     )
     for seq, ts_ms, run_id, kind, version, payload, stored in rows:
         if chain is not None:
             chain.follow(seq, ts_ms, run_id, kind, version, payload, stored)
+        elif seq > last:
+            return
         yield Recorded(seq, ts_ms, run_id, decode(kind, version, payload))
+        if seq == last:
+            return
+    if chain is not None:
+        chain.end_of(connection)
 
 
 def last_before(connection: sqlite3.Connection, ts_ms: int) -> int:
