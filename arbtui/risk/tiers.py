@@ -187,7 +187,7 @@ class ExchangeGuard:
 
     def silence(self, now: float) -> Reason | None:
         """Whether the venue's stream has said nothing for too long."""
-        return None if (now - self._last_message(self.exchange)) * 1000 <= self.limits.max_message_age_ms else Reason.MESSAGE_AGE
+        return None if self.silent_ms(now) <= self.limits.max_message_age_ms else Reason.MESSAGE_AGE
 
     def is_fresh(self, book: OrderBook, now: float) -> bool:
         """Whether ``book`` itself is younger than the venue's last message may be."""

@@ -94,6 +94,10 @@ def test_orders_have_a_pace(span: float, limits: GlobalLimits) -> None:
     assert not pace.allows(2, limits)
     at = began + round(span * 1000)
     assert pace.allows(2, limits)
+    for _ in range(2):  # beside older ones, which are kept for longer
+        tell.portfolio.state.orders.add(at)
+    assert pace.allows(2, limits)
+    assert not pace.allows(3, limits)
 
 
 @given(
