@@ -339,7 +339,7 @@ class RouteGuard:
         record = self._portfolio.state.routes.get(route_id)
         if record is not None and not record.enabled:
             return Reason.DISABLED
-        if now < self.cooling_until.get(route_id, -inf):
+        if self.cools(route_id, now):
             return Reason.COOLDOWN
         if now < self.refused_until.get(route.symbol, -inf):
             return Reason.REFUSED

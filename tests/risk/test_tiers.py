@@ -3,6 +3,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from math import inf, nan
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -613,6 +614,14 @@ def test_a_route_that_never_traded_has_lost_no_leg() -> None:
     guarded.guard.route.limits = LIMITS.route.model_copy(update={"max_one_leg_hour": 1})
     assert guarded.entry() is None
     assert guarded.guard.route.has_residual(guarded.pair.to_upbit) is False
+
+
+def test_what_an_order_of_an_ended_cycle_may_still_fill_counts_as_if_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    guarded = Guarded()
+    record = SimpleNamespace(intent=SimpleNamespace(base="XRP", quote="USDT", qty=Decimal(10)), filled_qty=Decimal(4))
+    monkeypatch.setattr(guarded.tell.portfolio, "revived_orders", lambda: [record])
+    guarded.guard.total.measure()
+    assert guarded.guard.total.positions_value == pytest.approx(6 * float(_prices()["XRP"]))
 
 
 def test_how_long_a_venue_has_been_silent_is_told_in_ms() -> None:
