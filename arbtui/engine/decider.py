@@ -97,7 +97,7 @@ class Decider:
             self._episodes.refused(refused, now)
             refused.clear()
         if is_open_gap or rate_moved:
-            self._episodes.look(None if rate_moved else books, now, _GAPS)
+            self._episodes.look(None if rate_moved else books, now, _GAPS, found[0].route if len(found) == 1 else None)
             if self._episodes.left:
                 self._wait_for_turn(self._episodes)
         self.passes += 1

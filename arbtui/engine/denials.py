@@ -12,6 +12,8 @@ from arbtui.model.reason import Reason
 _WRITTEN_AT_ONCE = 500
 #: Pairs of route and reason that are kept apart; what comes beyond them counts in the sum over all routes only.
 _MOST_PAIRS = 4_000
+#: ms of the shortest steps. Each longer step is a whole number of them, from the same beginnings on.
+_STEP_MS = min(step_ms for _, step_ms in SPANS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,41 @@ class _Recent:
         return ((int(steps[at]), int(steps[at + 1]), steps[at + 2]) for at in range(0, len(steps), 3))
 
 
-def _spans() -> tuple[_Recent, ...]:
-    return tuple(_Recent(*span) for span in SPANS.values())
+class _Pair:
+    """One reason on one route, over all spans. The running step of the shortest waits in ``times`` and ``seconds``: all spans are of it."""
+
+    __slots__ = ("_start", "reason", "route", "seconds", "since_ms", "spans", "times")
+
+    def __init__(self, route: str, reason: str) -> None:
+        self.route, self.reason = route, reason
+        self.spans = tuple(_Recent(*span) for span in SPANS.values())
+        self._start = self.times = 0
+        self.seconds = 0.0
+        self.since_ms: int | None = None  #: when it first changed since it was written; None: it has not
+
+    def add(self, now_ms: int, times: int, seconds: float) -> None:
+        start = now_ms - now_ms % _STEP_MS
+        if start != self._start:
+            self.settle()
+            self._start = start
+        self.times += times
+        self.seconds += seconds
+
+    def settle(self) -> None:
+        """Give what waits to every span."""
+        if self.times or self.seconds:
+            for recent in self.spans:
+                recent.add(self._start, self.times, self.seconds)
+            self.times, self.seconds = 0, 0.0
+
+    def total(self, now_ms: int) -> Denial:
+        self.settle()
+        return Denial(self.reason, *(recent.total(now_ms) for recent in self.spans))
+
+    def rows(self, since_ms: int) -> Iterator[DenialRow]:
+        """Every step that something was added to from ``since_ms`` on."""
+        self.settle()
+        return (row for recent in self.spans for row in recent.rows(self.route, self.reason, since_ms))
 
 
 class Denials:
@@ -92,15 +127,15 @@ class Denials:
     """
 
     def __init__(self, clock: Clock, kept: Iterable[DenialRow] = ()) -> None:
-        self._clock = clock
-        self._pairs: dict[tuple[str, str], tuple[_Recent, ...]] = {}
-        self._changed: dict[tuple[str, str], int] = {}  # not written yet: ms since when, the longest waiting first
-        self._of_route: dict[str, list[str]] = {}
+        self._time_ms = clock.time_ms
+        self._count = 0  # of pairs, all routes together not among them
+        self._of_route: dict[str, dict[str, _Pair]] = {ALL_ROUTES: {}}
+        self._changed: list[_Pair] = []  # not written yet, the longest waiting first
         steps = {step_ms: number for number, (_, step_ms) in enumerate(SPANS.values())}
         for row in kept:
-            spans = self._spans_of(row.route, row.reason)
-            if spans is not None and row.step_ms in steps:
-                spans[steps[row.step_ms]].add(row.start_ms, row.times, row.seconds)
+            pair = self._pair(row.route, row.reason)
+            if pair is not None and row.step_ms in steps:
+                pair.spans[steps[row.step_ms]].add(row.start_ms, row.times, row.seconds)
 
     def count(self, route_id: str, reason: Reason) -> None:
         """An order of ``route_id`` was refused."""
@@ -108,37 +143,40 @@ class Denials:
 
     def hold(self, route_id: str, reason: str, seconds: float, *, times: int = 0) -> None:
         """``reason`` kept us from ``route_id`` for so many more seconds; ``times`` 1 where it begins to."""
-        now_ms = self._clock.time_ms()
+        now_ms = self._time_ms()
         for route in (ALL_ROUTES, route_id):
-            spans = self._spans_of(route, reason)
-            if spans is None:
+            pair = self._pair(route, reason)
+            if pair is None:
                 continue
-            self._changed.setdefault((route, reason), now_ms)
-            for recent in spans:
-                recent.add(now_ms, times, seconds)
+            if pair.since_ms is None:
+                pair.since_ms = now_ms
+                self._changed.append(pair)
+            pair.add(now_ms, times, seconds)
 
     def of_route(self, route_id: str = ALL_ROUTES) -> Sequence[Denial]:
         """What kept us from one route, or from all of them together: in the last day longest first."""
-        now_ms = self._clock.time_ms()
-        found = [
-            Denial(reason, *(recent.total(now_ms) for recent in self._pairs[route_id, reason]))
-            for reason in self._of_route.get(route_id, ())
-        ]
+        now_ms = self._time_ms()
+        found = [pair.total(now_ms) for pair in self._of_route.get(route_id, {}).values()]
         return sorted((one for one in found if one.day.times or one.day.seconds), key=lambda one: (-one.day.seconds, -one.day.times))
 
     def take(self, *, everything: bool = False) -> Sequence[DenialRow]:
         """Take what has changed since it was last taken, to write it down: a few hundred rows at once, or ``everything``."""
         rows: list[DenialRow] = []
-        for key, since_ms in list(self._changed.items()):
-            del self._changed[key]
-            rows += (row for recent in self._pairs[key] for row in recent.rows(*key, since_ms))
+        taken = 0
+        for pair in self._changed:
+            taken += 1
+            if pair.since_ms is not None:
+                rows += pair.rows(pair.since_ms)
+                pair.since_ms = None
             if len(rows) >= _WRITTEN_AT_ONCE and not everything:
                 break
+        del self._changed[:taken]
         return rows
 
-    def _spans_of(self, route: str, reason: str) -> tuple[_Recent, ...] | None:
-        spans = self._pairs.get((route, reason))
-        if spans is None and (route == ALL_ROUTES or len(self._pairs) < _MOST_PAIRS):
-            spans = self._pairs[route, reason] = _spans()
-            self._of_route.setdefault(route, []).append(reason)
-        return spans
+    def _pair(self, route: str, reason: str) -> _Pair | None:
+        of_route = self._of_route.get(route)
+        pair = None if of_route is None else of_route.get(reason)
+        if pair is None and (route == ALL_ROUTES or self._count < _MOST_PAIRS):
+            pair = self._of_route.setdefault(route, {})[reason] = _Pair(route, reason)
+            self._count += route != ALL_ROUTES
+        return pair

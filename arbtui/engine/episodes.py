@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec import Struct, field
 
 from arbtui.engine.denials import Denials
 from arbtui.engine.round import Round
@@ -22,8 +23,7 @@ _ACCOUNTED_AT_ONCE = 50
 _NO_EDGE = (Reason.BELOW_THRESHOLD, Reason.RATE_UNCONFIRMED)
 
 
-@dataclass(slots=True, eq=False)
-class _Episode:
+class _Episode(Struct, eq=False):
     """One that is open, or waits for its last look. ``orders``: (base quantity, worst price) of each trade hop when it began."""
 
     route: ArbRoute
@@ -60,6 +60,7 @@ class Episodes:
 
     def __init__(self, clock: Clock, denials: Denials, call_at: Callable[..., object] | None) -> None:
         self._clock = clock
+        self._time_ms = clock.time_ms
         self._denials = denials
         self._call_at = call_at
         self._ended: deque[EpisodeRecord] = deque(maxlen=KEPT)
@@ -79,10 +80,19 @@ class Episodes:
         episode = self.open.get(route.id)
         if episode is None:
             episode = self._begin(
-                route, opportunity.decided_at, _amounts(opportunity), opportunity.edge_bps, opportunity.size, refusal, sized=True
+                route,
+                opportunity.decided_at,
+                _amounts(opportunity),
+                opportunity.least_bps,
+                opportunity.edge_bps,
+                opportunity.size,
+                refusal,
+                sized=True,
             )
-        elif not episode.sized or opportunity.edge_bps > episode.best_bps:
-            episode.best_bps, episode.size, episode.sized = opportunity.edge_bps, opportunity.size, True
+        else:
+            episode.threshold_bps = min(episode.threshold_bps, opportunity.least_bps)
+            if not episode.sized or opportunity.edge_bps > episode.best_bps:
+                episode.best_bps, episode.size, episode.sized = opportunity.edge_bps, opportunity.size, True
         self._hold(episode, refusal, opportunity.decided_at)
         if refusal is None:
             episode.cycles += 1
@@ -93,16 +103,17 @@ class Episodes:
             if route.id in self.open:
                 continue
             reason = route.blocked or route.denied
-            edge = route.touch_edge_bps()
-            if reason in _NO_EDGE or not edge > route.threshold_bps() or route.data_refusal(now) is not None:
+            edge, least = route.touch_edge_bps(), route.threshold_bps()
+            if reason in _NO_EDGE or not edge > least or route.data_refusal(now) is not None:
                 continue
             size = route.touch_size()
-            self._begin(route, now, route.touch_orders(), edge, size, reason, sized=False)
+            self._begin(route, now, route.touch_orders(), least, edge, size, reason, sized=False)
 
-    def look(self, books: Sequence[OrderBook] | None, now: float, most: int) -> None:
+    def look(self, books: Sequence[OrderBook] | None, now: float, most: int, found: ArbRoute | None = None) -> None:
         """End the open episodes that ``books`` changed (None: a rate moved, all of them) and that no longer clear.
 
-        Where those are more than ``most`` to look at, all of them wait for :meth:`look_on`.
+        ``found``: the route of the one opportunity that these books make, of which :meth:`found` was told: it clears, and is not looked at
+        unless it was taken. Where those are more than ``most`` to look at, all of them wait for :meth:`look_on`.
         """
         if books is None and len(self.open) > most:
             self._looks.begin()
@@ -112,7 +123,8 @@ class Episodes:
             self._waiting.update(dict.fromkeys(touched))
             return
         for episode in sorted(touched, key=lambda episode: episode.route.id) if len(touched) > 1 else list(touched):
-            self._look(episode, now)
+            if episode.route is not found or episode.held_by is None:
+                self._look(episode, now)
 
     def look_on(self, now: float, most: int) -> None:
         """The same for ``most`` of those that wait, the longest waiting first."""
@@ -198,6 +210,7 @@ class Episodes:
         route: ArbRoute,
         now: float,
         orders: tuple[tuple[float, float], ...],
+        least_bps: float,
         edge_bps: float,
         size: float,
         gate: Reason | None,
@@ -209,13 +222,13 @@ class Episodes:
             route=route,
             trades=trades,
             started=now,
-            started_ms=self._clock.time_ms(),
+            started_ms=self._time_ms(),
             orders=orders,
-            threshold_bps=route.threshold_bps(),
+            threshold_bps=least_bps,
             best_bps=edge_bps,
             size=size,
             sized=sized,
-            gate="" if gate is None else gate.value,
+            gate="" if gate is None else str(gate),
             held_by=None,
             held_since=now,
         )
@@ -291,4 +304,4 @@ class Episodes:
 
 
 def _amounts(opportunity: Opportunity) -> tuple[tuple[float, float], ...]:
-    return tuple((float(order.qty), float(order.price)) for order in opportunity.orders)
+    return tuple([(float(order.qty), float(order.price)) for order in opportunity.orders])

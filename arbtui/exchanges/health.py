@@ -63,6 +63,7 @@ class ExchangeHealthMonitor:
         self._state = Health.DOWN
         self._why = "nothing was received yet"
         self._was_fit = False  # the first HEALTHY needs no waiting time
+        self._is_fine = False  # it was HEALTHY at the last look, and nothing was reported since: only silence can have ended that
         self._better_since: float | None = None
         self._last_message = -inf
         self._connected = True  # True until a socket reports otherwise
@@ -90,7 +91,8 @@ class ExchangeHealthMonitor:
 
     def on_message(self, now: float) -> None:
         """A message of the public stream came at ``now``."""
-        self._last_message = max(self._last_message, now)
+        if now > self._last_message:
+            self._last_message = now
 
     def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
         """A request ended after ``ms``. A definite refusal is an answer, too: ``ok`` is false for no answer or a server error.
@@ -98,6 +100,7 @@ class ExchangeHealthMonitor:
         ``poll``: a question of our own making, no order. Polls that fail one after the other are an outage; with three good ones it
         is over and counts as one failure, so that what we asked during it does not keep us away from a venue that is back.
         """
+        self._is_fine = False
         now, slow = self._clock.monotonic(), ms > self._config.slow_answer_ms
         if poll and slow and not ok and now - ms / 1000 < self._back_at:
             return  # asked during an outage that is over since, or ends just now
@@ -181,6 +184,7 @@ class ExchangeHealthMonitor:
 
     def on_clock(self, skew_ms: float) -> None:
         """The venue's clock was measured ``skew_ms`` ahead of ours (behind: negative)."""
+        self._is_fine = False
         self._skew_ms = abs(skew_ms) if skew_ms == skew_ms else inf
 
     def on_server_time(self, ahead_ms: float, round_trip_ms: float) -> None:
@@ -189,14 +193,17 @@ class ExchangeHealthMonitor:
 
     def on_late(self, ms: float) -> None:
         """The public stream's newest updates are, by their own times, ``ms`` old (negative: from the future)."""
+        self._is_fine = False
         self._late_ms = ms if ms == ms else inf
 
     def on_throttled(self, until_monotonic: float) -> None:
         """The venue accepts no requests until then."""
+        self._is_fine = False
         self._throttled_until = max(self._throttled_until, until_monotonic)
 
     def on_refused(self, why: str | None) -> None:
         """The venue refuses our key, account or every order, in words; None: it takes them again."""
+        self._is_fine = False
         self._refusal = why
 
     @property
@@ -214,22 +221,28 @@ class ExchangeHealthMonitor:
 
     def on_socket(self, connected: bool) -> None:
         """The public stream was connected or lost."""
+        self._is_fine = False
         self._connected = connected
 
     def on_subscriptions(self, missing: str) -> None:
         """Which of the wanted streams the venue has not confirmed, as text; empty when there is none."""
+        self._is_fine = False
         self._unconfirmed = missing
 
     def on_account(self, is_open: bool) -> None:
         """The account's private stream is open and everything missed was fetched, or it was lost."""
+        self._is_fine = False
         self._account_open = is_open
 
     def on_frozen(self, frozen: bool) -> None:
         """The stream is open and its content has stopped changing, or changes again."""
+        self._is_fine = False
         self._frozen = frozen
 
     def state(self, now: float) -> Health:
         """The venue's health at ``now``."""
+        if self._is_fine and (now - self._last_message) * 1000 <= self._silence_ms:
+            return _HEALTHY  # the usual answer
         found, why = self._worst(now)
         if found is _HEALTHY and not self._was_fit:
             self._was_fit = True
@@ -240,6 +253,7 @@ class ExchangeHealthMonitor:
             self._better_since = now
         elif now - self._better_since >= self._config.recover_s:
             self._enter(found, why)
+        self._is_fine = found is _HEALTHY and self._state is _HEALTHY
         return self._state
 
     def why(self, now: float) -> str:

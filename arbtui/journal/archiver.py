@@ -93,7 +93,10 @@ class Archiver:
             writer = ArchiveWriter(journal.path, journal.salt, chain, last)
             try:
                 while chain.seq < last:
-                    writer.add(db.execute(_ROWS, (chain.seq, min(last, chain.seq + _SLICE))).fetchall())
+                    rows = db.execute(_ROWS, (chain.seq, min(last, chain.seq + _SLICE))).fetchall()
+                    if not rows:
+                        chain.end_of(db)  # which tells that it is damaged: what is due is there
+                    writer.add(rows)
                     await asyncio.sleep(_PAUSE_S)
                 return await journal.aside(writer.seal)
             except BaseException:  # whatever it was, no half of a file stays

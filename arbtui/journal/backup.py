@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import sqlite3
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from arbtui.journal.newest_backup import newest_in_words
 from arbtui.journal.noted import check_noted
 from arbtui.journal.reader import check_pages, events, reading
 from arbtui.journal.snapshots import check_snapshots
+from arbtui.journal.sqlite_errors import SQLITE_ERRORS
 from arbtui.model.durable_folder import make_folders
 from arbtui.model.errors import UsageError
 
@@ -141,7 +141,7 @@ def _copy(journal: Path, new: Path) -> tuple[int, str, list[EventsArchived]]:
             else:
                 seq, last_hash = max((recorded.seq for recorded in events(copy)), default=0), ""
             told = archives(copy)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise refusal(journal, error) from error
     except UsageError as error:  # what is wrong with the copy is wrong with the journal
         said = str(error).replace(newest_in_words(new), newest_in_words(journal))

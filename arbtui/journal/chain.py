@@ -144,6 +144,16 @@ class Chain:
             self._has_begun = True
         self.seq, self.last = seq, found
 
+    def end_of(self, connection: sqlite3.Connection) -> None:
+        """No row has come after the last that was taken: compare it with the newest one of ``connection``.
+
+        Raises:
+            UsageError: there are newer ones, which were not found from there.
+        """
+        (newest,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+        if newest > self.seq:
+            raise damaged(self._path, f"event {self.seq + 1} is missing ({newest} is there)")
+
 
 def check_events(connection: sqlite3.Connection) -> Chain:
     """Follow the chain over all events in the file itself, from where the archives end; how far it goes.
@@ -154,6 +164,7 @@ def check_events(connection: sqlite3.Connection) -> Chain:
     chain = Chain.archived(connection)
     for row in connection.execute(_ROWS, (chain.seq, _END)):
         chain.follow(*row)
+    chain.end_of(connection)
     return chain
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from arbtui.journal.newest_backup import newest_in_words
+from arbtui.journal.sqlite_errors import SQLITE_ERRORS
 from arbtui.model.durable_folder import make_folders
 from arbtui.model.errors import UsageError
 
@@ -30,6 +31,7 @@ _ADVICE = {
     sqlite3.SQLITE_NOTADB: "it is not an SQLite database: move it away, or name another --state-dir",
     sqlite3.SQLITE_CORRUPT: "it is damaged: move it away together with its -wal and -shm files, keep all three, and {backup}",
     sqlite3.SQLITE_ERROR: "it is not what its format says, so it is damaged: move it away, keep it, and {backup}",
+    sqlite3.SQLITE_CONSTRAINT: "it is not what its format says, so it is damaged: move it away, keep it, and {backup}",
     sqlite3.SQLITE_FULL: "the disk is full: free space, then start again",
     sqlite3.SQLITE_READONLY: "it cannot be written: check the owner and mode of the file and its folder, or name another --state-dir",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check the owner and mode of the file and its folder, or name another --state-dir",
@@ -69,12 +71,13 @@ def opened_with(other: Connect) -> Iterator[None]:
         _connect_with = before
 
 
-def refusal(path: Path, error: sqlite3.Error | OSError) -> UsageError:
-    """The error an operator should see for ``error``, met while opening ``path``."""
+def refusal(path: Path, error: Exception) -> UsageError:
+    """The error an operator should see for ``error``, one of :data:`SQLITE_ERRORS` or of the system, met while opening ``path``."""
     unknown = sqlite3.SQLITE_CANTOPEN if isinstance(error, OSError) else sqlite3.SQLITE_CORRUPT  # as text that is not UTF-8 any more
     code = getattr(error, "sqlite_errorcode", None) or unknown
     advice = _ADVICE.get(code & 0xFF, "it cannot be used")
-    return UsageError(f"{path}: {error}: {advice.replace('{backup}', newest_in_words(path))}")
+    said = "a name in it is no text" if isinstance(error, UnicodeDecodeError) else error
+    return UsageError(f"{path}: {said}: {advice.replace('{backup}', newest_in_words(path))}")
 
 
 def damaged(path: Path, what: str) -> UsageError:
@@ -220,10 +223,10 @@ def open_reader(path: Path, application_id: int, user_version: int, oldest: int 
         try:
             if check_identity(connection, path, application_id, user_version, oldest) == 0:
                 raise NothingThere(f"{path}: it is empty: nothing has run there yet; check --profile, --mode and --state-dir")
-        except (sqlite3.Error, UsageError):
+        except (*SQLITE_ERRORS, UsageError):
             connection.close()
             raise
-    except (sqlite3.Error, OSError) as error:
+    except (*SQLITE_ERRORS, OSError) as error:
         raise refusal(path, error) from error
     return connection
 
@@ -235,7 +238,7 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error:
+    except SQLITE_ERRORS:
         connection.close()
         raise
     return connection
@@ -256,7 +259,7 @@ def _read_copy(path: Path) -> sqlite3.Connection:
             connection.execute("CREATE TEMP TABLE copy_of (path TEXT NOT NULL)")
             connection.execute("INSERT INTO copy_of VALUES (?)", (str(path),))
             connection.execute("PRAGMA query_only = ON")
-        except sqlite3.Error:
+        except SQLITE_ERRORS:
             connection.close()
             raise
     return connection

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from arbtui.journal.backup_files import FOLDER, backups_of
+from arbtui.journal.sqlite_errors import SQLITE_ERRORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class _Held:
 
     def can_be_compared(self, others: Sequence["_Held"]) -> bool:
         """Whether the events that ``others`` end with can be read here; not where it was damaged since it was made."""
-        with suppress(sqlite3.Error):
+        with suppress(*SQLITE_ERRORS):
             for other in others:
                 self._hash_of(other.seq)
             return True
@@ -65,7 +66,7 @@ def _readable(journal: Path, stack: ExitStack) -> Iterator[_Held]:
     except OSError:
         return
     for backup in found:
-        with suppress(sqlite3.Error):
+        with suppress(*SQLITE_ERRORS):
             place = f"file:{quote(str(backup.path.absolute()))}?mode=ro&immutable=1"
             db = stack.enter_context(closing(sqlite3.connect(place, uri=True)))
             row = db.execute("SELECT seq, ts_ms, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()

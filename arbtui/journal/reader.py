@@ -10,6 +10,7 @@ from arbtui.journal.chain import Chain, archives, file_of, is_chained, newest_ar
 from arbtui.journal.database import damaged, open_reader, refusal
 from arbtui.journal.events import Recorded, decode
 from arbtui.journal.schema import APPLICATION_ID, OLDEST_VERSION, USER_VERSION
+from arbtui.journal.sqlite_errors import SQLITE_ERRORS
 from arbtui.journal.tip import read_tip, refuse_behind
 from arbtui.model.errors import UsageError
 from arbtui.model.tip_file import vanished
@@ -33,7 +34,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             if tip is not None:
                 refuse_behind(connection, path, tip)
             yield connection
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise refusal(path, error) from error
 
 
@@ -68,16 +69,23 @@ def events(connection: sqlite3.Connection, after: int = 0, last: int | None = No
         for seq, ts_ms, run_id, kind, version, payload in archived_rows(connection, after, last):
             yield Recorded(seq, ts_ms, run_id, decode(kind, version, payload))
         after = told.last
+    if after >= last:
+        return
     chain = Chain.after(connection, after) if chained else None
-    rows = connection.execute(
-        f"SELECT seq, ts_ms, run_id, type, version, payload, {'NULL' if chain is None else 'hash'} FROM event"
-        " WHERE seq > ? AND seq <= ? ORDER BY seq",
-        (after, last),
+    rows = connection.execute(  # without an upper bound: one number too high in the middle would end the reading there, unnoticed
+        f"SELECT seq, ts_ms, run_id, type, version, payload, {'NULL' if chain is None else 'hash'} FROM event WHERE seq > ? ORDER BY seq",
+        (after,),
     )
     for seq, ts_ms, run_id, kind, version, payload, stored in rows:
         if chain is not None:
             chain.follow(seq, ts_ms, run_id, kind, version, payload, stored)
+        elif seq > last:
+            return
         yield Recorded(seq, ts_ms, run_id, decode(kind, version, payload))
+        if seq == last:
+            return
+    if chain is not None:
+        chain.end_of(connection)
 
 
 def last_before(connection: sqlite3.Connection, ts_ms: int) -> int:

@@ -29,6 +29,7 @@ from arbtui.journal.database import (
     refusal,
 )
 from arbtui.journal.file_place import FilePlace
+from arbtui.journal.sqlite_errors import SQLITE_ERRORS
 from arbtui.model.errors import JournalFailed
 from arbtui.model.histogram import Histogram
 
@@ -419,7 +420,7 @@ async def open_writer(
             return SyncWriter(path, connection, door if isinstance(door, WatchedDoor) else None)
         connection.close()
         return AioWriter(path, await _connect_aio(path, synchronous))
-    except (sqlite3.Error, OSError) as error:
+    except (*SQLITE_ERRORS, OSError) as error:
         raise refusal(path, error) from error
 
 

@@ -213,14 +213,15 @@ class RateWatch:
     def _measure(self, rate: float, now: float) -> None:
         """Median, deviation and margin as of ``now``; ``rate`` is the logarithm of the book's mid."""
         reference: list[float] = []
-        counted = -1
+        counted, left = -1, _REFERENCE_COINS
         for number, local, foreign in self._books:  # CoinRate.implied, written out: this runs whenever an opportunity is found
             if number != counted and local.state is LIVE and foreign.state is LIVE and local.bid > 0.0 < foreign.bid:
                 implied = (local.bid + local.ask) / (foreign.bid + foreign.ask)
                 if 0.0 < implied < inf:  # else a side without an offer
                     counted = number
                     reference.append(implied)
-                    if len(reference) == _REFERENCE_COINS:
+                    left -= 1
+                    if not left:
                         break
         count = self.live_coins = len(reference)
         self._has_peers = False

@@ -101,10 +101,14 @@ class Market:
 
     def refusal(self, price: Decimal, qty: Decimal) -> str | None:
         """The rule that a limit order would break, as a message that begins with the rule's name; None when it breaks none."""
-        if price <= ZERO or self.price_down(price) != price:
-            return f"PRICE_UNIT {price} is not on the unit {self.price_units.at(price)} of {self.key}"
         if qty <= ZERO or self.qty_down(qty) != qty:
             return f"LOT_STEP {qty} is not a multiple of {self.lot_step} of {self.key}"
+        return self.refusal_of_lots(price, qty)
+
+    def refusal_of_lots(self, price: Decimal, qty: Decimal) -> str | None:
+        """:meth:`refusal` of a quantity that is a whole number of lots, since it was rounded to them."""
+        if price <= ZERO or self.price_down(price) != price:
+            return f"PRICE_UNIT {price} is not on the unit {self.price_units.at(price)} of {self.key}"
         if not self.min_qty <= qty <= self.max_qty:
             return f"LOT_SIZE {qty} is outside {self.min_qty} to {self.max_qty} of {self.key}"
         if price * qty < self.min_cost:

@@ -1,5 +1,6 @@
 """Orders, fills and balances, and the states an order can be in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -24,6 +25,14 @@ class Side(StrEnum):
 #: Members by a name of their own, for what every decision asks (:data:`arbtui.model.book.LIVE`).
 BUY: Final = Side.BUY
 SELL: Final = Side.SELL
+
+
+def ways(trades: Iterable[tuple[str, Side]]) -> dict[str, float]:
+    """Which way trades, by quote and side, move stock where each currency is quoted: 1 there, -1 from there; not there and from there."""
+    found: dict[str, float] = {}
+    for quote, side in trades:
+        found[quote] = found.get(quote, 0.0) + (1.0 if side is BUY else -1.0)
+    return {quote: 1.0 if way > 0.0 else -1.0 for quote, way in found.items() if way}
 
 
 class TimeInForce(StrEnum):

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import inf, isfinite
 
 from arbtui.model.money import ZERO
-from arbtui.model.order import BUY, Side
+from arbtui.model.order import Side, ways
 from arbtui.portfolio.accounts import CycleAccount
 
 #: An exchange and an asset there, or an exchange and a market's code there.
@@ -20,12 +20,13 @@ Place = tuple[str, str]
 class ExactSum:
     """A sum of floats that is exact, and rounded once it has changed: what was added and taken away again leaves nothing."""
 
-    __slots__ = ("_finite", "_others", "_rounded")
+    __slots__ = ("_finite", "_others", "_rounded", "total")
 
     def __init__(self) -> None:
         self._finite = Fraction(0)
-        self._rounded = 0.0  # _finite, which decisions ask for far more often than it changes
+        self._rounded = 0.0  # _finite
         self._others = 0  # infinities and what is not a number
+        self.total = 0.0  #: the sum, which decisions ask for far more often than it changes; ``inf`` while one is not finite
 
     def add(self, value: float) -> None:
         """Count ``value``."""
@@ -49,6 +50,7 @@ class ExactSum:
             self._rounded = float(self._finite)
         else:
             self._others += sign
+        self.total = inf if self._others else self._rounded
 
 
 class _Part:
@@ -174,15 +176,15 @@ class OpenCycles:
 
     def value(self, but: str = "") -> float:
         """What they put at risk, in the PnL currency. ``but``: id of one that is left out."""
-        return self._value.without(self._value_of(but))
+        return self._value.without(self._value_of(but)) if but else self._value.total
 
     def value_of_way(self, quote: str, way: float, but: str = "") -> float:
         """Likewise of those whose legs move stock ``way`` where prices are in ``quote`` (:func:`ways`); what networks move apart."""
         total = self._ways.get((quote, way))
         if total is None:
             return 0.0
-        part = self._parts.get(but)
-        return total.without(self._value_of(but) if part is not None and part.ways.get(quote) == way else 0.0)
+        part = self._parts.get(but) if but else None
+        return total.without(self._value_of(but)) if part is not None and part.ways.get(quote) == way else total.total
 
     def reserved(self, exchange: str, asset: str) -> Decimal:
         """What they keep for themselves at a place, in units."""
@@ -234,11 +236,3 @@ class OpenCycles:
     def _value_of(self, cycle_id: str) -> float:
         cycle = self.by_id.get(cycle_id)
         return 0.0 if cycle is None else cycle.value
-
-
-def ways(trades: Iterable[tuple[str, Side]]) -> dict[str, float]:
-    """Which way trades, by quote and side, move stock where each currency is quoted: 1 there, -1 from there; not there and from there."""
-    found: dict[str, float] = {}
-    for quote, side in trades:
-        found[quote] = found.get(quote, 0.0) + (1.0 if side is BUY else -1.0)
-    return {quote: 1.0 if way > 0.0 else -1.0 for quote, way in found.items() if way}

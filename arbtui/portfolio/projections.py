@@ -32,6 +32,7 @@ from arbtui.journal.projections import statements_for
 from arbtui.journal.reader import events
 from arbtui.journal.schema import APPLICATION_ID, NOTED_INDEX, PROJECTION_TABLES, PROJECTIONS, USER_VERSION
 from arbtui.journal.snapshots import damaged_snapshots
+from arbtui.journal.sqlite_errors import SQLITE_ERRORS
 from arbtui.model.errors import UsageError
 from arbtui.model.money import ZERO, plain
 from arbtui.portfolio.accounts import CycleAccount, amount_at
@@ -163,7 +164,7 @@ def rebuild(path: Path) -> int:
             connection.execute("COMMIT")
             return count
     except (sqlite3.Error, ValueError) as error:
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, SQLITE_ERRORS):
             raise refusal(path, error) from error
         raise UsageError(f"{path}: {error}: the journal is damaged; restore a backup") from error
 

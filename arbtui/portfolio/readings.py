@@ -131,6 +131,11 @@ class Readings:
         return [self.state.cycles[key] for key in self._positions]
 
     @property
+    def has_positions(self) -> bool:
+        """Whether there is any of :attr:`positions`."""
+        return bool(self._positions)
+
+    @property
     def open_orders(self) -> list[OrderRecord]:
         """Orders that may still fill, oldest first, whatever their cycle."""
         return list(self._standing.values())

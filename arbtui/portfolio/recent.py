@@ -27,6 +27,11 @@ class RecentOrders(Struct):
             self.hours = {at: count for at, count in self.hours.items() if at > hour - _HOURS}
         self.hours[hour] = self.hours.get(hour, 0) + 1
 
+    @property
+    def kept(self) -> tuple[int, int]:
+        """How many are kept one by one, and how many are summed up by hours: never less than :meth:`counts` of any time."""
+        return len(self.minute), sum(self.hours.values())
+
     def counts(self, now_ms: int) -> tuple[int, int, int]:
         """Orders of the last second, minute and 24 hours.
 

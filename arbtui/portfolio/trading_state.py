@@ -1,6 +1,7 @@
 """What the engine may do now. Machines only move towards HALTED; moving back is an operator's act."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class TradingState(StrEnum):
@@ -18,7 +19,7 @@ class TradingState(StrEnum):
     @property
     def allows_entries(self) -> bool:
         """True when new cycles may open."""
-        return self is TradingState.ARMED
+        return self is _ARMED
 
     @property
     def allows_hedges(self) -> bool:
@@ -34,3 +35,6 @@ class TradingState(StrEnum):
     def is_halt(self) -> bool:
         """True for a kill in any stage."""
         return self in (TradingState.HALTING, TradingState.HALTED, TradingState.HALTED_DIRTY)
+
+
+_ARMED: Final = TradingState.ARMED  #: by a name of its own: every decision asks (:data:`arbtui.model.book.LIVE`)

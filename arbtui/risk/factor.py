@@ -13,7 +13,6 @@ from arbtui.model.market import Market
 from arbtui.model.reason import Reason
 from arbtui.portfolio.accounts import amount_at
 from arbtui.portfolio.marks import LiveMarks
-from arbtui.portfolio.open_cycles import ways
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.routes.route import ArbRoute
 
@@ -57,8 +56,9 @@ class FactorExposure:
         """
         if route.shrinks_exposure or route.transfers:  # money for money moves no coin; what comes over a network is sold where it comes
             return None
-        for quote, way in ways([(hop.market.quote, hop.side) for hop in route.trades]).items():
-            if not self._is_factor(quote):
+        state = self._portfolio.state
+        for quote, way in route.ways.items():
+            if quote == state.currency or quote not in state.settlement:  # _is_factor, written out: every decision asks
                 continue
             before = self.moved.get(quote, 0.0) + way * self._portfolio.under_way.value_of_way(quote, way, cycle_id)
             after = before + way * value

@@ -114,6 +114,8 @@ class RiskGuard:
 
     def _unfit(self, route: ArbRoute, venues: Iterable[ExchangeGuard], now: float, cycle_id: str) -> Reason | None:
         """Whether a venue of ``route`` is ill, untried, refuses one of its markets, disputes what we hold or takes fees nothing prices."""
+        if all([venue.is_clear(now) for venue in venues]):
+            return None
         for venue in venues:
             if (reason := venue.unfit(now)) is not None:
                 return reason

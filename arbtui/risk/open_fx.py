@@ -1,6 +1,5 @@
 """The hard limit of what cycles may leave open of a settlement currency."""
 
-from arbtui.model.order import SELL
 from arbtui.model.reason import Reason
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -26,9 +25,11 @@ class OpenFxGuard:
         """
         if route.shrinks_exposure:
             return None
-        for asset, direction in _moved(route, self._portfolio.state.currency).items():
-            if asset not in self._portfolio.state.settlement:
+        state = self._portfolio.state
+        for asset, way in route.ways.items():
+            if asset == state.currency or asset not in state.settlement:
                 continue
+            direction = -1 if way > 0.0 else 1  # a purchase takes it, a sale brings it
             mark = self._marks.value(asset)
             if mark is None:
                 return Reason.NO_MARK
@@ -38,13 +39,3 @@ class OpenFxGuard:
             if not now + pending * price + value <= self.limit:
                 return Reason.OPEN_FX
         return None
-
-
-def _moved(route: ArbRoute, currency: str) -> dict[str, int]:
-    """Which way ``route`` moves each quote currency but the PnL's: +1 it brings it, -1 it takes it; not what it brings and takes."""
-    signs: dict[str, int] = {}
-    for hop in route.trades:
-        quote = hop.market.quote
-        if quote != currency:
-            signs[quote] = signs.get(quote, 0) + (1 if hop.side is SELL else -1)
-    return {asset: 1 if sign > 0 else -1 for asset, sign in signs.items() if sign}

@@ -23,6 +23,9 @@ class OrderPace:
 
     def allows(self, orders: int, limits: GlobalLimits) -> bool:
         """Whether ``orders`` more may be sent now."""
+        kept, of_hours = self._portfolio.state.orders.kept
+        if kept + orders <= limits.max_orders_s and kept + orders <= limits.max_orders_min and of_hours + orders <= limits.max_orders_day:
+            return True  # however old they are
         second, minute, day = self.counts()
         most_s, most_min, most_day = limits.max_orders_s, limits.max_orders_min, limits.max_orders_day
         return second + orders <= most_s and minute + orders <= most_min and day + orders <= most_day

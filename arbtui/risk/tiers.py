@@ -24,9 +24,7 @@ from arbtui.routes.route import ArbRoute
 
 #: Members by a name of their own, for what every decision asks (:data:`arbtui.model.book.LIVE`).
 _COIN: Final = FeeTakenIn.COIN
-_LOSS_DAY: Final = Reason.LOSS_DAY
-_LOSS_HOUR: Final = Reason.LOSS_HOUR
-_DRAWDOWN: Final = Reason.DRAWDOWN
+_HEALTHY: Final = Health.HEALTHY
 #: Why nothing opens in a state; in every other one, because it is halted.
 _NO_ENTRIES = {
     TradingState.PAUSED: Reason.PAUSED,
@@ -78,26 +76,27 @@ class GlobalGuard:
             return _NO_ENTRIES.get(state, Reason.HALTED)
         if shrinks:
             return None
-        under_way = self._portfolio.under_way
+        limits, under_way = self.limits, self._portfolio.under_way
         others = len(under_way.by_id) - (cycle_id in under_way.by_id)
-        if not others < self.limits.max_open_cycles:
+        if not others < limits.max_open_cycles:
             return Reason.OPEN_CYCLES
-        if not under_way.value(cycle_id) + self.positions_value + value <= self.limits.max_unhedged:
+        if not under_way.value(cycle_id) + self.positions_value + value <= limits.max_unhedged:
             return Reason.UNHEDGED
-        if not self._portfolio.state.unattended - bool(cycle_id) < self.limits.max_cycles_unattended:
+        if not self._portfolio.state.unattended - bool(cycle_id) < limits.max_cycles_unattended:
             return Reason.UNATTENDED
-        for reason, lost, limit in self.losses():
-            if not lost <= limit:
-                return reason
-        return None
+        if not self.loss_today <= limits.max_loss_day:
+            return Reason.LOSS_DAY
+        if not self.loss_hour <= limits.max_loss_hour:
+            return Reason.LOSS_HOUR
+        return None if self.drawdown <= limits.max_drawdown else Reason.DRAWDOWN
 
     def losses(self) -> Sequence[tuple[Reason, float, float]]:
         """What is lost in each way that has a limit, and that limit."""
         limits = self.limits
         return (
-            (_LOSS_DAY, self.loss_today, limits.max_loss_day),
-            (_LOSS_HOUR, self.loss_hour, limits.max_loss_hour),
-            (_DRAWDOWN, self.drawdown, limits.max_drawdown),
+            (Reason.LOSS_DAY, self.loss_today, limits.max_loss_day),
+            (Reason.LOSS_HOUR, self.loss_hour, limits.max_loss_hour),
+            (Reason.DRAWDOWN, self.drawdown, limits.max_drawdown),
         )
 
     @property
@@ -171,15 +170,24 @@ class ExchangeGuard:
             return Reason.IN_FLIGHT
         return self.silence(now)
 
+    def is_clear(self, now: float) -> bool:
+        """Whether nothing at all speaks against opening here: the usual answer of :meth:`unfit` and of all that follow it, in one look."""
+        health, state = self.health, self._portfolio.state
+        health.on_message(self._last_message(self.exchange))
+        return (
+            health.state(now) is _HEALTHY
+            and not (self._unknown or self.earlier_unknown or health.resting)
+            and health.is_proven
+            and not (state.disputes or state.unpriced_fees)
+        )
+
     def silent_ms(self, now: float) -> float:
         """The age of the venue's last message in ms; ``inf`` before the first."""
         return (now - self._last_message(self.exchange)) * 1000
 
     def silence(self, now: float) -> Reason | None:
         """Whether the venue's stream has said nothing for too long."""
-        if not self.silent_ms(now) <= self.limits.max_message_age_ms:
-            return Reason.MESSAGE_AGE
-        return None
+        return None if self.silent_ms(now) <= self.limits.max_message_age_ms else Reason.MESSAGE_AGE
 
     def is_fresh(self, book: OrderBook, now: float) -> bool:
         """Whether ``book`` itself is younger than the venue's last message may be."""
@@ -239,6 +247,7 @@ class SymbolGuard:
         self.of_symbol: dict[str, SymbolLimits] = {}  #: of symbols that have limits of their own
         self.delays: StreamDelays | None = None  #: of the streams; None: two books are compared by when they were received
         self._marks = marks
+        self._marked: set[Market] = set()  # whose orders move nothing without a mark: once known, a price stays known
 
     def check(self, route: ArbRoute, now: float) -> Reason | None:
         """May the books of ``route`` be traded on at ``now``?"""
@@ -257,7 +266,7 @@ class SymbolGuard:
         if (outside := _outside(route, limits)) is not None:
             return outside
         for hop in route.trades:
-            if (unmarked := self.unmarked(hop.market)) is not None:
+            if hop.market not in self._marked and (unmarked := self.unmarked(hop.market)) is not None:
                 return unmarked
         return None
 
@@ -288,7 +297,10 @@ class SymbolGuard:
         """Whether an order on ``market`` would move an asset whose price is not known: its fee's coin, too."""
         coin = market.fees.coin if market.fees.taken_in is _COIN else market.quote
         known = self._marks.is_known
-        return None if known(market.base) and known(market.quote) and known(coin) else Reason.NO_MARK
+        if not (known(market.base) and known(market.quote) and known(coin)):
+            return Reason.NO_MARK
+        self._marked.add(market)
+        return None
 
 
 def _outside(route: ArbRoute, limits: SymbolLimits) -> Reason | None:
@@ -323,19 +335,21 @@ class RouteGuard:
             return Reason.RESIDUAL
         if self.is_busy(route, cycle_id):
             return Reason.ROUTE_BUSY
-        if self.is_disabled(route.id):
+        route_id = route.id
+        record = self._portfolio.state.routes.get(route_id)
+        if record is not None and not record.enabled:
             return Reason.DISABLED
-        if self.cools(route.id, now):
+        if self.cools(route_id, now):
             return Reason.COOLDOWN
         if now < self.refused_until.get(route.symbol, -inf):
             return Reason.REFUSED
-        if now < self.paused_until.get(route.id, -inf):
+        if now < self.paused_until.get(route_id, -inf):
             return Reason.LOSSES
-        if not self.one_leg(route.id) < self.limits_of(route.id).max_one_leg_hour:
+        limits = self.of_route.get(route_id, self.limits)
+        parted = within_hour(record.parted, self._time_ms()) if record is not None else 0
+        if not parted < limits.max_one_leg_hour:
             return Reason.ONE_LEG
-        if not edge_bps <= self.limits_of(route.id).max_edge_bps:
-            return Reason.EDGE_TOO_GOOD
-        return None
+        return None if edge_bps <= limits.max_edge_bps else Reason.EDGE_TOO_GOOD
 
     def is_disabled(self, route_id: str) -> bool:
         """Whether the operator has disabled a route."""
@@ -348,6 +362,8 @@ class RouteGuard:
 
     def has_residual(self, route: ArbRoute) -> bool:
         """Whether a residual position of an asset that ``route`` trades waits for somebody to look at it."""
+        if not self._portfolio.has_positions:
+            return False
         waiting = self.residual_assets()
         return bool(waiting) and any(not waiting.isdisjoint((hop.market.base, hop.market.quote)) for hop in route.trades)
 
@@ -376,14 +392,14 @@ class RouteGuard:
             intent = order.intent
             if intent.cycle_id != cycle_id and (intent.exchange, intent.market) in route.markets:
                 return True
-        return self.is_moved_alike(route, cycle_id)
+        return bool(route.transfers) and self.is_moved_alike(route, cycle_id)
 
     def is_moved_alike(self, route: ArbRoute, cycle_id: str = "") -> bool:
         """Whether another cycle's transfer of what ``route`` moves is under way at one of its places: two of an order's size look alike.
 
         ``cycle_id``: its own. One of stock is in its way only by its amount (:meth:`mistaken`).
         """
-        return bool(route.transfers and self._portfolio.state.transfers) and any(
+        return bool(self._portfolio.state.transfers) and any(
             one.asset == hop.asset and not {one.sender, one.receiver}.isdisjoint((hop.sender, hop.receiver))
             for one in self._portfolio.open_transfers
             if one.cycle_id and one.cycle_id != cycle_id

@@ -170,7 +170,8 @@ class InventoryRoute(ArbRoute):
 
     def price_ratio(self) -> float:
         """Selling venue's mid over buying venue's mid, in one currency."""
-        return self.bid_book.mid * self._conversion.value / self.ask_book.mid
+        buy, sell = self.ask_book, self.bid_book
+        return (sell.bid + sell.ask) * self._conversion.value / (buy.bid + buy.ask)
 
     @property
     def is_crossed(self) -> bool:
@@ -184,7 +185,8 @@ class InventoryRoute(ArbRoute):
         if not self.may_walk(now):
             return None
         margin_bps = self._conversion.margin_bps
-        required = 1.0 + (self._least_bps(self.inventory.shadow_bps()) + self.charge_bps + margin_bps) / 1e4
+        least_bps = self._least_bps(self.inventory.shadow_bps()) + margin_bps
+        required = 1.0 + (least_bps + self.charge_bps) / 1e4
         sell_unit = self._sell_unit * self._conversion.value / (self._buy_unit * required)
         cap = self._most()
         if cap <= 0.0:
@@ -224,12 +226,12 @@ class InventoryRoute(ArbRoute):
             self.denied = self._short_of(walked) or sizes
             return None
         edge, value = self._priced(float(sizes.buy_qty), float(sizes.sell_qty))
-        if not edge >= (required - 1.0) * 1e4 - self.charge_bps:
+        if not edge >= least_bps:
             self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
             return None
         self.last_size = float(sizes.sell_qty)
         orders = (SizedHop(self.bought, sizes.buy_qty, buy_price), SizedHop(self.sold, sizes.sell_qty, sell_price))
-        return Opportunity(self, orders, edge, value, self.last_size, now)
+        return Opportunity(self, orders, edge, value, self.last_size, now, least_bps)
 
     def _most(self) -> float:
         """The most base units that value, stock and cash allow; sets ``denied`` and returns 0.0 when one allows nothing."""
@@ -268,8 +270,11 @@ class InventoryRoute(ArbRoute):
 
     def _priced(self, buy_qty: float, sell_qty: float) -> tuple[float, float]:
         """Net edge in bps and purchase cost in PnL currency of buying ``buy_qty`` (gross) and selling ``sell_qty`` now."""
-        cost = _cost(self.ask_book.asks(), buy_qty) * self._buy_unit * self._buy_net
-        proceeds = _cost(self.bid_book.bids(), sell_qty) * self._sell_unit * self._conversion.value
+        asks, bids = self.ask_book, self.bid_book
+        paid = buy_qty * asks.ask if buy_qty <= asks.ask_qty else _cost(asks.asks(), buy_qty)
+        brought = sell_qty * bids.bid if sell_qty <= bids.bid_qty else _cost(bids.bids(), sell_qty)
+        cost = paid * self._buy_unit * self._buy_net
+        proceeds = brought * self._sell_unit * self._conversion.value
         return (proceeds / cost - 1.0) * 1e4 - self.charge_bps, cost * self._value_of_quote()
 
 

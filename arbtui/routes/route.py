@@ -17,6 +17,7 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_market import Conversion
 from arbtui.marketdata.rate_watch import CoinRate
 from arbtui.model.book import LIVE, STALE, BookState, OrderBook
+from arbtui.model.order import ways
 from arbtui.model.reason import Reason
 from arbtui.routes.capacity import SIZES, CapacityCurve, capacity_curve
 from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, TransferHop, conversion_pieces
@@ -70,6 +71,7 @@ class Opportunity(Struct, frozen=True):
     value: float  #: what it puts at risk: what the money that it spends first is worth
     size: float  #: of the route's symbol, in units, that it moves
     decided_at: float  #: monotonic seconds
+    least_bps: float  #: what its edge had to come to
     after: Mapping[int, tuple[LegAfter, ...]] = field(default_factory=dict)  #: by order: those that it waits for; none leave together
     transfers: tuple[PlannedTransfer, ...] = ()  #: what a person moves between two of them
 
@@ -100,6 +102,7 @@ class ArbRoute:
 
     __slots__ = (
         "_conversions",
+        "_ways",
         "blocked",
         "books",
         "charge_bps",
@@ -150,6 +153,7 @@ class ArbRoute:
         self.markets: tuple[tuple[str, str], ...] = tuple(dict.fromkeys([hop.place for hop in trades]))
         self.exchanges: tuple[str, ...] = tuple(dict.fromkeys([exchange for exchange, _ in self.markets]))  #: in the order of its trades
         self._conversions = tuple(conversions)
+        self._ways: Mapping[str, float] | None = None  # made when first asked for: most routes never pay
         self.needs_rate = bool(conversions)
         self.rates = rates
         self.terms = terms
@@ -167,6 +171,13 @@ class ArbRoute:
     def shape(self) -> str:
         """What kind of route it is, for people and for counts; nothing is decided by it. Empty where it seeks no edge."""
         return ""
+
+    @property
+    def ways(self) -> Mapping[str, float]:
+        """Which way it moves stock where each of its currencies is quoted (:func:`arbtui.model.order.ways`)."""
+        if self._ways is None:
+            self._ways = ways([(hop.market.quote, hop.side) for hop in self.trades])
+        return self._ways
 
     @property
     def coins(self) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def leg_sizes(buy: Market, sell: Market, qty: Decimal, buy_price: Decimal, sell_
         sell_qty = sell.qty_down(buy_qty * kept)
     if sell_qty <= ZERO or buy_qty <= ZERO:
         return Reason.TOO_SMALL
-    if buy.refusal(buy_price, buy_qty) is not None or sell.refusal(sell_price, sell_qty) is not None:
+    if buy.refusal_of_lots(buy_price, buy_qty) is not None or sell.refusal_of_lots(sell_price, sell_qty) is not None:
         return Reason.TOO_SMALL
     if coarser_lot(buy, sell) * COARSEST_LOT > sell_qty:
         return Reason.LOT_TOO_COARSE

@@ -174,7 +174,7 @@ class TransferRoute(ArbRoute):
             self.denied = Reason.BELOW_THRESHOLD
             return None
         self.last_size = float(orders[1].qty)
-        return Opportunity(self, orders, edge, value, self.last_size, now, {1: (LegAfter(0, On.ARRIVAL),)}, (planned,))
+        return Opportunity(self, orders, edge, value, self.last_size, now, least_bps, {1: (LegAfter(0, On.ARRIVAL),)}, (planned,))
 
     def _whole(self) -> float:
         """Base units that one order's value buys; 0.0 without a price."""

@@ -81,7 +81,7 @@ class WalkedRoute(ArbRoute):
             self.denied = below
             return None
         self.last_size = size
-        return Opportunity(self, orders, edge, value, size, now)
+        return Opportunity(self, orders, edge, value, size, now, least_bps)
 
     @property
     def _legs(self) -> tuple[LegWalk, ...]:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from arbtui.journal.database import Statement, open_reader, refusal
+from arbtui.journal.sqlite_errors import SQLITE_ERRORS
 from arbtui.journal.store import Door, Writer, open_writer
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
@@ -99,7 +100,7 @@ class VenueLedger:
         writer = await open_writer(path, SCHEMA, door, application_id=APPLICATION_ID, user_version=VERSION, upgrades=UPGRADES)
         try:
             return cls(writer, open_reader(path, APPLICATION_ID, VERSION))
-        except sqlite3.Error as error:  # damaged inside, though it could be opened
+        except SQLITE_ERRORS as error:  # damaged inside, though it could be opened
             await writer.close()
             raise refusal(path, error) from error
 

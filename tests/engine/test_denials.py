@@ -5,9 +5,12 @@ import sqlite3
 import tracemalloc
 from contextlib import closing
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from arbtui.engine.denials import Denials
 from arbtui.journal.denials import ALL_ROUTES, SPANS, DenialRow, denial_rows, denial_statements, read_denials
@@ -72,6 +75,26 @@ def test_the_time_of_a_gap_that_goes_on_is_known_while_it_does(tmp_path: Path) -
             assert [one.reason for one in views.denials()] == ["DISABLED"]
 
     run_virtual(main())
+
+
+def test_every_step_is_a_whole_number_of_the_steps_of_the_next_shorter_span() -> None:
+    steps = [step_ms for _, step_ms in SPANS.values()]
+    assert [longer % shorter for shorter, longer in pairwise(steps)] == [0] * (len(steps) - 1)
+
+
+@given(st.lists(st.tuples(st.integers(-90_000, 400_000), st.sampled_from([0.0, 0.25, 3.5]), st.sampled_from([0, 1])), max_size=40))
+def test_reading_between_does_not_change_what_is_read_or_written(told: list[tuple[int, float, int]]) -> None:
+    clock = HandClock(100.0 * DAY_S)
+    asked, left = Denials(clock), Denials(clock)
+    for ms, seconds, times in told:
+        clock.now += ms / 1000
+        for denials in (asked, left):
+            denials.hold(ROUTE, Reason.COOLDOWN, seconds, times=times)
+        asked.of_route(ROUTE)
+        asked.of_route()
+    assert asked.of_route(ROUTE) == left.of_route(ROUTE)
+    assert asked.of_route() == left.of_route()
+    assert asked.take(everything=True) == left.take(everything=True)
 
 
 def test_a_gap_that_is_not_believed_any_more_counts_once(tmp_path: Path) -> None:
@@ -219,5 +242,5 @@ def test_no_pair_takes_more_than_its_spans_have_steps_though_the_clock_is_put_ba
         denials.count(ROUTE, Reason.COOLDOWN)
         (one,) = denials.of_route(ROUTE)
         assert (one.minute.times, one.day.times) >= (1, 1)
-    numbers = sum(len(recent._steps) for recent in denials._pairs[ROUTE, Reason.COOLDOWN])
+    numbers = sum(len(recent._steps) for recent in denials._of_route[ROUTE][Reason.COOLDOWN].spans)
     assert numbers <= 3 * sum(span_ms // step_ms for span_ms, step_ms in SPANS.values())

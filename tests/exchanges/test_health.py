@@ -212,6 +212,14 @@ EVENTS: dict[str, Callable[[Watched], object]] = {
     "connected": lambda w: w.monitor.on_socket(True),
     "skewed": lambda w: w.monitor.on_clock(2000.0),
     "in step": lambda w: w.monitor.on_clock(0.0),
+    "refused": lambda w: w.monitor.on_refused("this key may not trade"),
+    "taken again": lambda w: w.monitor.on_refused(None),
+    "account lost": lambda w: w.monitor.on_account(False),
+    "account open": lambda w: w.monitor.on_account(True),
+    "unconfirmed": lambda w: w.monitor.on_subscriptions("2 of 9 streams are not confirmed"),
+    "confirmed": lambda w: w.monitor.on_subscriptions(""),
+    "old": lambda w: w.monitor.on_late(5000.0),
+    "new": lambda w: w.monitor.on_late(10.0),
 }
 
 
@@ -230,9 +238,38 @@ def test_whatever_happened_a_venue_that_is_well_again_comes_back_by_itself(event
                 assert w.clock.now - improved >= CONFIG.recover_s - 1e-6, "two steps up within the least stay"
                 improved = w.clock.now
             before = w.state
-    for name in ("speaks", "moves", "connected", "in step"):
+    for name in ("speaks", "moves", "connected", "in step", "taken again", "account open", "confirmed", "new"):
         EVENTS[name](w)
     assert w.wait(60 + 4 * CONFIG.recover_s) is Health.HEALTHY
+
+
+@pytest.mark.parametrize("ill", ["fails", "throttled", "frozen", "lost", "skewed", "refused", "account lost", "unconfirmed", "old"])
+def test_what_is_reported_counts_at_the_next_look_at_the_same_moment(ill: str) -> None:
+    w = Watched()
+    w.wait(1.0)
+    for _ in range(4):
+        EVENTS[ill](w)
+    assert w.state is not Health.HEALTHY
+
+
+def test_silence_counts_though_nothing_is_reported() -> None:
+    w = Watched()
+    w.wait(1.0)
+    assert w.monitor.state(w.clock.now + CONFIG.silence_ms / 1000 - 1e-6) is Health.HEALTHY
+    assert w.monitor.state(w.clock.now + CONFIG.silence_ms / 1000 + 1e-6) is Health.DOWN
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), st.floats(0, 7)), max_size=12))
+def test_how_often_it_is_looked_at_makes_no_difference_while_it_is_well(events: list[tuple[str, float]]) -> None:
+    often, fresh = Watched(), Watched()
+    for name, seconds in events:
+        for w in (often, fresh):
+            EVENTS[name](w)
+            w.wait(seconds)
+        often.monitor.state(often.clock.now)
+        fresh.monitor._is_fine = False  # every cause is looked at
+        assert often.state is fresh.state
+        assert often.why == fresh.why
 
 
 @pytest.mark.parametrize("failures", [2, 12, 60])

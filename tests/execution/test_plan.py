@@ -123,7 +123,7 @@ def test_the_hard_leg_is_the_one_of_whose_size_the_touch_shows_the_least(
     buy.hop.book.ask_qty, buy.hop.book.bid_qty = asked, 1e6 if hard == 0 else 1e-6
     sell.hop.book.bid_qty, sell.hop.book.ask_qty = bid, 1e6 if hard == 1 else 1e-6
     route = plan(buy).route
-    found = Opportunity(route, (buy, sell), edge_bps=12.0, value=214.0, size=float(sell.qty), decided_at=NOW)
+    found = Opportunity(route, (buy, sell), edge_bps=12.0, value=214.0, size=float(sell.qty), decided_at=NOW, least_bps=0.0)
     made = compile_plan(found, 1.5, ALLOWED, "hard leg first", Decimal(3))
     assert [leg.after for leg in made.legs] == [() if number == hard else (LegAfter(hard, On.EACH_FILL),) for number in range(2)]
     assert [leg.leg for leg in made.first] == [hard]

@@ -4,8 +4,11 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection
+from contextlib import closing
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -80,13 +83,7 @@ def test_f45_a_bit_that_was_turned_over_is_refused_or_changes_nothing(state: Pat
     path = tmp_path / "sim" / "journal.db"
     path.parent.mkdir()
 
-    def lay(damaged: bytes) -> None:
-        for rest in path.parent.iterdir():
-            rest.unlink()
-        path.write_bytes(damaged)
-        os.utime(path, (1e9, 1e9))  # a status tells it
-
-    lay(content)
+    _lay(path, content)
     right = {name: read(path) for name, read in READERS.items()}
     dice = random.Random(_SEED)
     refused: Counter[str] = Counter()
@@ -95,7 +92,7 @@ def test_f45_a_bit_that_was_turned_over_is_refused_or_changes_nothing(state: Pat
     flips = int(os.environ.get(FLIPS, "25"))
     for _ in range(flips):
         place, bit = dice.randrange(len(content)), dice.randrange(8)
-        lay(content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
+        _lay(path, content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
         found: dict[str, str] = {}
         for name, read in READERS.items():
             try:
@@ -112,6 +109,56 @@ def test_f45_a_bit_that_was_turned_over_is_refused_or_changes_nothing(state: Pat
     print(f"FLIPS {flips}: {harmless} harmless, refused by {', '.join(f'{name} {refused[name]}' for name in READERS)}")
     assert harmless < flips
     assert in_shell_left == 0 or flips < 20
+
+
+def test_f45_a_name_in_a_journal_that_is_no_text_any_more_is_refused(state: Path, tmp_path: Path) -> None:
+    content = (state / PROFILE / "sim" / "journal.db").read_bytes()
+    path = tmp_path / "sim" / "journal.db"
+    path.parent.mkdir()
+    _lay(path, content)
+    right = {name: read(path) for name, read in READERS.items()}
+    begins = content.index(b"CREATE TABLE event")
+    said: list[str] = []
+    for place in range(begins, begins + 80):
+        _lay(path, content[:place] + bytes([content[place] ^ 0x80]) + content[place + 1 :])
+        for name, read in READERS.items():
+            try:
+                assert read(path) == right[name]
+            except UsageError as error:
+                said.append(str(error))
+    assert any("no text" in one for one in said)
+    assert [one for one in said if not ("restore a backup" in one or "put the right file back" in one)] == []
+    assert all(one.startswith(str(path)) for one in said)
+
+
+def test_f45_a_number_of_an_event_that_is_another_ends_no_reading_early(state: Path, tmp_path: Path) -> None:
+    """Where a number far too high stands in the middle, a search by number takes it for the end."""
+    original = state / PROFILE / "sim" / "journal.db"
+    content = original.read_bytes()
+    path = tmp_path / "sim" / "journal.db"
+    path.parent.mkdir()
+    _lay(path, content)
+    right = {name: read(path) for name, read in READERS.items()}
+    for number in (150, 290, 410):
+        with closing(sqlite3.connect(original)) as db:
+            (payload,) = db.execute("SELECT payload FROM event WHERE seq = ?", (number,)).fetchone()
+        told = payload if isinstance(payload, bytes) else payload.encode()
+        own = bytes([0x80 | number >> 7, number & 0x7F])
+        begins = content.rindex(own, 0, content.index(told))
+        for place, bit in product((begins, begins + 1), range(7)):
+            _lay(path, content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
+            for name, read in READERS.items():
+                try:
+                    assert read(path) == right[name], f"{name} reads something else"
+                except UsageError:
+                    continue
+
+
+def _lay(path: Path, content: bytes) -> None:
+    for rest in path.parent.iterdir():
+        rest.unlink()
+    path.write_bytes(content)
+    os.utime(path, (1e9, 1e9))  # a status tells it
 
 
 def _refused_in_shell(state: Path, folder: Path, damaged: Path, found: Collection[str]) -> None:

@@ -19,9 +19,8 @@ from arbtui.journal.events import (
     TransferSettled,
 )
 from arbtui.model.money import ONE, ZERO
-from arbtui.model.order import OrderState, Purpose, Side
+from arbtui.model.order import OrderState, Purpose, Side, ways
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord, Settled, add_to, amount_at, trifles_of
-from arbtui.portfolio.open_cycles import ways
 from arbtui.portfolio.state import Repeats
 from arbtui.portfolio.transfers import TransferAccount
 from tests.portfolio.telling import Telling, fill_of, intent_of, leg

@@ -18,9 +18,9 @@ from arbtui.journal.events import (
     TransferSettled,
 )
 from arbtui.model.money import ZERO
-from arbtui.model.order import OrderState, Purpose, Side
+from arbtui.model.order import OrderState, Purpose, Side, ways
 from arbtui.portfolio.accounts import CycleAccount
-from arbtui.portfolio.open_cycles import ExactSum, OpenCycles, ways
+from arbtui.portfolio.open_cycles import ExactSum, OpenCycles
 from arbtui.portfolio.portfolio import Portfolio
 from tests.portfolio.telling import Telling, fill_of, intent_of, leg
 

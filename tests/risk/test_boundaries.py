@@ -6,6 +6,8 @@ from functools import cache
 from math import inf, nan
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from arbtui.journal.events import CycleAcknowledged
 from arbtui.model.book import BookState
@@ -92,6 +94,28 @@ def test_orders_have_a_pace(span: float, limits: GlobalLimits) -> None:
     assert not pace.allows(2, limits)
     at = began + round(span * 1000)
     assert pace.allows(2, limits)
+    for _ in range(2):  # beside older ones, which are kept for longer
+        tell.portfolio.state.orders.add(at)
+    assert pace.allows(2, limits)
+    assert not pace.allows(3, limits)
+
+
+@given(
+    st.lists(st.integers(-90_000, 4_000_000), max_size=9),
+    st.integers(0, 90_000),
+    st.integers(1, 3),
+    st.tuples(st.integers(1, 6), st.integers(1, 8), st.integers(1, 10)),
+)
+def test_the_pace_is_what_counting_every_order_says(steps: list[int], later: int, more: int, most: tuple[int, int, int]) -> None:
+    tell, at = Telling(), Telling().now_ms
+    orders = tell.portfolio.state.orders
+    for step in steps:
+        at += step
+        orders.add(at)
+    at += later
+    limits = GlobalLimits(max_orders_s=most[0], max_orders_min=most[1], max_orders_day=most[2])
+    within = all(count + more <= limit for count, limit in zip(orders.counts(at), most, strict=True))
+    assert OrderPace(tell.portfolio, lambda: at).allows(more, limits) is within
 
 
 @pytest.mark.parametrize(("ended", "reason"), [(2, None), (3, Reason.ONE_LEG), (4, Reason.ONE_LEG)])

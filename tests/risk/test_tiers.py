@@ -3,6 +3,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from math import inf, nan
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -567,6 +568,64 @@ def test_no_cycle_opens_where_one_venue_has_no_room_for_its_leg(venue: str) -> N
     assert guarded.entry() is Reason.RATE_LIMITED
     guarded.tell.open("c1", BUY, SELL)
     assert guarded.entry(cycle="c1") is None  # once it is open, its requests have their places
+
+
+@pytest.mark.parametrize("exchange", ["upbit", "binance"])
+@pytest.mark.parametrize(
+    ("reason", "make_it"),
+    [
+        (Reason.VENUE_DOWN, lambda guarded, venue: venue.health.on_socket(False)),
+        (Reason.ORDERS_UNKNOWN, lambda guarded, venue: [venue.lost_sight(f"a{one}") for one in range(LIMITS.exchange.max_unknown_orders)]),
+        (Reason.ORDERS_UNKNOWN, lambda guarded, venue: setattr(venue, "earlier_unknown", LIMITS.exchange.max_unknown_orders)),
+        (Reason.DISPUTED, lambda guarded, venue: guarded.tell(BalanceDisputed(venue.exchange, "XRP", Decimal(2), Decimal(1)))),
+        (Reason.NO_MARK, lambda guarded, venue: guarded.tell.portfolio.state.unpriced_fees.setdefault(venue.exchange, {"BNB": None})),
+    ],
+)
+def test_one_thing_that_speaks_against_a_venue_is_enough(
+    exchange: str, reason: Reason, make_it: Callable[[Guarded, ExchangeGuard], object]
+) -> None:
+    guarded = Guarded()
+    venue = guarded.guard.exchange[exchange]
+    assert venue.is_clear(NOW)
+    make_it(guarded, venue)
+    assert not venue.is_clear(NOW)
+    assert guarded.entry() is reason
+
+
+def test_orders_of_unknown_fate_of_this_run_and_of_earlier_ones_count_together() -> None:
+    guarded = Guarded()
+    venue = guarded.guard.exchange["upbit"]
+    venue.earlier_unknown = LIMITS.exchange.max_unknown_orders - 1
+    assert (venue.is_clear(NOW), guarded.entry()) == (False, None), "fewer than the limit are no reason"
+    venue.lost_sight("a1")
+    assert guarded.entry() is Reason.ORDERS_UNKNOWN
+
+
+def test_a_venue_that_is_proven_takes_more_than_one_cycle_whatever_else_it_is_asked() -> None:
+    guarded = Guarded()
+    guarded.guard.exchange["upbit"].health.rest("KRW-ADA", NOW + 1)
+    others = [msgspec.structs.replace(one, base="ADA", market=f"{one.market}-ADA") for one in (BUY, SELL)]
+    guarded.tell.open("c1", *others, route="ADA:binance>upbit")
+    assert guarded.entry() is None
+
+
+def test_a_route_that_never_traded_has_lost_no_leg() -> None:
+    guarded = Guarded()
+    guarded.guard.route.limits = LIMITS.route.model_copy(update={"max_one_leg_hour": 1})
+    assert guarded.entry() is None
+    assert guarded.guard.route.has_residual(guarded.pair.to_upbit) is False
+
+
+def test_what_an_order_of_an_ended_cycle_may_still_fill_counts_as_if_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    guarded = Guarded()
+    record = SimpleNamespace(intent=SimpleNamespace(base="XRP", quote="USDT", qty=Decimal(10)), filled_qty=Decimal(4))
+    monkeypatch.setattr(guarded.tell.portfolio, "revived_orders", lambda: [record])
+    guarded.guard.total.measure()
+    assert guarded.guard.total.positions_value == pytest.approx(6 * float(_prices()["XRP"]))
+
+
+def test_how_long_a_venue_has_been_silent_is_told_in_ms() -> None:
+    assert _venue_guard(lambda _: NOW - 1.5).silent_ms(NOW) == pytest.approx(1500.0)
 
 
 def test_the_first_refusal_wins() -> None:

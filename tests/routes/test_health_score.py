@@ -17,7 +17,7 @@ UPBIT, BINANCE = ("upbit", "KRW-XRP"), ("binance", "XRPUSDT")
 
 
 def opportunity(route: InventoryRoute, qty: int = 10) -> Opportunity:
-    return Opportunity(route, tuple(SizedHop(hop, Decimal(qty), Decimal(1)) for hop in route.trades), 10.0, 100.0, float(qty), NOW)
+    return Opportunity(route, tuple(SizedHop(hop, Decimal(qty), Decimal(1)) for hop in route.trades), 10.0, 100.0, float(qty), NOW, 0.0)
 
 
 def known(value: float | None) -> float:

@@ -191,7 +191,7 @@ class Linear(ArbRoute):
             self.denied = Reason.NO_STOCK
             return None
         order = SizedHop(self.trades[0], Decimal(str(qty)), Decimal(1))
-        return Opportunity(self, (order,), self.edge, qty, qty, now)
+        return Opportunity(self, (order,), self.edge, qty, qty, now, 0.0)
 
 
 @settings(max_examples=100)

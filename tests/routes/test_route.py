@@ -255,7 +255,7 @@ def test_a_blocked_route_is_not_even_evaluated() -> None:
 
 
 def _opportunity(route: InventoryRoute, value: float, edge_bps: float) -> Opportunity:
-    return Opportunity(route, tuple(SizedHop(hop, Decimal(1), Decimal(1)) for hop in route.trades), edge_bps, value, 1.0, NOW)
+    return Opportunity(route, tuple(SizedHop(hop, Decimal(1), Decimal(1)) for hop in route.trades), edge_bps, value, 1.0, NOW, 0.0)
 
 
 def test_the_best_expected_capture_goes_first_and_equals_keep_their_order() -> None:
