@@ -5,7 +5,7 @@ known by what it does: an order whose id is made as ours are and that our journa
 does not hold, a person's included. Orders of others that have not filled are left alone.
 
 An order of ours that ended so long ago that this run has forgotten it is found in the journal: a fill of it that the journal holds
-is nothing new, and one that it does not hold is booked.
+is nothing new, and one that it does not hold is booked, unless a person has taken over a balance since that holds it.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.execution.tracker import OrderTracker
 from arbtui.journal.known_orders import KnownOrder, known_order
+from arbtui.journal.open_items import adjusted_at, is_taken_over
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.ids import is_ours
 from arbtui.model.money import plain
@@ -74,11 +75,22 @@ class AccountWatch:
         if not order.state.is_final:  # of an earlier run, and its fate not known: who finds that out books its fills
             self._late.on_stray(fill)
             return
+        if self._is_taken_over(fill):
+            self._remember(fill_key(fill.exchange, fill.trade_id))
+            self._late.on_taken_over(order, fill)
+            return
         try:
             self._tracker.book_forgotten(order, fill)
         except JournalFailed:  # the gate is closed; the next start compares balances
             return
         self._on_forgotten(order, fill)
+
+    def _is_taken_over(self, fill: Fill) -> bool:
+        """Whether a person has since taken the venue's word for a balance that holds ``fill`` already."""
+        try:
+            return is_taken_over(fill, adjusted_at(self._components.journal.path, fill.exchange))
+        except UsageError:  # a journal that cannot be read explains nothing
+            return False
 
     def on_stranger(self, report: OrderReport) -> None:
         """An order that this run has not sent stands or has ended."""

@@ -16,10 +16,21 @@ from itertools import count
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport, StandingOrder
 from arbtui.execution.absence import AbsenceProof
 from arbtui.failover.start_report import StartReport
-from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Phase
+from arbtui.journal.events import (
+    MARKET_GONE,
+    Adjusted,
+    BalanceOpened,
+    CycleEnded,
+    CycleState,
+    Event,
+    FillRecorded,
+    OrderChanged,
+    OrderIntended,
+    Phase,
+)
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import known_order
-from arbtui.journal.open_items import adjusted_at, last_intended, read_sent
+from arbtui.journal.open_items import adjusted_at, is_taken_over, last_intended, read_sent
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
@@ -261,6 +272,8 @@ class Reconciler:
         for order in [order for order in self._portfolio.open_orders if order.run_id != run_id]:
             done.orders += 1
             _count(done, order, *await self._resolve(order, self._clock.monotonic()))
+        still_open = {order.intent.client_order_id for order in self._portfolio.open_orders}
+        done.unresolved = [one for one in done.unresolved if one.client_order_id in still_open]  # a person may have ended one meanwhile
         await self._end_cycles(done, run_id, running)
         return done
 
@@ -303,8 +316,16 @@ class Reconciler:
             try:
                 report = await proof.look()
             except MarketUnknown as error:
-                action = "look the order up at the venue; then list its market again in the profile, or adjust the balance"
+                if order.state.is_final:  # a person has ended it while it was asked for
+                    return 0, None
+                await self._note_lost(order)
+                action = (
+                    "look the order up at the venue; then list its market again in the profile, or take over what the venue holds"
+                    f" (arbtui adjust) and end it: arbtui orders end {intent.client_order_id}"
+                )
                 return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {error}", action, True)
+            if order.state.is_final:
+                return 0, None
             if report is not None:
                 # A venue may call an order final before it tells all its fills.
                 if report.state.is_final and sum((fill.qty for fill in report.fills), ZERO) >= report.filled_qty:
@@ -328,6 +349,12 @@ class Reconciler:
                 action = "looked up until it is known; what it touches stays blocked"
                 return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {why}", action, False)
         raise AssertionError("count() never ends")
+
+    async def _note_lost(self, order: OrderRecord) -> None:
+        """Journal once that the venue knows the market of ``order`` no more: a person may end it then, while no engine runs, too."""
+        if order.reason != MARKET_GONE:
+            own = order.intent.client_order_id
+            await self._journal.commit(OrderChanged(own, OrderState.UNKNOWN, order.venue_order_id, order.filled_qty, MARKET_GONE))
 
     async def _take(self, order: OrderRecord, report: OrderReport) -> int:
         intent = order.intent
@@ -409,8 +436,8 @@ class Reconciler:
             await turns.pause()
             if fill.client_order_id and not is_ours(fill.client_order_id):
                 continue  # a person's: no journal is looked through for it
-            if fill.ts_event <= max(adjusted.get(fill.base, 0), adjusted.get(fill.quote, 0)):
-                continue  # it is in the balance that was taken over then
+            if is_taken_over(fill, adjusted):
+                continue
             order = known_order(self._journal.path, name, fill.client_order_id, fill.venue_order_id, fill.trade_id)
             if order is None or order.is_booked or not order.state.is_final:
                 continue

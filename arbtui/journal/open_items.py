@@ -1,5 +1,6 @@
 """What a journal leaves for somebody to deal with, in a few counts: for a look from the side, without reading it whole."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from arbtui.journal.archives import rows_with
 from arbtui.journal.chain import newest_archive
 from arbtui.journal.events import OrderIntended, decode
 from arbtui.journal.reader import reading
-from arbtui.model.order import OrderState
+from arbtui.model.order import Fill, OrderState
 
 #: Orders that are looked back at; older ones have ended. Of those without an id of the venue's fewer: each may cost a look-up.
 _SENT, _UNNAMED = 1_000, 50
@@ -97,6 +98,11 @@ def adjusted_at(path: Path, exchange: str) -> dict[str, int]:
     with reading(path) as db:
         rows = db.execute("SELECT asset, ts_ms FROM adjustment WHERE exchange = ? AND kind != 'dust' ORDER BY seq", (exchange,))
         return {asset: int(ts_ms) for asset, ts_ms in rows}
+
+
+def is_taken_over(fill: Fill, adjusted: Mapping[str, int]) -> bool:
+    """Whether ``fill`` is in a balance that was taken over after it; ``adjusted``: of its venue, by :func:`adjusted_at`."""
+    return fill.ts_event <= max(adjusted.get(fill.base, 0), adjusted.get(fill.quote, 0))
 
 
 def read_route(path: Path, client_order_id: str) -> str | None:
