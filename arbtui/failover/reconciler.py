@@ -15,6 +15,7 @@ from itertools import count
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport, StandingOrder
 from arbtui.execution.absence import AbsenceProof
+from arbtui.failover.standing import list_standing
 from arbtui.failover.start_report import StartReport
 from arbtui.journal.events import (
     MARKET_GONE,
@@ -30,7 +31,7 @@ from arbtui.journal.events import (
 )
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import known_order
-from arbtui.journal.open_items import adjusted_at, is_taken_over, last_intended, read_sent
+from arbtui.journal.open_items import adjusted_at, is_taken_over, last_intended
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
@@ -215,12 +216,9 @@ class Reconciler:
         """What stands at each venue. One that cannot be asked is named: that nothing stands there is not known."""
         found: dict[str, Sequence[StandingOrder]] = {}
         for name, adapter in self._adapters.items():
-            if not adapter.capabilities.lists_name_our_ids:
-                for sent in read_sent(self._journal.path, name):
-                    adapter.expect(sent.market, sent.client_order_id, sent.venue_order_id)
             try:
                 async with asyncio.timeout(self._ask_s):
-                    found[name] = await adapter.list_standing()
+                    found[name] = await list_standing(adapter, self._journal.path)
             except (ArbtuiError, TimeoutError) as error:
                 done.unread[name] = str(error) or "no answer"
         return found

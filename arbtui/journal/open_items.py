@@ -6,7 +6,7 @@ from pathlib import Path
 
 from arbtui.journal.archives import rows_with
 from arbtui.journal.chain import newest_archive
-from arbtui.journal.events import OrderIntended, decode
+from arbtui.journal.events import TAKEN_OVER, OrderIntended, decode
 from arbtui.journal.reader import reading
 from arbtui.model.order import Fill, OrderState
 
@@ -62,7 +62,8 @@ def read_sent(path: Path, exchange: str) -> list[SentOrder]:
     with reading(path) as db:
         rows = db.execute(
             "SELECT market, client_order_id, venue_order_id FROM order_ WHERE exchange = ?"
-            f" AND (venue_order_id != '' OR state NOT IN ({final}) OR reason = 'NOT_PLACED') ORDER BY seq DESC LIMIT {_SENT}",
+            f" AND (venue_order_id != '' OR state NOT IN ({final}) OR reason = 'NOT_PLACED' OR reason LIKE '{TAKEN_OVER} %')"
+            f" ORDER BY seq DESC LIMIT {_SENT}",
             (exchange,),
         ).fetchall()
     sent = [SentOrder(*row) for row in rows]
@@ -81,7 +82,7 @@ def last_intended(path: Path, exchange: str) -> int | None:
         archived = newest_archive(db)
         if archived is None or (seq is not None and seq > archived.last):
             return None if found is None else int(found)
-        for rows in rows_with(db, '"OrderIntended"', _ARCHIVES):
+        for rows in rows_with(db, ['"OrderIntended"'], _ARCHIVES):
             for row in reversed(rows):
                 event = decode(*row[3:])
                 if isinstance(event, OrderIntended) and event.exchange == exchange:

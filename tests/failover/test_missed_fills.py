@@ -1,12 +1,14 @@
 """A fill that nobody told before its order counted as ended: the next start books it, and says how its cycle stands then."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from arbtui.exchanges.adapter import StandingOrder
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.journal.events import Adjusted, CycleState, FillRecorded, OrderChanged, OrderIntended
 from arbtui.journal.known_orders import known_order
@@ -195,3 +197,42 @@ def test_an_ended_cycle_that_an_open_order_s_fill_leaves_one_sided_waits_for_a_p
             assert sources.count("recovery") == 1
 
     run_virtual(main())
+
+
+def test_an_archived_order_that_stands_at_a_venue_whose_lists_name_no_ids_of_ours_is_ours(tmp_path: Path) -> None:
+    """It was known by the newest rows of a table alone: archived, it counted as a stranger's, was left standing and told nowhere."""
+    standing: list[StandingOrder] = []
+    numbers: dict[str, str] = {}
+    expected: list[tuple[str, str, str]] = []
+
+    async def trade() -> None:
+        async with world(tmp_path) as w:
+            cycle = await w.trade()
+            numbers.update({order.venue_order_id: order.client_order_id for order in cycle.orders if order.market.exchange == "binance"})
+            assert {order.venue_order_id for order in cycle.orders} == set(numbers), "the other venue's order has the same number"
+            standing.extend(StandingOrder("XRPUSDT", "", number) for number in (*numbers, "999999"))
+
+    async def listed() -> list[StandingOrder]:
+        return list(standing)
+
+    async def cancel(order: StandingOrder) -> None:
+        standing.remove(StandingOrder(order.code, "", order.venue_order_id))
+
+    def names_none(venues: Mapping[str, Venue]) -> None:
+        venue = venues["binance"]
+        venue.capabilities = replace(venue.capabilities, lists_name_our_ids=False)
+        venue.list_standing, venue.cancel_standing = listed, cancel  # type: ignore[method-assign]
+        venue.expect = lambda *order: expected.append(order)  # type: ignore[method-assign]
+
+    async def start() -> None:
+        async with world(tmp_path, on_open=names_none) as w:
+            ((number, own),) = numbers.items()
+            assert [(one.order.client_order_id, one.order.venue_order_id, one.is_gone) for one in w.reconciled.orphans] == [
+                (own, number, True)
+            ]
+            assert [one.client_order_id for one in w.reconciled.foreign] == [""]
+            assert expected == [("XRPUSDT", own, number)], "the adapter names it in later lists"
+
+    run_virtual(trade())
+    _archive_all(tmp_path / "journal.db")
+    run_virtual(start())
