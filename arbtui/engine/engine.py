@@ -308,6 +308,7 @@ class Engine:
         for found in reconciled.mismatches:
             self._on_dispute(found)
         self._take_unresolved(reconciled.unresolved)
+        self._fees.look_later(reconciled.booked)
         self.kill_switch.attach(asyncio.get_running_loop())
         resume, pending = self.portfolio.state.resume, self.portfolio.state.pending_rearm
         if self.kill_switch.look():
@@ -365,6 +366,7 @@ class Engine:
         """Orders that a start could not resolve were looked up again: what is known now may be traded again, what it left is reported."""
         self._take_up(found)
         self._take_unresolved(found.unresolved)
+        self._fees.look_later(found.booked)
         self._tell_residuals("RECOVERED")
         if found.cycles or found.fills or found.partial:
             self.availability.look_at_all()
@@ -406,6 +408,7 @@ class Engine:
         if self._journal.failure is None:
             self.marks.look(now)
             self.losses.look(now)
+            self._fees.look_at_recovered()
         self._rate_doubts.look(now)
         if self._journal.failure is None:
             self.netting.look(now)

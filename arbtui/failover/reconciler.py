@@ -37,7 +37,7 @@ from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
 from arbtui.model.ids import is_ours
 from arbtui.model.money import ZERO, plain
-from arbtui.model.order import OrderState, TimeInForce
+from arbtui.model.order import Fill, OrderState, TimeInForce
 from arbtui.model.turns import Turns
 from arbtui.portfolio.accounts import OrderRecord
 from arbtui.portfolio.marks import LiveMarks
@@ -99,6 +99,7 @@ class Reconciled:
     foreign: list[StandingOrder] = field(default_factory=list)  #: orders of others, which are left alone
     opened: list[str] = field(default_factory=list)  #: venues whose balances are what the journal begins with
     filled: dict[str, None] = field(default_factory=dict)  #: ids of cycles that ``fills`` are of
+    booked: list[Fill] = field(default_factory=list)  #: the same fills
 
     @property
     def is_nothing(self) -> bool:
@@ -292,7 +293,7 @@ class Reconciler:
         positions = {cycle.id for cycle in self._portfolio.positions}
         done.residual = [cycle_id for cycle_id in ended if cycle_id in positions]
 
-    async def _resolve(self, order: OrderRecord, give_up_at: float) -> tuple[int, Unresolved | None]:
+    async def _resolve(self, order: OrderRecord, give_up_at: float) -> tuple[Sequence[Fill], Unresolved | None]:
         """Find out what became of ``order``: fills that were booked, and why it is unresolved where it is."""
         intent = order.intent
         scope = f"{intent.exchange}:{intent.market}"
@@ -300,7 +301,7 @@ class Reconciler:
         adapter = self._adapters.get(intent.exchange)
         if adapter is None:
             action = f"put [exchanges.{intent.exchange}] back into the profile and start again"
-            return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: the profile has no such venue", action, True)
+            return (), Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: the profile has no such venue", action, True)
         proof = self._proofs.get(intent.client_order_id)
         if proof is None:
             market = _Market(intent.market, intent.base, intent.quote)
@@ -315,15 +316,15 @@ class Reconciler:
                 report = await proof.look()
             except MarketUnknown as error:
                 if order.state.is_final:  # a person has ended it while it was asked for
-                    return 0, None
+                    return (), None
                 await self._note_lost(order)
                 action = (
                     "look the order up at the venue; then list its market again in the profile, or take over what the venue holds"
                     f" (arbtui adjust) and end it: arbtui orders end {intent.client_order_id}"
                 )
-                return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {error}", action, True)
+                return (), Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {error}", action, True)
             if order.state.is_final:
-                return 0, None
+                return (), None
             if report is not None:
                 # A venue may call an order final before it tells all its fills.
                 if report.state.is_final and sum((fill.qty for fill in report.fills), ZERO) >= report.filled_qty:
@@ -336,7 +337,7 @@ class Reconciler:
                 self._proofs.pop(intent.client_order_id)
                 gone = OrderChanged(intent.client_order_id, OrderState.REJECTED, "", order.filled_qty, "NOT_PLACED")
                 await self._journal.commit(gone)
-                return 0, None
+                return (), None
             else:
                 why = proof.why_not
             if proof.is_answered:
@@ -345,7 +346,7 @@ class Reconciler:
                 patient_until = min(patient_until, self._clock.monotonic() + patience_s)
             if self._clock.monotonic() + _LOOK_UP_EVERY > patient_until:
                 action = "looked up until it is known; what it touches stays blocked"
-                return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {why}", action, False)
+                return (), Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {why}", action, False)
         raise AssertionError("count() never ends")
 
     async def _note_lost(self, order: OrderRecord) -> None:
@@ -354,20 +355,21 @@ class Reconciler:
             own = order.intent.client_order_id
             await self._journal.commit(OrderChanged(own, OrderState.UNKNOWN, order.venue_order_id, order.filled_qty, MARKET_GONE))
 
-    async def _take(self, order: OrderRecord, report: OrderReport) -> int:
+    async def _take(self, order: OrderRecord, report: OrderReport) -> Sequence[Fill]:
+        """Book what ``report`` tells of ``order``; its fills that are new."""
         intent = order.intent
         events: list[Event] = []
-        seen: dict[str, None] = {}
+        booked: dict[str, Fill] = {}
         for fill in report.fills:
-            if fill.trade_id in seen or self._portfolio.knows_fill(fill.exchange, fill.trade_id, intent.cycle_id):
+            if fill.trade_id in booked or self._portfolio.knows_fill(fill.exchange, fill.trade_id, intent.cycle_id):
                 continue
-            seen[fill.trade_id] = None
+            booked[fill.trade_id] = fill
             marks = self._marks.of_fill(fill)
             events.append(FillRecorded(fill, intent.cycle_id, intent.leg, "recovery", self._clock.time_ms(), marks))
         await self._journal.commit(
             *events, OrderChanged(intent.client_order_id, report.state, report.venue_order_id, report.filled_qty, report.reason)
         )
-        return len(events)
+        return list(booked.values())
 
     def _is_to_open(self, name: str) -> bool:
         """Whether what the venue ``name`` holds is what the journal begins with there.
@@ -446,8 +448,7 @@ class Reconciler:
                 FillRecorded(booked, order.cycle_id, order.leg, "recovery", self._clock.time_ms(), self._marks.of_fill(fill)),
                 OrderChanged(order.client_order_id, state, order.venue_order_id or fill.venue_order_id, filled, order.reason),
             )
-            done.fills += 1
-            done.filled[order.cycle_id] = None
+            _booked(done, order.cycle_id, [booked])
 
     async def _differences(self, name: str, *, is_first: bool) -> list[tuple[str, Decimal, Decimal]]:
         """The differences that several reads show alike."""
@@ -466,12 +467,17 @@ class Reconciler:
         return found
 
 
-def _count(done: Reconciled, order: OrderRecord, fills: int, unresolved: Unresolved | None) -> None:
-    done.fills += fills
-    if fills:
-        done.filled[order.intent.cycle_id] = None
+def _count(done: Reconciled, order: OrderRecord, fills: Sequence[Fill], unresolved: Unresolved | None) -> None:
+    _booked(done, order.intent.cycle_id, fills)
     if unresolved is not None:
         done.unresolved.append(unresolved)
+
+
+def _booked(done: Reconciled, cycle_id: str, fills: Sequence[Fill]) -> None:
+    done.fills += len(fills)
+    done.booked += fills
+    if fills:
+        done.filled[cycle_id] = None
 
 
 def _assets(order: OrderRecord) -> tuple[str, str]:
