@@ -31,7 +31,7 @@ from arbtui.journal.events import (
 )
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import known_order
-from arbtui.journal.open_items import adjusted_at, is_taken_over, last_intended
+from arbtui.journal.open_items import adjusted_at, found_untold, is_taken_over, last_intended
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
@@ -98,8 +98,9 @@ class Reconciled:
     orphans: list[Orphan] = field(default_factory=list)  #: orders of ours that stood at a venue and that no open order here explains
     foreign: list[StandingOrder] = field(default_factory=list)  #: orders of others, which are left alone
     opened: list[str] = field(default_factory=list)  #: venues whose balances are what the journal begins with
-    filled: dict[str, None] = field(default_factory=dict)  #: ids of cycles that ``fills`` are of
-    booked: list[Fill] = field(default_factory=list)  #: the same fills
+    #: ids of cycles that ``fills`` are of, and of those that starts which died before they armed had found
+    filled: dict[str, None] = field(default_factory=dict)
+    booked: list[Fill] = field(default_factory=list)  #: what ``fills`` counts
 
     @property
     def is_nothing(self) -> bool:
@@ -206,6 +207,7 @@ class Reconciler:
             told += [f"{name} not read ({why})" for name, why in done.unread.items()]
             step.result = "; ".join([*([f"{', '.join(done.opened)} opened"] if done.opened else []), *told]) or "as the journal held"
         with self._report.step("cycles") as step:
+            done.filled |= found_untold(self._journal.path, self._portfolio.state.tally.run_id)
             await self._end_cycles(done)
             step.is_fine = not (done.residual or done.partial)
             ended = [f"{number} {state}" for state, number in done.cycles.items()]

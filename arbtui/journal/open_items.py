@@ -6,8 +6,8 @@ from pathlib import Path
 
 from arbtui.journal.archives import rows_with
 from arbtui.journal.chain import newest_archive
-from arbtui.journal.events import TAKEN_OVER, OrderIntended, decode
-from arbtui.journal.reader import reading
+from arbtui.journal.events import TAKEN_OVER, CycleEnded, FillRecorded, OrderIntended, decode
+from arbtui.journal.reader import events, reading
 from arbtui.model.order import Fill, OrderState
 
 #: Orders that are looked back at; older ones have ended. Of those without an id of the venue's fewer: each may cost a look-up.
@@ -99,6 +99,23 @@ def adjusted_at(path: Path, exchange: str) -> dict[str, int]:
     with reading(path) as db:
         rows = db.execute("SELECT asset, ts_ms FROM adjustment WHERE exchange = ? AND kind != 'dust' ORDER BY seq", (exchange,))
         return {asset: int(ts_ms) for asset, ts_ms in rows}
+
+
+def found_untold(path: Path, run_id: str) -> dict[str, None]:
+    """Ids of cycles that the starts before ``run_id`` have ended, or booked fills of, where they died before they armed or told of it.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    with reading(path) as db:
+        since: int | None = None
+        rows = db.execute("SELECT seq, state = start_state FROM run WHERE run_id != ? ORDER BY seq DESC", (run_id,))
+        for seq, is_cut in rows:
+            if not is_cut:
+                break
+            since = seq
+        found = () if since is None else (one.event for one in events(db, since))
+        return {event.cycle_id: None for event in found if isinstance(event, CycleEnded | FillRecorded)}
 
 
 def is_taken_over(fill: Fill, adjusted: Mapping[str, int]) -> bool:

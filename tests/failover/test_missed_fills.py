@@ -1,6 +1,6 @@
 """A fill that nobody told before its order counted as ended: the next start books it, and says how its cycle stands then."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +10,8 @@ import pytest
 
 from arbtui.exchanges.adapter import StandingOrder
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.journal.events import Adjusted, CycleState, FillRecorded, OrderChanged, OrderIntended
+from arbtui.journal.events import Adjusted, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, RunStarted
+from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import known_order
 from arbtui.journal.open_items import adjusted_at, last_intended
 from arbtui.journal.reader import events, reading
@@ -20,7 +21,7 @@ from arbtui.portfolio.operator_events import adjustment
 from arbtui.runtime.arming import unclean
 from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import Venue, world
-from tests.failover.test_recovery import Cut, _cut_at
+from tests.failover.test_recovery import Cut, _cut_at, _cut_off, _lose
 from tests.journal.synthetic import SyntheticRun
 from tests.portfolio.archived import _snapshot, archive, grow, with_journal
 from tests.portfolio.recorded import record
@@ -236,3 +237,53 @@ def test_an_archived_order_that_stands_at_a_venue_whose_lists_name_no_ids_of_our
     run_virtual(trade())
     _archive_all(tmp_path / "journal.db")
     run_virtual(start())
+
+
+def _cut_after(kind: type[Event]) -> Callable[[Journal], None]:
+    """Makes a journal that takes nothing any more once it has recorded an event of ``kind``."""
+
+    def prepare(journal: Journal) -> None:
+        record, is_over = journal.record, False
+
+        def cut(*made: Event) -> Awaitable[None]:
+            nonlocal is_over
+            if is_over:
+                raise Cut
+            is_over = any(isinstance(event, kind) for event in made)
+            return record(*made)
+
+        journal.record = cut  # type: ignore[method-assign]
+
+    return prepare
+
+
+@pytest.mark.parametrize("kind", [FillRecorded, CycleEnded])
+@pytest.mark.parametrize("cuts", [1, 2])
+def test_a_position_that_a_start_found_is_told_by_the_next_one_where_that_start_died_before_it_armed(
+    tmp_path: Path, kind: type[Event], cuts: int
+) -> None:
+    """The journal held it by then, so the next start found nothing, and live armed beside a position that nobody had seen."""
+
+    async def main() -> None:
+        if kind is FillRecorded:
+            async with world(tmp_path) as w:
+                await _hide(w.binance)
+                cycle_id = (await w.trade()).id
+        else:
+            cycle_id = await _cut_off(tmp_path, _lose("upbit"))
+        with pytest.raises((Cut, ExceptionGroup)):
+            async with world(tmp_path, on_journal=_cut_after(kind)):
+                pass
+        for _ in range(cuts - 1):
+            with pytest.raises((Cut, ExceptionGroup)):
+                async with world(tmp_path, on_journal=_cut_after(RunStarted)):
+                    pass
+        async with world(tmp_path) as w:
+            assert (w.reconciled.fills, w.reconciled.residual) == (0, [cycle_id])
+            assert not w.reconciled.is_nothing
+            assert unclean(w.reconciled, live=True).startswith("1 cycle ended RESIDUAL")
+            assert [row.scope for row in w.engine.breaches.breaches.values() if row.kind == "RESIDUAL"] == [cycle_id]
+        async with world(tmp_path) as w:
+            assert w.reconciled.is_nothing, "it has been told, and is a position like any other"
+
+    run_virtual(main())
