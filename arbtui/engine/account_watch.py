@@ -15,13 +15,14 @@ from arbtui.engine.components import EngineComponents
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.tracker import OrderTracker
 from arbtui.journal.known_orders import KnownOrder, known_order
 from arbtui.journal.open_items import adjusted_at, is_taken_over
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.ids import is_ours
 from arbtui.model.money import plain
-from arbtui.model.order import Fill
+from arbtui.model.order import Fill, Order
 from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.portfolio.accounts import fill_key
 from arbtui.risk.breach import Severity
@@ -75,9 +76,8 @@ class AccountWatch:
         if not order.state.is_final:  # of an earlier run, and its fate not known: who finds that out books its fills
             self._late.on_stray(fill)
             return
-        if self._is_taken_over(fill):
+        if self._is_taken_over(order.client_order_id, order.cycle_id, fill):
             self._remember(fill_key(fill.exchange, fill.trade_id))
-            self._late.on_taken_over(order, fill)
             return
         try:
             self._tracker.book_forgotten(order, fill)
@@ -85,12 +85,19 @@ class AccountWatch:
             return
         self._on_forgotten(order, fill)
 
-    def _is_taken_over(self, fill: Fill) -> bool:
-        """Whether a person has since taken the venue's word for a balance that holds ``fill`` already."""
+    def is_taken_over(self, cycle: OrderOwner, order: Order, fill: Fill) -> bool:
+        """The same as below, of an order of this run."""
+        return self._is_taken_over(order.client_order_id, cycle.id, fill)
+
+    def _is_taken_over(self, client_order_id: str, cycle_id: str, fill: Fill) -> bool:
+        """Whether a person has since taken the venue's word for a balance that holds ``fill`` already; it is told then."""
         try:
-            return is_taken_over(fill, adjusted_at(self._components.journal.path, fill.exchange))
+            is_held = is_taken_over(fill, adjusted_at(self._components.journal.path, fill.exchange))
         except UsageError:  # a journal that cannot be read explains nothing
             return False
+        if is_held:
+            self._late.on_taken_over(client_order_id, cycle_id, fill)
+        return is_held
 
     def on_stranger(self, report: OrderReport) -> None:
         """An order that this run has not sent stands or has ended."""

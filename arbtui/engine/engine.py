@@ -257,6 +257,7 @@ class Engine:
         )
         self.tracker.on_stray = self._accounts.on_stray
         self.tracker.on_stranger = self._accounts.on_stranger
+        self.tracker.is_taken_over = self._accounts.is_taken_over
         self.tracker.on_booked = self._on_booked
         self.tracker.on_unknown = self._troubles.on_unknown
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first

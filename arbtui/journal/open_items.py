@@ -120,7 +120,7 @@ def found_untold(path: Path, run_id: str) -> dict[str, None]:
 
 def is_taken_over(fill: Fill, adjusted: Mapping[str, int]) -> bool:
     """Whether ``fill`` is in a balance that was taken over after it; ``adjusted``: of its venue, by :func:`adjusted_at`."""
-    return fill.ts_event <= max(adjusted.get(fill.base, 0), adjusted.get(fill.quote, 0))
+    return any(fill.ts_event <= adjusted[asset] for asset in (fill.base, fill.quote) if asset in adjusted)
 
 
 def read_route(path: Path, client_order_id: str) -> str | None:

@@ -166,3 +166,23 @@ def test_a_fill_of_a_forgotten_order_that_a_person_has_taken_over_is_told_and_no
             assert w.portfolio.total(told.exchange, "XRP") == before + (told.qty if told.side is Side.BUY else -told.qty)
 
     run_virtual(main())
+
+
+def test_so_is_one_of_an_order_that_is_still_followed_once_its_cycle_has_ended(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            told = (await w.trade()).fills[0]
+            late = replace(told, trade_id="late", ts_event=w.clock.time_ms())
+            await asyncio.sleep(1)
+            await _adjust(w, told.exchange, "XRP")
+            before = w.portfolio.total(told.exchange, "XRP")
+            for _ in range(2):  # the venue's list names it again
+                assert w.engine.tracker.on_fill(late) == ""
+            assert w.portfolio.total(told.exchange, "XRP") == before
+            found = [(row.kind, row.severity) for row in w.engine.breaches.breaches.values()]
+            assert found == [("FILL_TAKEN_OVER", Severity.WARN)]
+            await asyncio.sleep(1)
+            assert w.engine.tracker.on_fill(replace(late, trade_id="later", ts_event=w.clock.time_ms())) == "late fill"
+            assert w.portfolio.total(told.exchange, "XRP") == before + (told.qty if told.side is Side.BUY else -told.qty)
+
+    run_virtual(main())

@@ -182,7 +182,8 @@ def test_one_that_a_person_ended_and_that_stands_there_all_the_same_is_cancelled
         await _cut_off(tmp_path, _lose("upbit", "binance"), 0.01)
         async with world(tmp_path, on_open=_no_market) as w:
             own = _lost(w)
-            assert w.engine.operator.end_order(own, "p", "the venue shows none") is None
+            typed = {"order": own, "confirm": "p", "reason": "the venue shows none", "by": "ann"}
+            assert w.engine.operator.request({"verb": "end_order", **typed}) == {"refusal": None}
             request = OrderRequest(own, "XRPUSDT", Side.BUY, Decimal(50), Decimal(1), TimeInForce.GTC)
             await w.binance.core.execute(request)
         async with world(tmp_path) as w:
