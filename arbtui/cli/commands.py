@@ -15,7 +15,6 @@ _ELSEWHERE = {
     "routes": "the console shows them (pane Routes), Telegram's /routes, and before a start arbtui check --profile P --json",
     "fills": _TRADED,
     "trades": _TRADED,
-    "orders": f"{_TRADED}; what is open stands in arbtui status --profile P",
     "cycles": f"{_TRADED}; what is open stands in arbtui status --profile P",
     "balances": "arbtui stock --profile P shows them",
     "pnl": "arbtui status --profile P shows it, arbtui ledger that of any run or time",

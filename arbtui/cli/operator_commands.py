@@ -80,6 +80,27 @@ def adjust(
 
 
 @operator_app.command()
+def orders(
+    verb: Annotated[str | None, typer.Argument(metavar="[end]", help="Without a verb: the list.")] = None,
+    order: Annotated[str | None, typer.Argument(metavar="[ORDER]", help="Its client order id.")] = None,
+    profile: flags.Profile = None,
+    confirm: flags.Confirm = None,
+    reason: flags.Reason = None,
+    mode: flags.LatestMode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Orders whose end is not known; end one whose market is gone from its venue. Works while the profile runs or not.
+
+    Look it up at the venue first, and take over what the venue holds (arbtui adjust). Nothing is sent: its reservation is freed, and
+    its cycle ends as what the fills that are known leave.
+    """
+    from arbtui.cli.orders import orders as act
+
+    return act(_place(profile, mode, state_dir, confirm, reason), verb, order, as_json=json)
+
+
+@operator_app.command()
 def stock(
     profile: flags.Profile = None, mode: flags.LatestMode = None, json: flags.AsJson = False, state_dir: flags.StateDir = None
 ) -> int:

@@ -5,7 +5,7 @@ known by what it does: an order whose id is made as ours are and that our journa
 does not hold, a person's included. Orders of others that have not filled are left alone.
 
 An order of ours that ended so long ago that this run has forgotten it is found in the journal: a fill of it that the journal holds
-is nothing new, and one that it does not hold is booked.
+is nothing new, and one that it does not hold is booked, unless a person has taken over a balance since that holds it.
 """
 
 from collections.abc import Callable
@@ -15,12 +15,14 @@ from arbtui.engine.components import EngineComponents
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.tracker import OrderTracker
 from arbtui.journal.known_orders import KnownOrder, known_order
+from arbtui.journal.open_items import adjusted_at, is_taken_over
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.ids import is_ours
 from arbtui.model.money import plain
-from arbtui.model.order import Fill
+from arbtui.model.order import Fill, Order
 from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.portfolio.accounts import fill_key
 from arbtui.risk.breach import Severity
@@ -74,11 +76,28 @@ class AccountWatch:
         if not order.state.is_final:  # of an earlier run, and its fate not known: who finds that out books its fills
             self._late.on_stray(fill)
             return
+        if self._is_taken_over(order.client_order_id, order.cycle_id, fill):
+            self._remember(fill_key(fill.exchange, fill.trade_id))
+            return
         try:
             self._tracker.book_forgotten(order, fill)
         except JournalFailed:  # the gate is closed; the next start compares balances
             return
         self._on_forgotten(order, fill)
+
+    def is_taken_over(self, cycle: OrderOwner, order: Order, fill: Fill) -> bool:
+        """The same as below, of an order of this run."""
+        return self._is_taken_over(order.client_order_id, cycle.id, fill)
+
+    def _is_taken_over(self, client_order_id: str, cycle_id: str, fill: Fill) -> bool:
+        """Whether a person has since taken the venue's word for a balance that holds ``fill`` already; it is told then."""
+        try:
+            is_held = is_taken_over(fill, adjusted_at(self._components.journal.path, fill.exchange))
+        except UsageError:  # a journal that cannot be read explains nothing
+            return False
+        if is_held:
+            self._late.on_taken_over(client_order_id, cycle_id, fill)
+        return is_held
 
     def on_stranger(self, report: OrderReport) -> None:
         """An order that this run has not sent stands or has ended."""

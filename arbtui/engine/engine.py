@@ -257,6 +257,7 @@ class Engine:
         )
         self.tracker.on_stray = self._accounts.on_stray
         self.tracker.on_stranger = self._accounts.on_stranger
+        self.tracker.is_taken_over = self._accounts.is_taken_over
         self.tracker.on_booked = self._on_booked
         self.tracker.on_unknown = self._troubles.on_unknown
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
@@ -308,6 +309,7 @@ class Engine:
         for found in reconciled.mismatches:
             self._on_dispute(found)
         self._take_unresolved(reconciled.unresolved)
+        self._fees.look_later(reconciled.booked)
         self.kill_switch.attach(asyncio.get_running_loop())
         resume, pending = self.portfolio.state.resume, self.portfolio.state.pending_rearm
         if self.kill_switch.look():
@@ -365,6 +367,7 @@ class Engine:
         """Orders that a start could not resolve were looked up again: what is known now may be traded again, what it left is reported."""
         self._take_up(found)
         self._take_unresolved(found.unresolved)
+        self._fees.look_later(found.booked)
         self._tell_residuals("RECOVERED")
         if found.cycles or found.fills or found.partial:
             self.availability.look_at_all()
@@ -406,6 +409,7 @@ class Engine:
         if self._journal.failure is None:
             self.marks.look(now)
             self.losses.look(now)
+            self._fees.look_at_recovered()
         self._rate_doubts.look(now)
         if self._journal.failure is None:
             self.netting.look(now)

@@ -1,5 +1,7 @@
 """Compares the currency of each fee with the one that the plans expect."""
 
+from collections.abc import Iterable
+
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.components import EngineComponents
 from arbtui.model.market import FeeTakenIn
@@ -23,7 +25,20 @@ class FeeWatch:
         self._breaches = breaches
         markets = components.universe.markets
         self._coins = {market.exchange: market.fees.coin for market in markets if market.fees.taken_in is FeeTakenIn.COIN}
+        self._portfolio = components.portfolio
         self._told: set[str] = set()
+        self._recovered: list[Fill] = []
+
+    def look_later(self, fills: Iterable[Fill]) -> None:
+        """A recovery has booked ``fills``: they are looked at once the run has taken its first prices, as a start knows none yet."""
+        self._recovered += fills
+
+    def look_at_recovered(self) -> None:
+        """Look at what was put off, if it is time."""
+        if self._recovered and self._portfolio.state.run_started:
+            fills, self._recovered = self._recovered, []
+            for fill in fills:
+                self.look(fill)
 
     def look(self, fill: Fill) -> None:
         """Tell of a fee in a coin that nothing prices, and once a run and venue of one that was to be taken in the venue's own coin."""

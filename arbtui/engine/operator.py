@@ -27,6 +27,7 @@ from arbtui.portfolio.operator_events import (
     adjustment,
     begin_transfer,
     disarmed_since,
+    end_order,
     new_target,
     settle_by_adjustment,
     settle_transfer,
@@ -39,7 +40,7 @@ from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 
 _OPERATOR = "operator"
-_FACTS = ("cycle_id", "how", "exchange", "market", "asset", "amount", "worst", "confirm", "reason", "by")
+_FACTS = ("cycle_id", "how", "exchange", "market", "asset", "amount", "worst", "order", "confirm", "reason", "by")
 _JOURNAL_FAILED = "the journal failed: nothing can be recorded; stop, mend the disk, and start again"
 
 
@@ -281,6 +282,19 @@ class OperatorVerbs:
         self._breaches.acknowledge_all("BALANCE_MISMATCH", f"{exchange}:{asset}", by)
         return None
 
+    def end_order(self, client_order_id: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """End an order of an earlier run whose market is gone, so that nobody can ask what became of it."""
+        parts = self._components
+        intents = [order.intent for order in parts.portfolio.open_orders if order.intent.client_order_id == client_order_id]
+        refusal = self._typed(
+            typed_name, reason, lambda: end_order(parts.portfolio, client_order_id, by, reason.strip(), parts.clock.time_ms())
+        )
+        for intent in intents if refusal is None else ():
+            self._on_settled(intent.cycle_id, by)
+            for asset in (intent.base, intent.quote):
+                self._availability.look(asset)
+        return refusal
+
     def set_target(self, exchange: str, asset: str, amount: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
         """Set how much of ``asset`` ``exchange`` should hold, ``amount`` in units."""
         try:
@@ -377,6 +391,8 @@ class OperatorVerbs:
                 return {"refusal": self.settle_position(*settle)}
             case "adjust":
                 return {"refusal": self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], by)}
+            case "end_order":
+                return {"refusal": self.end_order(facts["order"], facts["confirm"], facts["reason"], by)}
             case "transfer_plans":
                 currency = self._components.portfolio.state.currency
                 plans = [{"facts": plan.facts(), "lines": plan_lines(plan, currency)} for plan in self._wallets.plans()]

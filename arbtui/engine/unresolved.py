@@ -38,6 +38,7 @@ class UnresolvedOrders:
                 self._breaches.record(severity, _KIND, order.scope, order.why, order.action, every_time=True)
                 self._told[order.client_order_id] = _Told(order.scope, now if told is None else told.since, severity)
         left = {order.client_order_id for order in orders}
-        over = {self._told.pop(one).scope for one in list(self._told) if one not in left}
-        for scope in sorted(over - {told.scope for told in self._told.values()}):
+        self._told = {own: told for own, told in self._told.items() if own in left}
+        standing = {row.scope for row in self._breaches.breaches.values() if row.kind == _KIND}  # those of earlier runs, too
+        for scope in sorted(standing - {told.scope for told in self._told.values()}):
             self._breaches.acknowledge_all(_KIND, scope, "recovered")

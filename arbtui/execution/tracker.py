@@ -74,6 +74,8 @@ class OrderTracker:
         self.on_booked: Callable[[OrderOwner, Fill], None] = lambda *_: None  #: once fills were booked, with the last of them
         self.on_unknown: Callable[[Order], None] = lambda _: None  #: of an order that was sent and not usably answered
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
+        #: Of a fill whose order and cycle have ended: whether a balance that a person has adjusted since holds it. Then it is not booked.
+        self.is_taken_over: Callable[[OrderOwner, Order, Fill], bool] = lambda *_: False
         self.on_stranger: Callable[[OrderReport], None] = lambda _: None  #: of an order that this run has not sent, or has forgotten
         #: Of an order that was looked up: why the venue did not answer (empty where it did), and whether it told something new.
         self.on_looked_up: Callable[[Order, str, bool], None] = lambda *_: None
@@ -312,7 +314,7 @@ class OrderTracker:
                 return ""
             self.on_stray(fill)
             return "stray fill"
-        if self._is_booked(followed, fill):
+        if self._is_booked(followed, fill) or self._is_taken_over(followed, fill):
             return ""
         is_late = followed.order.state.is_final
         told = followed.order.filled_qty + fill.qty
@@ -342,6 +344,17 @@ class OrderTracker:
             return True
         return any(one.trade_id == fill.trade_id for one in followed.cycle.fills_of(followed.order.client_order_id))
 
+    def _is_taken_over(self, followed: TrackedOrder, fill: Fill) -> bool:
+        """Whether a person has taken over a balance that holds a late fill already. One of a cycle that runs is hedged all the same."""
+        if not (followed.order.state.is_final and followed.cycle.is_over):
+            return False
+        if not self._followed.is_stray(fill):  # it was told before
+            return True
+        if not self.is_taken_over(followed.cycle, followed.order, fill):
+            return False
+        self._followed.book(fill)
+        return True
+
     def _apply(self, followed: TrackedOrder, report: OrderReport, source: Source) -> tuple[bool, list[FillRecorded]]:
         """Bring an order to what ``report`` says: every fill once, and a state that never goes back.
 
@@ -351,7 +364,7 @@ class OrderTracker:
         was_final = order.state.is_final
         events: dict[str, FillRecorded] = {}
         for fill in report.fills:
-            if fill.trade_id not in events and not self._is_booked(followed, fill):
+            if fill.trade_id not in events and not self._is_booked(followed, fill) and not self._is_taken_over(followed, fill):
                 events[fill.trade_id] = FillRecorded(fill, cycle.id, order.leg, source, self._clock.time_ms(), self._marks.of_fill(fill))
                 self._count(cycle, order, fill)
         order.venue_order_id = report.venue_order_id or order.venue_order_id

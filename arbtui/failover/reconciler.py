@@ -15,17 +15,29 @@ from itertools import count
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport, StandingOrder
 from arbtui.execution.absence import AbsenceProof
+from arbtui.failover.standing import list_standing
 from arbtui.failover.start_report import StartReport
-from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Phase
+from arbtui.journal.events import (
+    MARKET_GONE,
+    Adjusted,
+    BalanceOpened,
+    CycleEnded,
+    CycleState,
+    Event,
+    FillRecorded,
+    OrderChanged,
+    OrderIntended,
+    Phase,
+)
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import known_order
-from arbtui.journal.open_items import adjusted_at, last_intended, read_sent
+from arbtui.journal.open_items import adjusted_at, found_untold, is_taken_over, last_intended
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
 from arbtui.model.ids import is_ours
 from arbtui.model.money import ZERO, plain
-from arbtui.model.order import OrderState, TimeInForce
+from arbtui.model.order import Fill, OrderState, TimeInForce
 from arbtui.model.turns import Turns
 from arbtui.portfolio.accounts import OrderRecord
 from arbtui.portfolio.marks import LiveMarks
@@ -86,7 +98,9 @@ class Reconciled:
     orphans: list[Orphan] = field(default_factory=list)  #: orders of ours that stood at a venue and that no open order here explains
     foreign: list[StandingOrder] = field(default_factory=list)  #: orders of others, which are left alone
     opened: list[str] = field(default_factory=list)  #: venues whose balances are what the journal begins with
-    filled: dict[str, None] = field(default_factory=dict)  #: ids of cycles that ``fills`` are of
+    #: ids of cycles that ``fills`` are of, and of those that starts which died before they armed had found
+    filled: dict[str, None] = field(default_factory=dict)
+    booked: list[Fill] = field(default_factory=list)  #: what ``fills`` counts
 
     @property
     def is_nothing(self) -> bool:
@@ -193,6 +207,7 @@ class Reconciler:
             told += [f"{name} not read ({why})" for name, why in done.unread.items()]
             step.result = "; ".join([*([f"{', '.join(done.opened)} opened"] if done.opened else []), *told]) or "as the journal held"
         with self._report.step("cycles") as step:
+            done.filled |= found_untold(self._journal.path, self._portfolio.state.tally.run_id)
             await self._end_cycles(done)
             step.is_fine = not (done.residual or done.partial)
             ended = [f"{number} {state}" for state, number in done.cycles.items()]
@@ -204,12 +219,9 @@ class Reconciler:
         """What stands at each venue. One that cannot be asked is named: that nothing stands there is not known."""
         found: dict[str, Sequence[StandingOrder]] = {}
         for name, adapter in self._adapters.items():
-            if not adapter.capabilities.lists_name_our_ids:
-                for sent in read_sent(self._journal.path, name):
-                    adapter.expect(sent.market, sent.client_order_id, sent.venue_order_id)
             try:
                 async with asyncio.timeout(self._ask_s):
-                    found[name] = await adapter.list_standing()
+                    found[name] = await list_standing(adapter, self._journal.path)
             except (ArbtuiError, TimeoutError) as error:
                 done.unread[name] = str(error) or "no answer"
         return found
@@ -261,6 +273,8 @@ class Reconciler:
         for order in [order for order in self._portfolio.open_orders if order.run_id != run_id]:
             done.orders += 1
             _count(done, order, *await self._resolve(order, self._clock.monotonic()))
+        still_open = {order.intent.client_order_id for order in self._portfolio.open_orders}
+        done.unresolved = [one for one in done.unresolved if one.client_order_id in still_open]  # a person may have ended one meanwhile
         await self._end_cycles(done, run_id, running)
         return done
 
@@ -281,7 +295,7 @@ class Reconciler:
         positions = {cycle.id for cycle in self._portfolio.positions}
         done.residual = [cycle_id for cycle_id in ended if cycle_id in positions]
 
-    async def _resolve(self, order: OrderRecord, give_up_at: float) -> tuple[int, Unresolved | None]:
+    async def _resolve(self, order: OrderRecord, give_up_at: float) -> tuple[Sequence[Fill], Unresolved | None]:
         """Find out what became of ``order``: fills that were booked, and why it is unresolved where it is."""
         intent = order.intent
         scope = f"{intent.exchange}:{intent.market}"
@@ -289,7 +303,7 @@ class Reconciler:
         adapter = self._adapters.get(intent.exchange)
         if adapter is None:
             action = f"put [exchanges.{intent.exchange}] back into the profile and start again"
-            return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: the profile has no such venue", action, True)
+            return (), Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: the profile has no such venue", action, True)
         proof = self._proofs.get(intent.client_order_id)
         if proof is None:
             market = _Market(intent.market, intent.base, intent.quote)
@@ -303,8 +317,16 @@ class Reconciler:
             try:
                 report = await proof.look()
             except MarketUnknown as error:
-                action = "look the order up at the venue; then list its market again in the profile, or adjust the balance"
-                return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {error}", action, True)
+                if order.state.is_final:  # a person has ended it while it was asked for
+                    return (), None
+                await self._note_lost(order)
+                action = (
+                    "look the order up at the venue; then list its market again in the profile, or take over what the venue holds"
+                    f" (arbtui adjust) and end it: arbtui orders end {intent.client_order_id}"
+                )
+                return (), Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {error}", action, True)
+            if order.state.is_final:
+                return (), None
             if report is not None:
                 # A venue may call an order final before it tells all its fills.
                 if report.state.is_final and sum((fill.qty for fill in report.fills), ZERO) >= report.filled_qty:
@@ -317,7 +339,7 @@ class Reconciler:
                 self._proofs.pop(intent.client_order_id)
                 gone = OrderChanged(intent.client_order_id, OrderState.REJECTED, "", order.filled_qty, "NOT_PLACED")
                 await self._journal.commit(gone)
-                return 0, None
+                return (), None
             else:
                 why = proof.why_not
             if proof.is_answered:
@@ -326,23 +348,30 @@ class Reconciler:
                 patient_until = min(patient_until, self._clock.monotonic() + patience_s)
             if self._clock.monotonic() + _LOOK_UP_EVERY > patient_until:
                 action = "looked up until it is known; what it touches stays blocked"
-                return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {why}", action, False)
+                return (), Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {why}", action, False)
         raise AssertionError("count() never ends")
 
-    async def _take(self, order: OrderRecord, report: OrderReport) -> int:
+    async def _note_lost(self, order: OrderRecord) -> None:
+        """Journal once that the venue knows the market of ``order`` no more: a person may end it then, while no engine runs, too."""
+        if order.reason != MARKET_GONE:
+            own = order.intent.client_order_id
+            await self._journal.commit(OrderChanged(own, OrderState.UNKNOWN, order.venue_order_id, order.filled_qty, MARKET_GONE))
+
+    async def _take(self, order: OrderRecord, report: OrderReport) -> Sequence[Fill]:
+        """Book what ``report`` tells of ``order``; its fills that are new."""
         intent = order.intent
         events: list[Event] = []
-        seen: dict[str, None] = {}
+        booked: dict[str, Fill] = {}
         for fill in report.fills:
-            if fill.trade_id in seen or self._portfolio.knows_fill(fill.exchange, fill.trade_id, intent.cycle_id):
+            if fill.trade_id in booked or self._portfolio.knows_fill(fill.exchange, fill.trade_id, intent.cycle_id):
                 continue
-            seen[fill.trade_id] = None
+            booked[fill.trade_id] = fill
             marks = self._marks.of_fill(fill)
             events.append(FillRecorded(fill, intent.cycle_id, intent.leg, "recovery", self._clock.time_ms(), marks))
         await self._journal.commit(
             *events, OrderChanged(intent.client_order_id, report.state, report.venue_order_id, report.filled_qty, report.reason)
         )
-        return len(events)
+        return list(booked.values())
 
     def _is_to_open(self, name: str) -> bool:
         """Whether what the venue ``name`` holds is what the journal begins with there.
@@ -409,8 +438,8 @@ class Reconciler:
             await turns.pause()
             if fill.client_order_id and not is_ours(fill.client_order_id):
                 continue  # a person's: no journal is looked through for it
-            if fill.ts_event <= max(adjusted.get(fill.base, 0), adjusted.get(fill.quote, 0)):
-                continue  # it is in the balance that was taken over then
+            if is_taken_over(fill, adjusted):
+                continue
             order = known_order(self._journal.path, name, fill.client_order_id, fill.venue_order_id, fill.trade_id)
             if order is None or order.is_booked or not order.state.is_final:
                 continue
@@ -421,8 +450,7 @@ class Reconciler:
                 FillRecorded(booked, order.cycle_id, order.leg, "recovery", self._clock.time_ms(), self._marks.of_fill(fill)),
                 OrderChanged(order.client_order_id, state, order.venue_order_id or fill.venue_order_id, filled, order.reason),
             )
-            done.fills += 1
-            done.filled[order.cycle_id] = None
+            _booked(done, order.cycle_id, [booked])
 
     async def _differences(self, name: str, *, is_first: bool) -> list[tuple[str, Decimal, Decimal]]:
         """The differences that several reads show alike."""
@@ -441,12 +469,17 @@ class Reconciler:
         return found
 
 
-def _count(done: Reconciled, order: OrderRecord, fills: int, unresolved: Unresolved | None) -> None:
-    done.fills += fills
-    if fills:
-        done.filled[order.intent.cycle_id] = None
+def _count(done: Reconciled, order: OrderRecord, fills: Sequence[Fill], unresolved: Unresolved | None) -> None:
+    _booked(done, order.intent.cycle_id, fills)
     if unresolved is not None:
         done.unresolved.append(unresolved)
+
+
+def _booked(done: Reconciled, cycle_id: str, fills: Sequence[Fill]) -> None:
+    done.fills += len(fills)
+    done.booked += fills
+    if fills:
+        done.filled[cycle_id] = None
 
 
 def _assets(order: OrderRecord) -> tuple[str, str]:

@@ -144,17 +144,19 @@ def missing_archives(connection: sqlite3.Connection) -> list[Path]:
     return [folder / told.file for told in archives(connection) if not (folder / told.file).is_file()]
 
 
-def rows_with(connection: sqlite3.Connection, text: str, newest: int) -> Iterator[list[_Row]]:
-    """The rows of the ``newest`` archives whose line holds ``text`` anywhere, as :func:`archived_rows` gives them, newest archive first.
+def rows_with(connection: sqlite3.Connection, texts: Iterable[str], newest: int) -> Iterator[list[_Row]]:
+    """The rows of the ``newest`` archives whose line holds one of ``texts`` anywhere, as :func:`archived_rows` gives them.
+
+    Newest archive first.
 
     Raises:
         UsageError: an archive is missing or damaged.
     """
-    journal, wanted = file_of(connection), text.encode()
+    journal, wanted = file_of(connection), [text.encode() for text in texts]
     for told in archives(connection)[: -newest - 1 : -1]:
         unpacked = _unpacked(journal.parent / FOLDER / told.file, journal, told)
-        if wanted in unpacked:
-            yield [_rows.decode(line) for line in unpacked.splitlines()[1:] if wanted in line]
+        if here := [text for text in wanted if text in unpacked]:
+            yield [_rows.decode(line) for line in unpacked.splitlines()[1:] if any(text in line for text in here)]
 
 
 def _checked(file: Path, journal: Path, told: EventsArchived) -> Iterator[_Row]:

@@ -204,6 +204,12 @@ class OrderIntended(Struct, frozen=True):
         )
 
 
+#: Why an order is UNKNOWN that no venue can be asked about: its market is gone there. A person may end it.
+MARKET_GONE = "MARKET_GONE"
+#: What the reason of an order begins with that a person has ended, since its fate cannot be found out; who and why follow.
+TAKEN_OVER = "TAKEN_OVER"
+
+
 class OrderChanged(Struct, frozen=True):
     """An order's state after something happened to it. ``filled_qty`` is cumulative, in base."""
 

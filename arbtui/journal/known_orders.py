@@ -1,7 +1,7 @@
 """What a journal knows of an order, of whichever run and however long ago: for one that is told of and not followed any more."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -54,10 +54,45 @@ def known_order(path: Path, exchange: str, client_order_id: str, venue_order_id:
     return KnownOrder(own, cycle_id, leg, Decimal(qty), Decimal(filled), OrderState(state), venue_id, reason, booked is not None)
 
 
+def own_ids(path: Path, exchange: str, venue_order_ids: Collection[str]) -> dict[str, str]:
+    """Our ids of orders by the numbers that ``exchange`` has given them: those of which the journal at ``path`` holds the intent.
+
+    What is in no table any more is looked for in the newest archives, once for all of them.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    found: dict[str, str] = {}
+    with reading(path) as db:
+        for number in venue_order_ids:
+            query = "SELECT client_order_id FROM order_ WHERE exchange = ? AND venue_order_id = ?"
+            row = db.execute(query, (exchange, number)).fetchone()
+            if row is not None:
+                found[number] = row[0]
+        left = [number for number in venue_order_ids if number not in found]
+        numbers: dict[str, str] = {}  # by our id: of any venue, as two may use the same
+        for rows in rows_with(db, map(_quoted, left), _ARCHIVES) if left else ():
+            for row in rows:
+                event = decode(*row[3:])
+                if isinstance(event, OrderChanged) and event.venue_order_id in left:
+                    numbers[event.client_order_id] = event.venue_order_id
+        for rows in rows_with(db, map(_quoted, numbers), _ARCHIVES) if numbers else ():
+            for row in rows:
+                event = decode(*row[3:])
+                if isinstance(event, OrderIntended) and event.exchange == exchange and event.client_order_id in numbers:
+                    found[numbers[event.client_order_id]] = event.client_order_id
+    return found
+
+
+def _quoted(text: str) -> str:
+    """``text`` as a value in a payload, which is a string within the line of an archive."""
+    return f'\\"{text}\\"'
+
+
 def _own_ids(db: sqlite3.Connection, venue_order_id: str) -> Iterator[str]:
     """The client ids of archived orders that have that number at their venue, each once: two venues may use the same."""
     found: set[str] = set()
-    for rows in rows_with(db, f'\\"{venue_order_id}\\"', _ARCHIVES):
+    for rows in rows_with(db, [_quoted(venue_order_id)], _ARCHIVES):
         for row in rows:
             event = decode(*row[3:])
             if isinstance(event, OrderChanged) and event.venue_order_id == venue_order_id and event.client_order_id not in found:
@@ -70,7 +105,7 @@ def _archived(db: sqlite3.Connection, exchange: str, client_order_id: str, trade
     intent: OrderIntended | None = None
     last: OrderChanged | None = None
     is_booked = False
-    for rows in rows_with(db, f'\\"{client_order_id}\\"', _ARCHIVES):
+    for rows in rows_with(db, [_quoted(client_order_id)], _ARCHIVES):
         for row in reversed(rows):  # the newest first: what it says of the order's state counts
             event = decode(*row[3:])
             if isinstance(event, OrderIntended) and (event.client_order_id, event.exchange) == (client_order_id, exchange):

@@ -1,13 +1,14 @@
 """What a journal leaves for somebody to deal with, in a few counts: for a look from the side, without reading it whole."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from arbtui.journal.archives import rows_with
 from arbtui.journal.chain import newest_archive
-from arbtui.journal.events import OrderIntended, decode
-from arbtui.journal.reader import reading
-from arbtui.model.order import OrderState
+from arbtui.journal.events import TAKEN_OVER, CycleEnded, FillRecorded, OrderIntended, decode
+from arbtui.journal.reader import events, reading
+from arbtui.model.order import Fill, OrderState
 
 #: Orders that are looked back at; older ones have ended. Of those without an id of the venue's fewer: each may cost a look-up.
 _SENT, _UNNAMED = 1_000, 50
@@ -61,7 +62,8 @@ def read_sent(path: Path, exchange: str) -> list[SentOrder]:
     with reading(path) as db:
         rows = db.execute(
             "SELECT market, client_order_id, venue_order_id FROM order_ WHERE exchange = ?"
-            f" AND (venue_order_id != '' OR state NOT IN ({final}) OR reason = 'NOT_PLACED') ORDER BY seq DESC LIMIT {_SENT}",
+            f" AND (venue_order_id != '' OR state NOT IN ({final}) OR reason = 'NOT_PLACED' OR reason LIKE '{TAKEN_OVER} %')"
+            f" ORDER BY seq DESC LIMIT {_SENT}",
             (exchange,),
         ).fetchall()
     sent = [SentOrder(*row) for row in rows]
@@ -80,7 +82,7 @@ def last_intended(path: Path, exchange: str) -> int | None:
         archived = newest_archive(db)
         if archived is None or (seq is not None and seq > archived.last):
             return None if found is None else int(found)
-        for rows in rows_with(db, '"OrderIntended"', _ARCHIVES):
+        for rows in rows_with(db, ['"OrderIntended"'], _ARCHIVES):
             for row in reversed(rows):
                 event = decode(*row[3:])
                 if isinstance(event, OrderIntended) and event.exchange == exchange:
@@ -97,6 +99,28 @@ def adjusted_at(path: Path, exchange: str) -> dict[str, int]:
     with reading(path) as db:
         rows = db.execute("SELECT asset, ts_ms FROM adjustment WHERE exchange = ? AND kind != 'dust' ORDER BY seq", (exchange,))
         return {asset: int(ts_ms) for asset, ts_ms in rows}
+
+
+def found_untold(path: Path, run_id: str) -> dict[str, None]:
+    """Ids of cycles that the starts before ``run_id`` have ended, or booked fills of, where they died before they armed or told of it.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    with reading(path) as db:
+        since: int | None = None
+        rows = db.execute("SELECT seq, state = start_state FROM run WHERE run_id != ? ORDER BY seq DESC", (run_id,))
+        for seq, is_cut in rows:
+            if not is_cut:
+                break
+            since = seq
+        found = () if since is None else (one.event for one in events(db, since))
+        return {event.cycle_id: None for event in found if isinstance(event, CycleEnded | FillRecorded)}
+
+
+def is_taken_over(fill: Fill, adjusted: Mapping[str, int]) -> bool:
+    """Whether ``fill`` is in a balance that was taken over after it; ``adjusted``: of its venue, by :func:`adjusted_at`."""
+    return any(fill.ts_event <= adjusted[asset] for asset in (fill.base, fill.quote) if asset in adjusted)
 
 
 def read_route(path: Path, client_order_id: str) -> str | None:

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from arbtui.journal.events import (
+    MARKET_GONE,
+    TAKEN_OVER,
     Adjusted,
+    CycleEnded,
     DisputeClosed,
     Event,
+    OrderChanged,
     Phase,
     ResidualSettled,
     StateChanged,
@@ -18,7 +22,8 @@ from arbtui.journal.events import (
 from arbtui.model.clock import iso_ms
 from arbtui.model.counted import counted
 from arbtui.model.money import ZERO, plain
-from arbtui.portfolio.accounts import CycleAccount, amount_at
+from arbtui.model.order import OrderState
+from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
 
@@ -77,6 +82,62 @@ def adjustment(portfolio: Portfolio, exchange: str, asset: str, by: str, reason:
     change = dispute.theirs - held
     text = f"{reason} (the venue says {plain(dispute.theirs)})"
     return Adjusted(exchange, asset, change, text, "operator", by), DisputeClosed(exchange, asset, by, reason)
+
+
+def lost_orders(portfolio: Portfolio) -> list[OrderRecord]:
+    """Open orders whose market is gone from their venue: no start can find out what became of them."""
+    return [order for order in portfolio.open_orders if order.reason == MARKET_GONE]
+
+
+def end_order(portfolio: Portfolio, client_order_id: str, by: str, reason: str, ts_ms: int) -> Sequence[Event] | str:
+    """The events that end an order whose market is gone, or why there are none.
+
+    What it may have moved is in the venue's balances, so no dispute of them may be open. Its cycle ends with it, as what the fills that
+    are known leave: hedging it on by itself could trade once more what a person has adjusted for. Other orders of the cycle that are
+    lost in the same way end too. ``ts_ms``: now.
+    """
+    lost = {order.intent.client_order_id: order for order in lost_orders(portfolio)}
+    chosen = lost.get(client_order_id)
+    if chosen is None:
+        if any(order.intent.client_order_id == client_order_id for order in portfolio.open_orders):
+            return f"{client_order_id}: no venue has said that its market is gone: an engine that runs, or the next start, looks it up"
+        return f"{client_order_id} is no open order; those whose market is gone: {', '.join(lost) or 'none'}"
+    cycle_id = chosen.intent.cycle_id
+    together = [order for order in lost.values() if order.intent.cycle_id == cycle_id]
+    for order in together:
+        for asset in (order.intent.base, order.intent.quote):
+            if asset in portfolio.state.disputes.get(order.intent.exchange, {}):
+                return f"{order.intent.exchange} disputes its balance of {asset}: decide that first, with arbtui adjust"
+    for order in portfolio.open_orders:
+        if order.intent.cycle_id == cycle_id and order not in together:
+            other = order.intent.client_order_id
+            return (
+                f"order {other} of the same cycle is not known yet, and can be: an engine that runs, or the next start, looks it up first"
+            )
+    text = f"{TAKEN_OVER} by {by}: {reason}"
+    events: list[Event] = [
+        OrderChanged(order.intent.client_order_id, OrderState.CANCELED, order.venue_order_id, order.filled_qty, text) for order in together
+    ]
+    cycle = portfolio.cycle(cycle_id)
+    if cycle is not None and cycle.is_open and not cycle.awaits:
+        events.append(CycleEnded(cycle_id, ts_ms, TAKEN_OVER))
+    return events
+
+
+def end_order_preview(portfolio: Portfolio, client_order_id: str) -> str:
+    """What :func:`end_order` does, in words."""
+    order = next((order for order in lost_orders(portfolio) if order.intent.client_order_id == client_order_id), None)
+    if order is None:
+        return ""
+    intent, cycle = order.intent, portfolio.cycle(order.intent.cycle_id)
+    what = f"{intent.side} {plain(intent.qty)} {intent.base} at {plain(intent.price)} {intent.quote}"
+    does = (
+        f"end order {client_order_id} ({what} at {intent.exchange}), whose market is gone: what it moved is what the venue's balances say"
+    )
+    if cycle is None or not cycle.is_open:
+        return does
+    left = ", ".join(f"{plain(amount)} {asset}" for asset, amount in portfolio.left(cycle).items())
+    return f"{does}; its cycle {cycle.id} ends, and {f'leaves {left} by the fills that are known' if left else 'leaves nothing'}"
 
 
 DISARMED_ALREADY = "DISARMED already, also after a restart"

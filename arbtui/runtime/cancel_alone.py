@@ -11,7 +11,8 @@ from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.exchanges.venues import documented_limits
-from arbtui.journal.open_items import read_route, read_sent
+from arbtui.failover.standing import list_standing
+from arbtui.journal.open_items import read_route
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError, UsageError
 from arbtui.model.scoped_halts import GLOBAL
@@ -60,9 +61,9 @@ async def _clear(name: str, adapter: CcxtAdapter, scope: str, journal: Path | No
                 await adapter.ping()
             orders = await _orders(adapter, scope, journal)
             if journal is not None and not adapter.capabilities.lists_name_our_ids:
-                with suppress(UsageError):  # what a journal that cannot be read held is not known; what stands is named all the same
-                    for sent in read_sent(journal, name):
-                        adapter.expect(sent.market, sent.client_order_id, sent.venue_order_id)
+                # What a journal that cannot be read held is not known, and a list that fails is asked for again: what stands is named.
+                with suppress(ArbtuiError):
+                    await list_standing(adapter, journal)
             return await cancel_standing(
                 name,
                 adapter,

@@ -72,7 +72,7 @@ def read_status(
         "open_fx": _open_fx(portfolio, wall_ms if liveness is None else liveness.now_ms(wall_ms)) if portfolio else [],
         "transfers": [transfer_facts(one) for one in portfolio.open_transfers] if portfolio else [],
         "stock": stock_facts(portfolio) if portfolio else [],
-        "open_orders": [_order(order) for order in portfolio.open_orders] if portfolio else [],
+        "open_orders": open_orders(portfolio) if portfolio else [],
         "disputes": disputes(portfolio) if portfolio else [],
         "limits_set": [
             {"scope": scope, "value": own.value, "by": own.by, "reason": own.reason, "since": iso_ms(own.ts_ms)}
@@ -140,6 +140,11 @@ def _open_fx(portfolio: Portfolio, now_ms: int) -> list[dict[str, Any]]:
     return [
         {**one.facts(), "age_s": None if one.since_ms is None else max(0.0, (now_ms - one.since_ms) / 1000)} for one in portfolio.open_fx()
     ]
+
+
+def open_orders(portfolio: Portfolio) -> list[dict[str, Any]]:
+    """The orders that are not final."""
+    return [_order(order) for order in portfolio.open_orders]
 
 
 def _order(order: OrderRecord) -> dict[str, Any]:

@@ -35,7 +35,20 @@ def test_a_sentence_and_nobody_waits(home: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     "command",
     [
-        *("ledger", "status", "stock", "positions", "adjust", "limits", "transfers", "targets", "rearm", "rearm --scope global", "journal"),
+        *(
+            "ledger",
+            "status",
+            "stock",
+            "positions",
+            "adjust",
+            "orders",
+            "limits",
+            "transfers",
+            "targets",
+            "rearm",
+            "rearm --scope global",
+            "journal",
+        ),
         *("guardian --status", "simulate --seeds 1"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.failover.reconcile_report import Check
-from arbtui.journal.events import CycleState
+from arbtui.journal.events import BalanceDisputed, CycleState
 from arbtui.model.ids import client_order_id
 from arbtui.model.order import Fill, OrderState, Side, TimeInForce
 from arbtui.model.scoped_halts import Depth, read_halts
@@ -132,5 +132,57 @@ def test_a_halt_that_cannot_be_written_is_a_kill(tmp_path: Path) -> None:
             await asyncio.sleep(3)
             assert w.engine.tracker.sent == sent
             assert cycle.state is CycleState.HEDGED
+
+    run_virtual(main())
+
+
+async def _adjust(w: World, exchange: str, *assets: str) -> None:
+    """A person takes what the venue holds of ``assets`` over; it has moved without us by 1 of each."""
+    for asset in assets:
+        held = w.portfolio.total(exchange, asset)
+        await w.journal.commit(BalanceDisputed(exchange, asset, held, held + 1))
+        assert w.engine.operator.adjust(exchange, asset, "p", "the venue is right", "ann") is None
+
+
+def test_a_fill_of_a_forgotten_order_that_a_person_has_taken_over_is_told_and_not_booked_on_top(tmp_path: Path) -> None:
+    """It moved the balance once more, which a person had just set to what the venue held."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            told = (await w.trade()).fills[0]
+        async with world(tmp_path) as w:
+            await asyncio.sleep(1)
+            late = replace(told, trade_id="late", ts_event=w.clock.time_ms())
+            await asyncio.sleep(1)
+            await _adjust(w, told.exchange, "XRP")
+            before = w.portfolio.total(told.exchange, "XRP")
+            w.engine.tracker.on_fill(late)
+            w.engine.tracker.on_fill(late)  # the venue's list names it again
+            assert w.portfolio.total(told.exchange, "XRP") == before
+            found = [(row.kind, row.severity) for row in w.engine.breaches.breaches.values()]
+            assert found == [("FILL_TAKEN_OVER", Severity.WARN)]
+            await asyncio.sleep(1)
+            w.engine.tracker.on_fill(replace(late, trade_id="later", ts_event=w.clock.time_ms()))
+            assert w.portfolio.total(told.exchange, "XRP") == before + (told.qty if told.side is Side.BUY else -told.qty)
+
+    run_virtual(main())
+
+
+def test_so_is_one_of_an_order_that_is_still_followed_once_its_cycle_has_ended(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            told = (await w.trade()).fills[0]
+            late = replace(told, trade_id="late", ts_event=w.clock.time_ms())
+            await asyncio.sleep(1)
+            await _adjust(w, told.exchange, "XRP")
+            before = w.portfolio.total(told.exchange, "XRP")
+            for _ in range(2):  # the venue's list names it again
+                assert w.engine.tracker.on_fill(late) == ""
+            assert w.portfolio.total(told.exchange, "XRP") == before
+            found = [(row.kind, row.severity) for row in w.engine.breaches.breaches.values()]
+            assert found == [("FILL_TAKEN_OVER", Severity.WARN)]
+            await asyncio.sleep(1)
+            assert w.engine.tracker.on_fill(replace(late, trade_id="later", ts_event=w.clock.time_ms())) == "late fill"
+            assert w.portfolio.total(told.exchange, "XRP") == before + (told.qty if told.side is Side.BUY else -told.qty)
 
     run_virtual(main())

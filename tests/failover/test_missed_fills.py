@@ -1,14 +1,17 @@
 """A fill that nobody told before its order counted as ended: the next start books it, and says how its cycle stands then."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from arbtui.exchanges.adapter import StandingOrder
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.journal.events import Adjusted, CycleState, FillRecorded, OrderChanged, OrderIntended
+from arbtui.journal.events import Adjusted, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, RunStarted
+from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import known_order
 from arbtui.journal.open_items import adjusted_at, last_intended
 from arbtui.journal.reader import events, reading
@@ -18,7 +21,7 @@ from arbtui.portfolio.operator_events import adjustment
 from arbtui.runtime.arming import unclean
 from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import Venue, world
-from tests.failover.test_recovery import Cut, _cut_at
+from tests.failover.test_recovery import Cut, _cut_at, _cut_off, _lose
 from tests.journal.synthetic import SyntheticRun
 from tests.portfolio.archived import _snapshot, archive, grow, with_journal
 from tests.portfolio.recorded import record
@@ -193,5 +196,94 @@ def test_an_ended_cycle_that_an_open_order_s_fill_leaves_one_sided_waits_for_a_p
             with reading(w.journal.path) as db:
                 sources = [one.event.source for one in events(db) if isinstance(one.event, FillRecorded)]
             assert sources.count("recovery") == 1
+
+    run_virtual(main())
+
+
+def test_an_archived_order_that_stands_at_a_venue_whose_lists_name_no_ids_of_ours_is_ours(tmp_path: Path) -> None:
+    """It was known by the newest rows of a table alone: archived, it counted as a stranger's, was left standing and told nowhere."""
+    standing: list[StandingOrder] = []
+    numbers: dict[str, str] = {}
+    expected: list[tuple[str, str, str]] = []
+
+    async def trade() -> None:
+        async with world(tmp_path) as w:
+            cycle = await w.trade()
+            numbers.update({order.venue_order_id: order.client_order_id for order in cycle.orders if order.market.exchange == "binance"})
+            assert {order.venue_order_id for order in cycle.orders} == set(numbers), "the other venue's order has the same number"
+            standing.extend(StandingOrder("XRPUSDT", "", number) for number in (*numbers, "999999"))
+
+    async def listed() -> list[StandingOrder]:
+        return list(standing)
+
+    async def cancel(order: StandingOrder) -> None:
+        standing.remove(StandingOrder(order.code, "", order.venue_order_id))
+
+    def names_none(venues: Mapping[str, Venue]) -> None:
+        venue = venues["binance"]
+        venue.capabilities = replace(venue.capabilities, lists_name_our_ids=False)
+        venue.list_standing, venue.cancel_standing = listed, cancel  # type: ignore[method-assign]
+        venue.expect = lambda *order: expected.append(order)  # type: ignore[method-assign]
+
+    async def start() -> None:
+        async with world(tmp_path, on_open=names_none) as w:
+            ((number, own),) = numbers.items()
+            assert [(one.order.client_order_id, one.order.venue_order_id, one.is_gone) for one in w.reconciled.orphans] == [
+                (own, number, True)
+            ]
+            assert [one.client_order_id for one in w.reconciled.foreign] == [""]
+            assert expected == [("XRPUSDT", own, number)], "the adapter names it in later lists"
+
+    run_virtual(trade())
+    _archive_all(tmp_path / "journal.db")
+    run_virtual(start())
+
+
+def _cut_after(kind: type[Event]) -> Callable[[Journal], None]:
+    """Makes a journal that takes nothing any more once it has recorded an event of ``kind``."""
+
+    def prepare(journal: Journal) -> None:
+        record, is_over = journal.record, False
+
+        def cut(*made: Event) -> Awaitable[None]:
+            nonlocal is_over
+            if is_over:
+                raise Cut
+            is_over = any(isinstance(event, kind) for event in made)
+            return record(*made)
+
+        journal.record = cut  # type: ignore[method-assign]
+
+    return prepare
+
+
+@pytest.mark.parametrize("kind", [FillRecorded, CycleEnded])
+@pytest.mark.parametrize("cuts", [1, 2])
+def test_a_position_that_a_start_found_is_told_by_the_next_one_where_that_start_died_before_it_armed(
+    tmp_path: Path, kind: type[Event], cuts: int
+) -> None:
+    """The journal held it by then, so the next start found nothing, and live armed beside a position that nobody had seen."""
+
+    async def main() -> None:
+        if kind is FillRecorded:
+            async with world(tmp_path) as w:
+                await _hide(w.binance)
+                cycle_id = (await w.trade()).id
+        else:
+            cycle_id = await _cut_off(tmp_path, _lose("upbit"))
+        with pytest.raises((Cut, ExceptionGroup)):
+            async with world(tmp_path, on_journal=_cut_after(kind)):
+                pass
+        for _ in range(cuts - 1):
+            with pytest.raises((Cut, ExceptionGroup)):
+                async with world(tmp_path, on_journal=_cut_after(RunStarted)):
+                    pass
+        async with world(tmp_path) as w:
+            assert (w.reconciled.fills, w.reconciled.residual) == (0, [cycle_id])
+            assert not w.reconciled.is_nothing
+            assert unclean(w.reconciled, live=True).startswith("1 cycle ended RESIDUAL")
+            assert [row.scope for row in w.engine.breaches.breaches.values() if row.kind == "RESIDUAL"] == [cycle_id]
+        async with world(tmp_path) as w:
+            assert w.reconciled.is_nothing, "it has been told, and is a position like any other"
 
     run_virtual(main())

@@ -59,7 +59,9 @@ def test_what_may_stand_at_a_venue_is_what_it_has_named_and_what_was_given_up_or
     assert read_sent(path, "bithumb") == []
 
 
-@pytest.mark.parametrize(("reason", "is_told"), [("NOT_PLACED", True), ("INSUFFICIENT_FUNDS", False)])
+@pytest.mark.parametrize(
+    ("reason", "is_told"), [("NOT_PLACED", True), ("TAKEN_OVER by ann: it filled", True), ("INSUFFICIENT_FUNDS", False)]
+)
 def test_an_order_that_was_refused_does_not_stand_but_one_that_was_not_found_may(tmp_path: Path, reason: str, is_told: bool) -> None:
     file, run = tmp_path / "sim" / "journal.db", SyntheticRun()
     intents = run.intents(1)

@@ -1,19 +1,24 @@
-"""``arbtui adjust`` and ``arbtui positions`` in processes of their own: while an engine runs, and while none does."""
+"""``arbtui adjust``, ``arbtui positions`` and ``arbtui orders`` in processes of their own: while an engine runs, and while none does."""
 
 import asyncio
 import json
 import signal
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.journal.events import CycleState
+from arbtui.model.errors import MarketUnknown
 from arbtui.model.order import OrderState
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.simulation.ledger import VenueLedger
 from tests.execution.test_settler import left, residual
-from tests.execution.world import world
+from tests.execution.world import Venue, world
+from tests.failover.test_recovery import _cut_off, _lose
 from tests.lifecycle.programs import run, running
 from tests.lifecycle.state import State
 from tests.lifecycle.waiting import until
@@ -207,3 +212,39 @@ def test_a_position_that_was_traded_by_hand_is_settled_by_the_balance_that_diffe
     (adjusted,) = ledger["adjustments"]
     assert (row["settled"]["how"], adjusted["exchange"], Decimal(adjusted["change"])) == ("adjusted", "upbit", -Decimal(row["qty"]))
     assert audit(ledger)[0] == 0
+
+
+def test_an_order_whose_market_is_gone_is_listed_and_ended_by_a_person(tmp_path: Path) -> None:
+    state = State(tmp_path, "p")
+
+    async def unknown(code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
+        raise MarketUnknown(f"binance: no market {code}")
+
+    def is_gone(venues: Mapping[str, Venue]) -> None:
+        venues["binance"].fetch_order = unknown  # type: ignore[method-assign]
+
+    async def start() -> None:
+        async with world(state.folder / "sim", on_open=is_gone):
+            pass
+
+    typed = ("--confirm", state.profile, "--reason", "the venue shows none")
+    (state.folder / "sim").mkdir(parents=True)
+    run_virtual(_cut_off(state.folder / "sim", _lose("upbit", "binance")))
+    first = _listed(state, "orders")
+    assert [(row["exchange"], row["state"]) for row in first] == [("binance", "SENDING"), ("upbit", "SENDING")]
+    early = run("orders", "end", first[0]["client_order_id"], *state.arguments(), *typed)
+    assert (early.code, "no venue has said that its market is gone" in early.err) == (2, True)
+    run_virtual(start())
+    (row,) = _listed(state, "orders")
+    assert (row["exchange"], row["state"], row["reason"]) == ("binance", "UNKNOWN", "MARKET_GONE")
+    own = row["client_order_id"]
+    assert own in run("orders", *state.arguments()).out
+    wrong = run("orders", "end", *state.arguments())
+    assert (wrong.code, "orders end ORDER" in wrong.err) == (2, True)
+    done = run("orders", "end", own, *state.arguments(), *typed)
+    assert (done.code, done.err) == (0, "")
+    assert "its cycle r1-1 ends, and leaves nothing" in done.out
+    assert _listed(state, "orders") == []
+    (order,) = [order for order in state.ledger()["orders"] if order["client_order_id"] == own]
+    assert order["state"] == "CANCELED"
+    assert order["reason"].startswith("TAKEN_OVER by ")
