@@ -164,7 +164,9 @@ def test_a_stock_at_the_threshold_is_not_short() -> None:
     assert transfer_plans(desk(upbit=(500, 1000), binance=(2000, 1000)), {}, PRICES, 0.5, 0) == []
     (plan,) = transfer_plans(desk(upbit=(499, 1000), binance=(2000, 1000)), {}, PRICES, 0.5, 0)
     assert plan.missing == 501
-    assert (plan.rails[0].amount, plan.rails[0].arrives) == (501, None), "no more than is missing, and nobody knows what a network keeps"
+    assert (plan.rails[0].amount, plan.rails[0].arrives) == (Decimal(501), None), (
+        "no more than is missing, and nobody knows what a network keeps"
+    )
 
 
 def test_the_emptiest_is_first_and_is_filled_from_where_most_is_to_spare() -> None:
@@ -315,7 +317,8 @@ def test_a_plan_in_words() -> None:
         ("transfer", "980 XRP by XRP, fee 0.2, arrives 979.8, usually 4 min, address registered"),
         (
             "or by",
-            "980 XRP by BSC, fee 0.5, arrives 979.5, usually 4 min, address NOT registered NOT NOW: withdrawals are off at the sender: soon (soon; busy)",
+            "980 XRP by BSC, fee 0.5, arrives 979.5, usually 4 min, address NOT registered"
+            " NOT NOW: withdrawals are off at the sender: soon (soon; busy)",
         ),
         ("costs", "worth 1960, fee 0.4, price risk under way 3.92 (one standard deviation) USDT"),
         ("reverse", "the same by reverse trades costs 2.35 USDT at the prices of now"),
