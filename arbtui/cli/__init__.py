@@ -28,7 +28,12 @@ def main() -> int:
     if arguments[:1] == ["kill"]:
         from arbtui.cli.kill import kill
 
-        return kill(arguments[1:])
+        try:
+            return kill(arguments[1:])
+        except Exception as error:
+            from arbtui.cli.run import code_of
+
+            return code_of(error)
 
     from arbtui.cli.run import run
 
