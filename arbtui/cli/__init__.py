@@ -23,8 +23,15 @@ def _look_late_once() -> None:
 
 def main() -> int:
     """The program: parse, run, and return the exit code."""
-    _look_late_once()
-    arguments = sys.argv[1:]
+    try:
+        _look_late_once()
+        return _run(sys.argv[1:])
+    except KeyboardInterrupt:  # while it imports
+        sys.stderr.write("arbtui: interrupted\n")
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["kill"]:
         from arbtui.cli.kill import kill
 

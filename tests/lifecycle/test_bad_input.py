@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lifecycle.places import read_only
+from tests.lifecycle.places import in_namespace, program, read_only
 from tests.lifecycle.programs import Ended, run, running
 from tests.lifecycle.state import State
 from tests.lifecycle.terminal import CTRL_K, CTRL_Q, console
@@ -275,6 +276,21 @@ def test_a_state_folder_that_is_read_only(traded: State) -> None:
     assert killed.code == 1
     assert "could not be written (Read-only file system)" in killed.err
     assert everything_in(traded.root) == before
+
+
+def test_what_was_written_can_be_read_while_the_disk_is_full(state: State) -> None:
+    """SQLite makes a file beside a journal for whoever reads it, which has no room then: the operator could not see what had happened."""
+    ended = run(*state.arguments(), *SHORT)
+    assert ended.code == 0, ended.err
+    place, aside = shlex.quote(str(state.root)), shlex.quote(f"{state.root}-aside")
+    shutil.copytree(state.root, f"{state.root}-aside")
+    full = (
+        f"mount -t tmpfs -o size=4m,mode=0700 none {place} && cp -a {aside}/. {place}/ && rm -f {place}/*/*/*-shm"
+        f" && ! dd if=/dev/zero of={place}/fill bs=4k 2>/dev/null"
+    )
+    for command in (("status",), ("ledger",), ("journal", "verify"), ("positions",)):
+        done = in_namespace(f"{full} && {program(*command, *state.arguments())}")
+        assert (done.code, done.err) == (0, ""), command
 
 
 def test_a_summary_that_cannot_be_written(state: State, tmp_path: Path) -> None:
