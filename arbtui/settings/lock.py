@@ -67,7 +67,7 @@ class FileLock:
         try:
             fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
+            raise self._unwritable(error) from None
         if not lock_now(fd):
             os.close(fd)
             raise self._refusal()
@@ -80,10 +80,15 @@ class FileLock:
             os.ftruncate(fd, len(word))
         except OSError as error:
             os.close(fd)
-            raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
+            raise self._unwritable(error) from None
         self._fd = fd
         with contextlib.suppress(OSError):  # after a power cut it tells of one; a full disk keeps nobody out
             os.fsync(fd)
+
+    def _unwritable(self, error: OSError) -> UsageError:
+        no_room = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "free space there" if no_room else "mend its owner and mode, or move away what stands there"
+        return UsageError(f"lock {self.path} cannot be written ({error.strerror}): {advice}, or name another --state-dir")
 
     def release(self) -> None:
         """Release the lock and clear its word."""
@@ -133,7 +138,7 @@ class ProfileLock(FileLock):
         try:
             fd = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
+            raise self._unwritable(error) from None
         if lock_now(fd):
             self._folder_fd = fd
         else:

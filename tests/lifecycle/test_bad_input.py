@@ -260,6 +260,61 @@ def test_a_state_folder_whose_place_is_taken(home: Path) -> None:
     assert (home / "taken").read_text() == "precious"
 
 
+READS = (
+    ("ledger",),
+    ("positions",),
+    ("limits",),
+    ("stock",),
+    ("targets",),
+    ("transfers",),
+    ("adjust",),
+    ("journal",),
+    ("disarm",),
+    ("rearm",),
+)
+
+
+@pytest.mark.parametrize("taken", ["", "sim"], ids=["profile", "mode"])
+@pytest.mark.parametrize("command", [*READS, SHORT], ids=lambda words: words[0])
+def test_a_file_in_place_of_a_folder_is_told_by_every_command(state: State, taken: str, command: tuple[str, ...]) -> None:
+    """It was said that the profile had not run there yet, and ``check`` found no problem."""
+    place = state.folder / taken
+    place.parent.mkdir(parents=True)
+    place.write_text("mine")
+    assert_refused(run(*command, *state.arguments()), f"state folder {place}: a file stands in its place; move it away")
+    assert place.read_text() == "mine"
+
+
+@pytest.mark.parametrize("taken", ["", "sim"], ids=["profile", "mode"])
+def test_a_file_in_place_of_a_folder_is_told_by_status_and_check(state: State, taken: str) -> None:
+    place = state.folder / taken
+    place.parent.mkdir(parents=True)
+    place.write_text("mine")
+    said = f"state folder {place}: a file stands in its place; move it away"
+    status = run("status", *state.arguments(), "--json")
+    assert (status.code, said in json.loads(status.out)["journal_error"]) == (2, True)
+    check = run("check", *state.arguments(), "--json")
+    assert check.code == 2
+    assert any(said in row["problem"] for row in json.loads(check.out)["problems"])
+
+
+@pytest.mark.parametrize("command", [*READS, ("rearm", "--scope", "symbol.XRP"), ("guardian", "--status")], ids=" ".join)
+def test_a_name_that_no_profile_has_is_told_by_every_command(state: State, command: tuple[str, ...]) -> None:
+    """``rearm`` said that no kill stands, whatever stood for the profile that was meant."""
+    ended = run(*command, "--profile", "upbit-binanc", "--state-dir", str(state.root))
+    assert_refused(ended, "no profile is named upbit-binanc; did you mean upbit-binance?")
+
+
+def test_a_lock_that_cannot_be_written_says_what_to_do(traded: State) -> None:
+    lock = traded.folder / "lock"
+    lock.unlink()
+    lock.mkdir()
+    assert_refused(
+        run(*traded.arguments(), *SHORT),
+        f"lock {lock} cannot be written (Is a directory): mend its owner and mode, or move away what stands there, or name another",
+    )
+
+
 def test_a_log_whose_place_is_taken(state: State) -> None:
     (state.folder / "arbtui.log").mkdir(parents=True)
     assert_refused(run(*state.arguments(), *SHORT), f"log {state.folder / 'arbtui.log'} cannot be written")
