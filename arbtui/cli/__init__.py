@@ -23,12 +23,24 @@ def _look_late_once() -> None:
 
 def main() -> int:
     """The program: parse, run, and return the exit code."""
-    _look_late_once()
-    arguments = sys.argv[1:]
+    try:
+        _look_late_once()
+        return _run(sys.argv[1:])
+    except KeyboardInterrupt:  # while it imports
+        sys.stderr.write("arbtui: interrupted\n")
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["kill"]:
         from arbtui.cli.kill import kill
 
-        return kill(arguments[1:])
+        try:
+            return kill(arguments[1:])
+        except Exception as error:
+            from arbtui.cli.run import code_of
+
+            return code_of(error)
 
     from arbtui.cli.run import run
 

@@ -11,7 +11,7 @@ from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import read_flag
 from arbtui.settings.output import tell
-from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root, vanished_journals
+from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root, taken_folders, vanished_journals
 from arbtui.settings.trust import distrusted
 
 if TYPE_CHECKING:
@@ -262,7 +262,8 @@ def _of_state(name_or_path: str, state_dir: str | None, settings: "Settings | No
         return []  # reported with the profile
     folder = profile_folder(root, name)
     problems = [_problem("state", text) for text in distrusted(root, folder)]
-    problems += [_problem("state", text) for text in _of_folder(folder if folder.exists() else _standing_above(folder))]
+    taken = taken_folders(root, name)
+    problems += [_problem("state", text) for text in taken or _of_folder(folder if folder.exists() else _standing_above(folder))]
     if folder.is_dir() and (cause := read_flag(folder)) is not None:
         problems.append(_problem("kill", f"a kill is latched (by {cause.source}): press r in the console, or arbtui rearm"))
     problems += [_problem("journal", text) for text in vanished_journals(root, name).values()]

@@ -3,6 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
+from arbtui.cli.no_state import refuse_unknown
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import tell
 from arbtui.settings.state import existing_root, keep_private, make_private, profile_folder, profile_name
@@ -12,11 +13,17 @@ if TYPE_CHECKING:
 
 
 def print_guardian(profile: str, state_dir: str | None, as_json: bool) -> int:
-    """Print what the guardian of ``profile`` says, or that none watches; 0 when one does, else 1."""
+    """Print what the guardian of ``profile`` says, or that none watches; 0 when one does, else 1.
+
+    Raises:
+        UsageError: no such profile.
+    """
     from arbtui.settings.guardian_post import guardian_facts
 
     name = profile_name(profile)
-    facts = {"profile": name, **guardian_facts(profile_folder(existing_root(state_dir), name))}
+    folder = profile_folder(existing_root(state_dir), name)
+    refuse_unknown(profile, folder)
+    facts = {"profile": name, **guardian_facts(folder)}
     tell(f"{json.dumps(facts, indent=2)}\n" if as_json else f"guardian of {name}: {facts['words']}\n")
     return 0 if facts["watches"] else 1
 

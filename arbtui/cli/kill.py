@@ -11,7 +11,7 @@ the command to stop it. The resemblance is checked last, after everything that s
 import json
 import os
 import shlex
-import sys
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from arbtui.model.scoped_halts import GLOBAL, Depth, depth_of, scope_of
 from arbtui.settings.halt_detail import halt_detail
 from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
 from arbtui.settings.lock import LOCK_NAME, can_be_seen
-from arbtui.settings.output import say, tell
+from arbtui.settings.output import say, tell_if_read
 from arbtui.settings.person import person
 from arbtui.settings.process import STOPPED
 from arbtui.settings.state import keep_private, latest_mode, mode_folder, profile_folder, state_root
@@ -106,13 +106,21 @@ class _Done:
         if self.by_guardian:
             say(f"orders of {self.name}, cancelled by its guardian: {', '.join(self.by_guardian)}")
         if self.detail:
-            tell(f"arbtui: orders of {self.name}: {self.detail}\n")
+            tell_if_read(f"arbtui: orders of {self.name}: {self.detail}\n")
 
 
 def kill(arguments: Sequence[str]) -> int:
     """Write the flag, signal the engine, report the result; the exit code."""
+    try:
+        return _kill(arguments)
+    except KeyboardInterrupt:
+        why = "a flag that was written stands (arbtui status tells); orders may not be cancelled: repeat it for those"
+        return _fail(f"interrupted: {why}", 128 + signal.SIGINT)
+
+
+def _kill(arguments: Sequence[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
-        tell(USAGE)
+        tell_if_read(USAGE)
         return 0
     try:
         wish = _parse(arguments)
@@ -136,19 +144,15 @@ def kill(arguments: Sequence[str]) -> int:
 
         halted = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason, wish.profile or name) for name in names]
         code = max(one.report(quiet=wish.as_json) for one in halted)
-        if sys.stdout is not None:
-            sys.stdout.flush()
         done = [one.with_orders(wish.profile or one.name, root) for one in halted]
     else:
         closings = [_Closing(name, profile_folder(root, name), wish.reason) for name in names]  # every flag before the first answer
         closed = [closing.confirmed() for closing in closings]
         code = max(one.report(quiet=wish.as_json) for one in closed)
-        if sys.stdout is not None:
-            sys.stdout.flush()  # the gate is told at once; orders at the venues take longer
         done = [_with_orders(_with_detail(one), wish.profile or one.name, root) for one in closed]
     if wish.as_json:
         told = [one.facts() for one in done]
-        tell(json.dumps(told if wish.all else told[0]) + "\n")
+        tell_if_read(json.dumps(told if wish.all else told[0]) + "\n")
     else:
         for one in done:
             one.report_orders()
@@ -166,7 +170,7 @@ def _drill(wish: _Wish, names: Sequence[str], root: Path) -> int:
     except UsageError as error:
         return _fail(str(error), error.exit_code)
     told = json.dumps(facts) if wish.as_json else f"arbtui: drill of {names[0]}: {facts['words']}; it is armed again"
-    tell(f"{told}\n")
+    tell_if_read(f"{told}\n")
     return 0
 
 
@@ -267,12 +271,12 @@ def _report(done: _Done, quiet: bool) -> int:
         return 0
     engine = _engine(answer)
     if answer.confirmed:
-        tell(
+        tell_if_read(
             f"arbtui: gate of {done.name} closed, confirmed by the engine ({engine}) in {done.took_ms:.0f} ms{before}. "
             "Open legs stay as they are; re-arm in the console with r\n"
         )
         return 0
-    tell(
+    tell_if_read(
         f"arbtui: flag of {done.name} written{before}; the engine ({engine}) has not confirmed within {CONFIRM_S:g} s: {answer.why}. "
         f"It cannot send while it does not run, and looks at the flag before every order{_advice(answer)}\n"
     )

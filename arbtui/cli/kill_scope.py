@@ -12,7 +12,7 @@ from pathlib import Path
 
 from arbtui.model.scoped_halts import FOLDER_NAME, Depth, ScopedHalt, file_name, write_halt
 from arbtui.settings.lock import holder
-from arbtui.settings.output import say, tell
+from arbtui.settings.output import say, tell_if_read
 from arbtui.settings.person import person
 from arbtui.settings.requests import ask
 from arbtui.settings.state import latest_mode, mode_folder
@@ -102,9 +102,9 @@ class ScopeDone:
         elif quiet:
             pass
         elif self.confirmed:
-            tell(f"arbtui: {what}{stood}, confirmed by the engine (pid {self.pid}); {free}\n")
+            tell_if_read(f"arbtui: {what}{stood}, confirmed by the engine (pid {self.pid}); {free}\n")
         else:
-            tell(f"arbtui: {what}{stood}; the engine has not confirmed: {self.why}. It looks before every order; {free}\n")
+            tell_if_read(f"arbtui: {what}{stood}; the engine has not confirmed: {self.why}. It looks before every order; {free}\n")
         return self.code
 
 

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal
 
+from arbtui.cli.no_state import no_journal
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import tell
@@ -36,7 +37,7 @@ def print_ledger(
     name, root = profile_name(name_or_path), existing_root(state_dir)
     chosen = chosen_mode(root, name, mode)
     if chosen is None:
-        raise UsageError(f"profile {name} has no journal in {root}: it has not run there yet{_others(name_or_path)}")
+        raise no_journal(name_or_path, name, root)
     path = mode_folder(root, name, chosen) / "journal.db"
     if not path.exists():
         raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
@@ -79,17 +80,6 @@ def _moment(path: Path, told: str | None, flag: str) -> int | None:
     from arbtui.journal.liveness import read_liveness
 
     return None if told is None else since_ms(told, read_liveness(path).now_ms(time.time_ns() // 1_000_000), flag)
-
-
-def _others(name_or_path: str) -> str:
-    """A hint for a name without a profile."""
-    from arbtui.settings.locations import find_profile
-
-    try:
-        find_profile(name_or_path)
-    except UsageError as error:
-        return f" ({error})"
-    return ""
 
 
 def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arbtui.cli.confirmation import Confirmation
+from arbtui.cli.no_state import no_journal
 from arbtui.cli.running_engine import ask_engine, put
 from arbtui.cli.stopped_journal import commit_events
 from arbtui.model.errors import UsageError
@@ -30,7 +31,7 @@ class Place:
         confirmation: what the flags gave of it.
 
     Raises:
-        UsageError: no such mode, no journal, or one that has vanished.
+        UsageError: no such mode, no journal, or one that has vanished, or a file in place of a folder.
     """
 
     def __init__(self, profile: str, mode: str | None, state_dir: str | None, confirmation: Confirmation | None = None) -> None:
@@ -39,7 +40,7 @@ class Place:
         self.confirmation = confirmation or Confirmation()
         chosen = chosen_mode(root, self.name, mode)
         if chosen is None:
-            raise UsageError(f"profile {self.name} has no journal in {root}: it has not run there yet")
+            raise no_journal(profile, self.name, root)
         self.mode = chosen
         self.folder: Path = profile_folder(root, self.name)
         self.journal: Path = mode_folder(root, self.name, chosen) / "journal.db"

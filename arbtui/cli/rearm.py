@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from arbtui.cli.confirmation import Confirmation
+from arbtui.cli.no_state import refuse_unknown
 from arbtui.cli.running_engine import ask_engine
 from arbtui.cli.stopped_journal import commit_events
 from arbtui.model.errors import UsageError
@@ -18,10 +19,12 @@ def rearm_scope(profile: str, scope: str, confirmation: Confirmation, mode: str 
     """Take away the halt of ``scope``, or the file of that name in ``halt.d``; 0 when done.
 
     Raises:
-        UsageError: no such halt or mode, no confirmation, a journal that has vanished, or an engine that refuses or does not answer.
+        UsageError: no such profile, halt or mode, no confirmation, a journal that has vanished, or an engine that refuses or does not
+            answer.
     """
     name, root = profile_name(profile), existing_root(state_dir)
     folder = profile_folder(root, name)
+    refuse_unknown(profile, folder)
     file = file_of(folder, scope)
     standing, troubles = read_halts(folder)
     halt = next((one for one in standing if not one.is_doubt and file_name(one.scope) == file), None)
@@ -43,11 +46,12 @@ def rearm_all(profile: str, confirmation: Confirmation, mode: str | None, state_
     """Open the gate after a kill, or arm what is DISARMED, of an engine that runs, headless or not, or of none; 0 when done.
 
     Raises:
-        UsageError: there is nothing to re-arm, no such mode, a journal that has vanished, the checklist is not clean, no confirmation, or
-            the engine refuses or does not answer.
+        UsageError: no such profile, nothing to re-arm, no such mode, a journal that has vanished, the checklist is not clean, no
+            confirmation, or the engine refuses or does not answer.
     """
     name, root = profile_name(profile), existing_root(state_dir)
     folder = profile_folder(root, name)
+    refuse_unknown(profile, folder)
     if holder(folder) is None:
         from arbtui.cli.rearm_stopped import rearm_stopped
 

@@ -53,7 +53,6 @@ def run(arguments: Sequence[str]) -> int:
 
     from arbtui.model.money import DIGITS
     from arbtui.monitoring.redacting_formatter import RedactingFormatter
-    from arbtui.settings.output import mute_standard_output
 
     getcontext().prec = DIGITS  # a ledger or status adds up the events that an engine did, and must come to the same digits
     if logging.lastResort is not None:  # what is logged before there is a log file goes to standard error
@@ -69,18 +68,25 @@ def run(arguments: Sequence[str]) -> int:
         return fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return fail("interrupted", 128 + signal.SIGINT)
-    except BrokenPipeError:
+    except Exception as error:
+        return code_of(error)
+
+
+def code_of(error: Exception) -> int:
+    """Tell of ``error``, which no command has dealt with; the exit code."""
+    from arbtui.settings.output import mute_standard_output
+
+    if isinstance(error, BrokenPipeError):
         mute_standard_output()
         return 128 + signal.SIGPIPE
-    except Exception as error:  # last resort: a defect, too, ends with a message and its exit code
-        if isinstance(error, OSError) and error.errno in _OUTPUT_GONE and error.filename is None:
-            mute_standard_output()
-            return fail(f"standard output could not be written ({error.strerror})", 1)
-        if isinstance(error, OSError) and error.filename is not None and error.errno in _PLACES:
-            return fail(f"{error.filename}: {error.strerror}: {_PLACES[error.errno]}", 2)
-        with suppress(OSError):  # a closed terminal
-            sys.stderr.write(printable(redact(traceback.format_exc()), keep="\n"))
-        return fail(f"internal error: {type(error).__name__}: {error}", 1)
+    if isinstance(error, OSError) and error.errno in _OUTPUT_GONE and error.filename is None:
+        mute_standard_output()
+        return fail(f"standard output could not be written ({error.strerror})", 1)
+    if isinstance(error, OSError) and error.filename is not None and error.errno in _PLACES:
+        return fail(f"{error.filename}: {error.strerror}: {_PLACES[error.errno]}", 2)
+    with suppress(OSError):  # a closed terminal
+        sys.stderr.write(printable(redact(traceback.format_exc()), keep="\n"))
+    return fail(f"internal error: {type(error).__name__}: {error}", 1)  # last resort: a defect, too, ends with a message and its exit code
 
 
 def _wrong_usage(told: str, arguments: Sequence[str]) -> str:

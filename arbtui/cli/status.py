@@ -28,6 +28,7 @@ from arbtui.settings.state import (
     mode_folder,
     profile_folder,
     profile_name,
+    taken_folders,
     vanished_journals,
 )
 
@@ -69,7 +70,7 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
         chosen = hidden_mode(gone, chosen) or chosen
     settings = _settings(name_or_path, chosen)
     status, trouble = _read(settings, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
-    trouble = "; ".join(dict.fromkeys([*filter(None, [trouble]), *gone.values()]))
+    trouble = "; ".join(dict.fromkeys([*filter(None, [trouble]), *taken_folders(root, name), *gone.values()]))
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
     status["start"] = read_start(mode_folder(root, name, chosen)) if chosen else None
     status["reconciliation"] = read_reconciliation(mode_folder(root, name, chosen)) if chosen else None

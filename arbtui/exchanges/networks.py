@@ -6,6 +6,7 @@ Everything here is read. Nothing in this program can withdraw, in any mode.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ def network_paths(
     """
     there = {network_key(terms.network): terms for terms in takes if terms.asset == asset}
     paths = [_path(terms, there.get(network_key(terms.network)), receiver) for terms in sends if terms.asset == asset]
-    return tuple(sorted(paths, key=lambda path: (bool(path.why_not), path.fee is None, path.fee or 0, path.minutes or 0.0)))
+    return tuple(
+        sorted(paths, key=lambda path: (bool(path.why_not), path.fee is None, path.fee or 0, inf if path.minutes is None else path.minutes))
+    )
 
 
 def _path(sends: NetworkTerms, takes: NetworkTerms | None, receiver: str) -> NetworkPath:

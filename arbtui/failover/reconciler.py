@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from itertools import count
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport, StandingOrder
@@ -425,14 +426,16 @@ class Reconciler:
             JournalFailed: as every commit.
             ArbtuiError, TimeoutError: the venue does not tell its fills.
         """
-        last_ms = last_intended(self._journal.path, name)
+        path = self._journal.path
+        # What is looked for may be in archives, which take some 20 ms each to read: beside the loop, and one after the other.
+        last_ms = await self._journal.aside(partial(last_intended, path, name))
         if last_ms is None:
             return
         adapter = self._adapters[name]
         adapter.expect_fills(assets)
         async with asyncio.timeout(self._ask_s):
             fills = await adapter.fetch_fills(last_ms - _MISSED_MS)
-        adjusted = adjusted_at(self._journal.path, name)
+        adjusted = adjusted_at(path, name)
         turns = Turns()  # thousands may be listed
         for fill in fills:
             await turns.pause()
@@ -440,9 +443,11 @@ class Reconciler:
                 continue  # a person's: no journal is looked through for it
             if is_taken_over(fill, adjusted):
                 continue
-            order = known_order(self._journal.path, name, fill.client_order_id, fill.venue_order_id, fill.trade_id)
+            order = await self._journal.aside(partial(known_order, path, name, fill.client_order_id, fill.venue_order_id, fill.trade_id))
             if order is None or order.is_booked or not order.state.is_final:
                 continue
+            if self._portfolio.knows_fill(fill.exchange, fill.trade_id, order.cycle_id):
+                continue  # it was told, and booked, while the journal was read
             booked = replace(fill, client_order_id=order.client_order_id)
             filled = order.filled_qty + fill.qty
             state = OrderState.FILLED if filled >= order.qty else order.state

@@ -1,5 +1,6 @@
 """Opening an SQLite file for good: whose it is, which version, who may read it; every refusal names the file and the way out."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -26,6 +27,15 @@ Statement = tuple[str, tuple[object, ...]]
 #: One step that brings an older file up to date: a statement, or what a statement cannot do.
 UpgradeStep = str | Callable[[sqlite3.Connection], None]
 
+_A_FOLDER = "a directory stands where a database should be: move it away, or name another --state-dir"
+#: SQLite's codes, plain and extended, of a journal whose log's index it cannot make: it may not write there, or nothing has room.
+_NO_INDEX = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR_SHMOPEN,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_SHMMAP,
+)
 #: What to do, by SQLite's primary result code.
 _ADVICE = {
     sqlite3.SQLITE_NOTADB: "it is not an SQLite database: move it away, or name another --state-dir",
@@ -73,7 +83,9 @@ def opened_with(other: Connect) -> Iterator[None]:
 
 def refusal(path: Path, error: Exception) -> UsageError:
     """The error an operator should see for ``error``, one of :data:`SQLITE_ERRORS` or of the system, met while opening ``path``."""
-    unknown = sqlite3.SQLITE_CANTOPEN if isinstance(error, OSError) else sqlite3.SQLITE_CORRUPT  # as text that is not UTF-8 any more
+    unknown = sqlite3.SQLITE_CORRUPT  # as text that is not UTF-8 any more
+    if isinstance(error, OSError):
+        unknown = sqlite3.SQLITE_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else sqlite3.SQLITE_CANTOPEN
     code = getattr(error, "sqlite_errorcode", None) or unknown
     advice = _ADVICE.get(code & 0xFF, "it cannot be used")
     said = "a name in it is no text" if isinstance(error, UnicodeDecodeError) else error
@@ -152,7 +164,7 @@ def create_file(path: Path) -> None:
     """
     refuse_links(path)
     if path.is_dir():
-        raise UsageError(f"{path}: a directory stands where a database should be: move it away, or name another --state-dir")
+        raise UsageError(f"{path}: {_A_FOLDER}")
     try:
         make_folders(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
@@ -204,20 +216,22 @@ def create_tables(
 def open_reader(path: Path, application_id: int, user_version: int, oldest: int = 0) -> sqlite3.Connection:
     """A connection that cannot write, beside a running, wedged or dead writer, also where the folder is read-only.
 
-    Without write access SQLite cannot always rebuild the index of a write-ahead log; then a private copy is read.
+    Without write access, or on a full disk, SQLite cannot always rebuild the index of a write-ahead log; then a private copy is read.
 
     Raises:
         NothingThere: it has no table.
-        UsageError: the file is missing, no SQLite database, another program's, newer than this program, or older than ``oldest``.
+        UsageError: the file is missing, a folder, no SQLite database, another program's, newer than this program, or older than ``oldest``.
     """
     refuse_links(path)
+    if path.is_dir():
+        raise UsageError(f"{path}: {_A_FOLDER}")
     if not path.is_file():
         raise UsageError(f"{path}: there is no such journal: check --profile, --mode and --state-dir")
     try:
         try:
             connection = _connect_read_only(path)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            if error.sqlite_errorcode & 0xFF not in _NO_INDEX and error.sqlite_errorcode not in _NO_INDEX:
                 raise
             connection = _read_copy(path)
         try:

@@ -31,7 +31,7 @@ class Rail:
     network: str
     amount: Decimal
     fee: Decimal | None
-    arrives: Decimal
+    arrives: Decimal | None  #: unknown where the fee is
     minutes: float | None
     why_not: str  #: why it cannot be used now; empty where it can
     whitelisted: bool | None  #: whether an address of the receiver is registered at the sender
@@ -39,7 +39,7 @@ class Rail:
 
     def facts(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        amounts = {"amount": plain(self.amount), "fee": None if self.fee is None else plain(self.fee), "arrives": plain(self.arrives)}
+        amounts = {"amount": plain(self.amount), "fee": _plain(self.fee), "arrives": _plain(self.arrives)}
         rest = {"minutes": self.minutes, "why_not": self.why_not or None, "whitelisted": self.whitelisted, "words": self.words or None}
         return {"network": self.network, **amounts, **rest}
 
@@ -168,11 +168,11 @@ def _rails(asset: str, sender: str, receiver: str, missing: Decimal, spare: Deci
     if sends is None or takes is None:
         untold = " and ".join(name for name in (sender, receiver) if networks.get(name) is None)
         amount = floor_to(min(missing, spare), _STEP)
-        return (Rail("", amount, None, amount, None, f"no word from {untold}: networks are shown while the engine runs", None, ""),)
+        return (Rail("", amount, None, None, None, f"no word from {untold}: networks are shown while the engine runs", None, ""),)
     rails = [_rail(path, missing, spare) for path in network_paths(asset, sender, receiver, sends.get(asset, ()), takes.get(asset, ()))]
     if not rails:
         amount = floor_to(min(missing, spare), _STEP)
-        return (Rail("", amount, None, amount, None, f"{sender} lists no network of {asset}", None, ""),)
+        return (Rail("", amount, None, None, None, f"{sender} lists no network of {asset}", None, ""),)
     return tuple(sorted(rails, key=_rank))
 
 
@@ -182,11 +182,13 @@ def _rank(rail: Rail) -> tuple[bool, bool, Decimal, float]:
 
 
 def _rail(path: NetworkPath, missing: Decimal, spare: Decimal) -> Rail:
-    fee = path.fee or ZERO
-    amount = floor_to(min(missing + fee, spare), path.step or _STEP)
-    arrives = max(ZERO, amount - fee)
+    wanted = missing if path.fee is None else missing + path.fee
+    amount = floor_to(min(wanted, spare), path.step or _STEP)
+    arrives = None if path.fee is None else max(ZERO, amount - path.fee)
     why_not = path.why_not
-    if not why_not and arrives <= ZERO:
+    if not why_not and arrives is None and amount <= ZERO:
+        why_not = f"{plain(min(wanted, spare))} is to send, less than one step, {plain(path.step or _STEP)}"
+    elif not why_not and arrives is not None and arrives <= ZERO:
         why_not = "the fee would take all of it"
     elif not why_not and path.least is not None and amount < path.least:
         why_not = f"{plain(amount)} is under the least amount, {plain(path.least)}"
@@ -222,12 +224,13 @@ def plan_lines(plan: TransferPlan, currency: str) -> Sequence[tuple[str, str]]:
     lines = [("plan", f"{plan.id}: {plain(plan.missing)} {plan.asset} are missing at {plan.receiver}")]
     for number, rail in enumerate(plan.rails[:3]):
         fee = "fee not told" if rail.fee is None else f"fee {plain(rail.fee)}"
+        arrives = "arrives unknown" if rail.arrives is None else f"arrives {plain(rail.arrives)}"
         minutes = "time not told" if rail.minutes is None else f"usually {rail.minutes:g} min"
         told = {True: ", address registered", False: ", address NOT registered", None: ""}[rail.whitelisted]
         state = f" NOT NOW: {rail.why_not}" if rail.why_not else ""
         words = f" ({rail.words})" if rail.words else ""
         name = "transfer" if number == 0 else "or by"
-        lines.append((name, f"{plain(rail.amount)} {plan.asset} by {rail.network or '?'}, {fee}, {minutes}{told}{state}{words}"))
+        lines.append((name, f"{plain(rail.amount)} {plan.asset} by {rail.network or '?'}, {fee}, {arrives}, {minutes}{told}{state}{words}"))
     worth = [f"{name} {plain(amount)}" for name, amount in (("worth", plan.value), ("fee", plan.fee_value)) if amount is not None]
     if plan.risk is not None:
         worth.append(f"price risk under way {plain(plan.risk)} (one standard deviation)")

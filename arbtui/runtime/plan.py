@@ -40,6 +40,7 @@ class Plan:
     confirmed: bool = True  #: a person has armed it, with its name in live; else ``[failover] resume`` decides
     unattended: bool = False  #: a supervisor has made this start: under a kill it runs HALTED, and sees to what was left
     traces: Traces = field(default_factory=Traces)  #: what the profile's last engine left
+    waited: str = ""  #: for whom it waited before it had the profile's lock, in words
     record: Path | None = None  #: where what the engine is fed is recorded
     fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
     clock: Clock | None = None  #: of the virtual time in which this run is one of several; None makes one of its own
@@ -49,7 +50,13 @@ class Plan:
 
 
 def session_plan(
-    options: SessionOptions, folder: Path, state_folder: Path, telegram: SecretStr | None, channels: Sequence[Channel], traces: Traces
+    options: SessionOptions,
+    folder: Path,
+    state_folder: Path,
+    telegram: SecretStr | None,
+    channels: Sequence[Channel],
+    traces: Traces,
+    waited: str = "",
 ) -> Plan:
     """The plan of a session as the command line and the profile ask for it.
 
@@ -60,6 +67,7 @@ def session_plan(
         telegram: the bot's token; None where nobody is to be reached by it.
         channels: other ways to the operator.
         traces: what the profile's last engine left, read before this one took its place.
+        waited: for whom it waited before it had the profile's lock, in words.
     """
     settings = options.settings
     return Plan(
@@ -78,6 +86,7 @@ def session_plan(
         confirmed=options.confirm == settings.name,
         unattended=options.unattended,
         traces=traces,
+        waited=waited,
         record=options.record,
         fingerprint=None if options.record is None else Fingerprint(),
     )

@@ -93,6 +93,8 @@ from arbtui.views.live import EngineViews
 
 log = logging.getLogger("arbtui")
 
+#: How long a start of a supervisor's waits for a command that journals on the stopped profile: one of a large journal takes seconds.
+_LOCK_S = 60.0
 #: How long open cycles may take to finish after the gate is closed for entries, and a recovery after it was told to stop, in seconds.
 _DRAIN_S = 10.0
 #: The same at the end of a run that was given a length: nothing of it is under way any more so long after.
@@ -123,12 +125,13 @@ def run_session(options: SessionOptions) -> int:
     others = [] if virtual else other_channels(settings)
     refuse_untrusted(options.state_root, profile_folder(options.state_root, name))
     folder = make_private(profile_folder(options.state_root, name))
-    with ProfileLock(folder) as lock:
+    with ProfileLock(folder, _LOCK_S if options.unattended else 0.0) as lock:
         cause = read_flag(folder)
         if cause is not None and options.headless and not options.unattended:
             raise UsageError(halted(name, cause))
         state_folder = make_private(mode_folder(options.state_root, name, settings.mode))
-        return run_plan(session_plan(options, folder, state_folder, token, others, traces_left(folder, lock.left)))
+        traces = traces_left(folder, lock.left)
+        return run_plan(session_plan(options, folder, state_folder, token, others, traces, waited=lock.waited_for))
 
 
 def run_plan(plan: Plan) -> int:
@@ -196,6 +199,9 @@ class Session:
         steps = self._steps = StartSteps(self._plan)
         with steps.report.step("locks") as step:  # taken before anything else was done; those of the accounts follow with the venues
             step.result = f"profile {self._settings.name} is this process's"
+            if self._plan.waited:
+                step.result += f"; {self._plan.waited}"
+                log.warning("%s", self._plan.waited)
         with steps.report.step("kill flag") as step:
             step.result = "stands" if self._halt.is_closed else "none"
         with steps.report.step("journal") as step:

@@ -20,10 +20,14 @@ from typing import Self
 
 from arbtui.model.errors import AlreadyRunning, UsageError
 from arbtui.model.regular_file import read_regular
+from arbtui.settings.heartbeat import read_heartbeat
+from arbtui.settings.output import say
 from arbtui.settings.process import boot_id, process_facts
 
 LOCK_NAME = "lock"
 _LARGEST = 10_000
+#: How often a lock that is waited for is tried, in s.
+_AGAIN_S = 0.1
 #: How a lock says that somebody else has it.
 _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
@@ -63,7 +67,7 @@ class FileLock:
         try:
             fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
+            raise self._unwritable(error) from None
         if not lock_now(fd):
             os.close(fd)
             raise self._refusal()
@@ -76,10 +80,15 @@ class FileLock:
             os.ftruncate(fd, len(word))
         except OSError as error:
             os.close(fd)
-            raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
+            raise self._unwritable(error) from None
         self._fd = fd
         with contextlib.suppress(OSError):  # after a power cut it tells of one; a full disk keeps nobody out
             os.fsync(fd)
+
+    def _unwritable(self, error: OSError) -> UsageError:
+        no_room = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "free space there" if no_room else "mend its owner and mode, or move away what stands there"
+        return UsageError(f"lock {self.path} cannot be written ({error.strerror}): {advice}, or name another --state-dir")
 
     def release(self) -> None:
         """Release the lock and clear its word."""
@@ -98,18 +107,38 @@ class FileLock:
 
 
 class ProfileLock(FileLock):
-    """One engine for one profile, in its folder. The folder itself is locked, too: whoever takes the file away frees nothing."""
+    """One engine for one profile, in its folder. The folder itself is locked, too: whoever takes the file away frees nothing.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: the profile's.
+        wait_s: for how long to wait, in s, for a command that holds it while it journals; an engine is never waited for.
+    """
+
+    def __init__(self, folder: Path, wait_s: float = 0.0) -> None:
         super().__init__(folder / LOCK_NAME, lambda: AlreadyRunning(_runs_already(folder)))
         self._folder_fd: int | None = None
+        self._wait_s = wait_s
+        self.waited_for = ""  #: once acquired, for whom it waited, in words
 
     def acquire(self) -> None:
         """See :meth:`FileLock.acquire`."""
+        folder, until = self.path.parent, time.monotonic() + self._wait_s
+        while True:
+            try:
+                return self._take()
+            except AlreadyRunning:
+                if time.monotonic() >= until or _is_engine(folder):
+                    raise
+            if not self.waited_for:
+                self.waited_for = f"waited for a command that held the profile's lock{_who(folder)}"
+                say(f"{folder.name}: a command holds its lock{_who(folder)}; waiting up to {self._wait_s:g} s for it")
+            time.sleep(_AGAIN_S)
+
+    def _take(self) -> None:
         try:
             fd = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
+            raise self._unwritable(error) from None
         if lock_now(fd):
             self._folder_fd = fd
         else:
@@ -222,6 +251,12 @@ def _word_of(text: bytes) -> LockWord | None:
 def _who(folder: Path) -> str:
     word = read_word(folder)
     return f" (process {word.pid})" if word is not None else ""
+
+
+def _is_engine(folder: Path) -> bool:
+    """Whether it is an engine that holds the profile's lock: it has a heartbeat, a command has none."""
+    word, beat = read_word(folder), read_heartbeat(folder)
+    return word is not None and beat is not None and not beat.is_end and (beat.pid, beat.started) == (word.pid, word.started or "-")
 
 
 def _runs_already(folder: Path) -> str:

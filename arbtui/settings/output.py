@@ -32,6 +32,19 @@ def tell(text: str) -> None:
     sys.stdout.write(printable(text, keep="\n").encode(encoding, "backslashreplace").decode(encoding))
 
 
+def tell_if_read(text: str = "") -> None:
+    """Write ``text``, if any, and what was told before it, out to whoever reads standard output: for a command that goes on without one."""
+    if sys.stdout is None:
+        return
+    try:
+        tell(text)
+        sys.stdout.flush()
+    except OSError as error:
+        mute_standard_output()
+        if not isinstance(error, BrokenPipeError):
+            say(f"standard output could not be written ({error.strerror or error})")
+
+
 def say(message: str) -> None:
     """Write ``message`` as one line to standard error, if that is still open.
 

@@ -13,6 +13,7 @@ from arbtui.settings.state import make_private
 from arbtui.settings.trust import refuse_untrusted
 
 _LARGEST = 5_000_000
+_ADVICE = "mend its owner and mode and those of its folder, free space there, or name another --state-dir"
 _TYPES = {"ts_ms": int}
 
 
@@ -89,7 +90,7 @@ class SignOffs:
                 os.fsync(file.fileno())
             beside.replace(path)
         except OSError as error:
-            raise UsageError(f"{path} cannot be written ({error.strerror or error})") from None
+            raise UsageError(f"{path} cannot be written ({error.strerror or error}): {_ADVICE}") from None
 
 
 def _read(path: Path, fields: tuple[str, ...], lists: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -105,7 +106,7 @@ def _read(path: Path, fields: tuple[str, ...], lists: tuple[str, ...] = ()) -> l
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror or error})") from None
+        raise UsageError(f"{path} cannot be read ({error.strerror or error}): {_ADVICE}") from None
     except (ValueError, TypeError, RecursionError):
         right = False
     if not right:

@@ -101,7 +101,7 @@ def make_private(folder: Path) -> Path:
         for path in missing:
             path.chmod(0o700)
         if not folder.is_dir():
-            raise UsageError(f"state folder {folder}: a file stands in its place; move it away or choose another with --state-dir")
+            raise UsageError(_taken(folder))
         probe = folder / f".probe-{os.getpid()}"
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         probe.unlink()
@@ -110,6 +110,16 @@ def make_private(folder: Path) -> Path:
             f"state folder {folder} cannot be written ({error.strerror or error}); mend its permissions or choose another with --state-dir"
         ) from None
     return folder
+
+
+def taken_folders(root: Path, name: str) -> list[str]:
+    """What is wrong where a file stands in place of the folder of the profile ``name``, or of one of its modes."""
+    folders = (profile_folder(root, name), *(mode_folder(root, name, mode) for mode in MODES))
+    return [_taken(folder) for folder in folders if folder.exists() and not folder.is_dir()]
+
+
+def _taken(folder: Path) -> str:
+    return f"state folder {folder}: a file stands in its place; move it away or choose another with --state-dir"
 
 
 def written_at(folder: Path) -> float | None:
@@ -147,10 +157,13 @@ def chosen_mode(root: Path, name: str, mode: str | None = None) -> str | None:
     """The mode that a command is about: ``mode``, else that of the latest run; None where the profile ``name`` has no journal.
 
     Raises:
-        UsageError: no such mode; or its journal has vanished, or, where ``mode`` is None, that of one with more at stake.
+        UsageError: no such mode; a file in place of a folder; or its journal has vanished, or, where ``mode`` is None, that of one with
+            more at stake.
     """
     if mode is not None and mode not in MODES:
         raise UsageError(f"--mode {mode!r}: expected {', '.join(MODES)}")
+    for trouble in taken_folders(root, name):
+        raise UsageError(trouble)
     chosen = mode or latest_mode(root, name)
     gone = vanished_journals(root, name)
     if chosen in gone:

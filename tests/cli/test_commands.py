@@ -2,10 +2,12 @@
 
 import json
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
 
+from arbtui.cli import main
 from arbtui.risk.config import default_limits
 from arbtui.routes.rules import SHAPES
 from arbtui.settings.state import make_private, mode_folder, state_root
@@ -199,3 +201,17 @@ class TestLedger:
         assert answer.out == ""
         assert str(journal) in answer.err
         assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["kill", "status"])
+def test_an_interrupt_while_it_imports_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("arbtui.cli.kill.kill", interrupted)
+    monkeypatch.setattr("arbtui.cli.run.run", interrupted)
+    monkeypatch.setattr(sys, "argv", ["arbtui", command])
+    assert main() == 130
+    assert capsys.readouterr() == ("", "arbtui: interrupted\n")

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from arbtui.cli import main
 from arbtui.cli.kill import kill
 from arbtui.model.halt import Halt, read_flag, write_flag
 from arbtui.settings.kill_signal import KillSignal
@@ -37,6 +39,85 @@ def engine(folder: Path) -> Iterator[Halt]:
     halt = Halt(folder)
     with ProfileLock(folder), KillSignal(folder, halt):
         yield halt
+
+
+@contextmanager
+def nobody_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Standard output is a pipe that nobody reads any more, as after ``| head``."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    muted = os.open(os.devnull, os.O_WRONLY)
+    monkeypatch.setattr("arbtui.settings.output.mute_standard_output", lambda: os.dup2(muted, writes))
+    with os.fdopen(writes, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        yield
+    os.close(muted)
+
+
+@pytest.mark.parametrize("scope", [(), ("--scope", "symbol.XRP")])
+def test_orders_are_cancelled_although_nobody_reads_what_it_says(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, scope: tuple[str, ...]
+) -> None:
+    """The gate is told before the orders are cancelled: that nobody heard it was the end of the command."""
+    cancelled: list[str] = []
+
+    def with_orders(done: Any, *_: Any) -> Any:
+        cancelled.append(done.name)
+        return done
+
+    monkeypatch.setattr("arbtui.cli.kill._with_orders", with_orders)
+    monkeypatch.setattr("arbtui.cli.kill_scope.ScopeDone.with_orders", with_orders)
+    with engine(folder) as halt, nobody_reads(monkeypatch):
+        assert kill(["--profile", "p", *scope]) == 0
+        assert halt.is_closed is not bool(scope)
+    assert cancelled == ["p"]
+
+
+@pytest.mark.parametrize("arguments", [("--json",), ("--help",), ()])
+def test_what_nobody_reads_is_no_error(folder: Path, arguments: tuple[str, ...]) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "arbtui", "kill", "--profile", "p", *arguments]
+    done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True)
+    os.close(writes)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (0 if "--help" in arguments else 1)
+    assert (read_flag(folder) is None) is ("--help" in arguments)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file on which no byte has room")
+def test_an_answer_that_cannot_be_written_is_told_and_the_code_is_the_kills(folder: Path) -> None:
+    command = [sys.executable, "-m", "arbtui", "kill", "--profile", "p", "--json"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "nothing was stopped: no engine runs on" in done.stderr
+    assert "standard output could not be written (No space left on device)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupted_kill_says_what_stands(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("arbtui.cli.kill._with_orders", interrupted)
+    assert kill(["--profile", "p"]) == 130
+    assert read_flag(folder) is not None
+    assert "interrupted: a flag that was written stands (arbtui status tells); orders may not be cancelled" in capsys.readouterr().err
+
+
+def test_a_defect_of_the_kill_is_told_without_secrets(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("signature=0123456789abcdef0123456789abcdef")
+
+    monkeypatch.setattr("arbtui.cli.kill._with_orders", broken)
+    monkeypatch.setattr(sys, "argv", ["arbtui", "kill", "--profile", "p"])
+    assert main() == 1
+    told = capsys.readouterr().err
+    assert "internal error: ValueError" in told
+    assert "0123456789abcdef" not in told
 
 
 def test_a_running_engines_gate_is_closed_and_it_confirms(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

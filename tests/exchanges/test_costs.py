@@ -11,7 +11,15 @@ from arbtui.sandbox.doors import door_names
 from tests.exchanges.contract.venues import run
 from tests.exchanges.test_odd_markets import GOOD, ODD, code_of, opened
 
-#: By venue, what is counted (units of each group), and the requests that count for that.
+#: By venue, what is counted (units of each group), and the requests that count for that. Where each is published:
+#:
+#: - upbit: docs.upbit.com/kr/reference/rate-limits (groups quotation, default, order-test, order-cancel-all)
+#: - bithumb: apidocs.bithumb.com; coinone: docs.coinone.co.kr, "Rate limit" (public, private, private order)
+#: - binance: developers.binance.com, Spot REST API, "Weight" of each endpoint (ticker/price 2 of one symbol, 4 of all; openOrders 6 of
+#:   one, 80 of all; order 4; account, myTrades, exchangeInfo, account/commission 20; order/test 1 without commissions), and Wallet
+#:   ("All Coins' Information" 10, "API Key Permission" 1)
+#: - bybit: v5, "Rate Limit Rules" (by endpoint, and 600 in 5 s an address)
+#: - okx: docs-v5, and bitget: api-doc, "Rate limit" of each endpoint; bitget 6,000 a minute an address besides
 COSTS: dict[str, dict[str, str]] = {
     "upbit": {
         "quotation 1": "GET market/all, GET orderbook/instruments, GET ticker",

@@ -297,6 +297,11 @@ def test_open_paths_come_first_then_the_cheapest_then_the_fastest_and_other_asse
     assert [one.network for one in network_paths("XRP", "upbit", "binance", here, there)] == ["D", "C", "B", "ERC20", "A", "E"]
 
 
+def test_of_two_that_cost_the_same_one_whose_time_is_not_told_is_not_the_faster() -> None:
+    here, there = [sends("A"), sends("B", minutes=9.0)], [takes("A"), takes("B")]
+    assert [(one.network, one.minutes) for one in network_paths("XRP", "upbit", "binance", here, there)] == [("B", 9.0), ("A", None)]
+
+
 def test_a_free_network_comes_before_one_that_costs_little() -> None:
     here = [sends(network="A", fee="0.5"), sends(network="B", fee="0")]
     assert [one.network for one in network_paths("XRP", "upbit", "binance", here, [takes("A"), takes("B")])] == ["B", "A"]

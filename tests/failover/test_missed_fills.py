@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from arbtui.exchanges.adapter import StandingOrder
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.journal.events import Adjusted, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, RunStarted
 from arbtui.journal.journal import Journal
-from arbtui.journal.known_orders import known_order
+from arbtui.journal.known_orders import KnownOrder, known_order
 from arbtui.journal.open_items import adjusted_at, last_intended
 from arbtui.journal.reader import events, reading
 from arbtui.model.order import Balance, Fill, OrderState
@@ -85,6 +86,91 @@ def test_it_is_booked_when_every_order_of_the_venue_has_been_archived(tmp_path: 
 
     run_virtual(miss())
     _archive_all(tmp_path / "journal.db")
+    run_virtual(find())
+
+
+def test_archives_are_read_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty of them hold up the loop, and every task of the start with it, for a second."""
+    read: list[tuple[str, bool]] = []
+    is_aside = False
+
+    def beside(journal: Journal) -> None:
+        usual = journal.aside
+
+        async def aside(work: Callable[[], Any]) -> Any:
+            nonlocal is_aside
+            is_aside = True
+            try:
+                return await usual(work)
+            finally:
+                is_aside = False
+
+        journal.aside = aside  # type: ignore[method-assign]
+
+    for reads in (last_intended, known_order):
+
+        def watched(*given: Any, reads: Callable[..., Any] = reads) -> Any:
+            read.append((reads.__name__, is_aside))
+            return reads(*given)
+
+        monkeypatch.setattr(f"arbtui.failover.reconciler.{reads.__name__}", watched)
+
+    async def miss() -> None:
+        async with world(tmp_path) as w:
+            await _hide(w.binance)
+            await w.trade()
+
+    async def find() -> None:
+        async with world(tmp_path, on_journal=beside) as w:
+            assert w.reconciled.fills == 1
+
+    run_virtual(miss())
+    _archive_all(tmp_path / "journal.db")
+    run_virtual(find())
+    assert read[0] == ("last_intended", True)
+    assert set(read) == {("last_intended", True), ("known_order", True)}
+
+
+def test_a_fill_that_was_booked_meanwhile_is_not_booked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the journal was looked through beside the loop, the venue's stream told it."""
+    booked: list[Fill] = []
+
+    def late(journal: Journal) -> None:
+        usual = journal.aside
+
+        async def aside(work: Callable[[], Any]) -> Any:
+            found = await usual(work)
+            if isinstance(found, KnownOrder) and not found.is_booked and not booked:
+                (fill,) = [one for one in asked if one.client_order_id == found.client_order_id]
+                booked.append(fill)
+                await journal.commit(FillRecorded(fill, found.cycle_id, found.leg, "stream", 0, {}))
+            return found
+
+        journal.aside = aside  # type: ignore[method-assign]
+
+    asked: list[Fill] = []
+
+    def watch(venues: Mapping[str, Venue]) -> None:
+        usual = venues["binance"].fetch_fills
+
+        async def fetch_fills(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
+            asked[:] = await usual(since_ms, lane)
+            return asked
+
+        venues["binance"].fetch_fills = fetch_fills  # type: ignore[method-assign]
+
+    async def miss() -> None:
+        async with world(tmp_path) as w:
+            await _hide(w.binance)
+            await w.trade()
+
+    async def find() -> None:
+        async with world(tmp_path, on_open=watch, on_journal=late) as w:
+            assert len(booked) == 1
+            assert w.reconciled.fills == 0
+            w.agree()
+
+    run_virtual(miss())
     run_virtual(find())
 
 

@@ -1,5 +1,6 @@
 """Opening an SQLite file for good: its settings, whose it is, its modes, and every refusal by name."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -177,7 +178,9 @@ def test_a_path_means_itself_and_is_told_as_a_uri_where_it_is_one(name: str, tmp
 
 
 @pytest.mark.parametrize("log", [True, False])
-@pytest.mark.parametrize("code", [sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY | 5 << 8])
+@pytest.mark.parametrize(
+    "code", [sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY | 5 << 8, *(sqlite3.SQLITE_IOERR | more << 8 for more in (18, 19, 21))]
+)
 def test_where_sqlite_can_read_nothing_without_writing_a_private_copy_is_read(
     db: sqlite3.Connection, path: Path, code: int, log: bool
 ) -> None:
@@ -211,6 +214,28 @@ def test_where_sqlite_can_read_nothing_for_another_reason_nothing_is_read(db: sq
         raise error
 
     with opened_with(refuse), pytest.raises(UsageError, match=r"x\.db: no: "):
+        open_reader(path, OURS, FORMAT)
+
+
+def test_where_a_copy_has_no_room_either_that_is_told(db: sqlite3.Connection, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_tables(db, ["CREATE TABLE t (x)"], OURS, FORMAT)
+
+    def refuse(opened: str, **options: Any) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("no")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR | 19 << 8
+        raise error
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/x.db")
+
+    monkeypatch.setattr("arbtui.journal.database.shutil.copyfile", full)
+    with opened_with(refuse), pytest.raises(UsageError, match=r"x\.db: .*No space left on device.*: the disk is full: free space"):
+        open_reader(path, OURS, FORMAT)
+
+
+def test_a_folder_in_place_of_a_journal_is_told(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(UsageError, match=r"x\.db: a directory stands where a database should be: move it away"):
         open_reader(path, OURS, FORMAT)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lifecycle.places import read_only
+from tests.lifecycle.places import in_namespace, program, read_only
 from tests.lifecycle.programs import Ended, run, running
 from tests.lifecycle.state import State
 from tests.lifecycle.terminal import CTRL_K, CTRL_Q, console
@@ -259,6 +260,61 @@ def test_a_state_folder_whose_place_is_taken(home: Path) -> None:
     assert (home / "taken").read_text() == "precious"
 
 
+READS = (
+    ("ledger",),
+    ("positions",),
+    ("limits",),
+    ("stock",),
+    ("targets",),
+    ("transfers",),
+    ("adjust",),
+    ("journal",),
+    ("disarm",),
+    ("rearm",),
+)
+
+
+@pytest.mark.parametrize("taken", ["", "sim"], ids=["profile", "mode"])
+@pytest.mark.parametrize("command", [*READS, SHORT], ids=lambda words: words[0])
+def test_a_file_in_place_of_a_folder_is_told_by_every_command(state: State, taken: str, command: tuple[str, ...]) -> None:
+    """It was said that the profile had not run there yet, and ``check`` found no problem."""
+    place = state.folder / taken
+    place.parent.mkdir(parents=True)
+    place.write_text("mine")
+    assert_refused(run(*command, *state.arguments()), f"state folder {place}: a file stands in its place; move it away")
+    assert place.read_text() == "mine"
+
+
+@pytest.mark.parametrize("taken", ["", "sim"], ids=["profile", "mode"])
+def test_a_file_in_place_of_a_folder_is_told_by_status_and_check(state: State, taken: str) -> None:
+    place = state.folder / taken
+    place.parent.mkdir(parents=True)
+    place.write_text("mine")
+    said = f"state folder {place}: a file stands in its place; move it away"
+    status = run("status", *state.arguments(), "--json")
+    assert (status.code, said in json.loads(status.out)["journal_error"]) == (2, True)
+    check = run("check", *state.arguments(), "--json")
+    assert check.code == 2
+    assert any(said in row["problem"] for row in json.loads(check.out)["problems"])
+
+
+@pytest.mark.parametrize("command", [*READS, ("rearm", "--scope", "symbol.XRP"), ("guardian", "--status")], ids=" ".join)
+def test_a_name_that_no_profile_has_is_told_by_every_command(state: State, command: tuple[str, ...]) -> None:
+    """``rearm`` said that no kill stands, whatever stood for the profile that was meant."""
+    ended = run(*command, "--profile", "upbit-binanc", "--state-dir", str(state.root))
+    assert_refused(ended, "no profile is named upbit-binanc; did you mean upbit-binance?")
+
+
+def test_a_lock_that_cannot_be_written_says_what_to_do(traded: State) -> None:
+    lock = traded.folder / "lock"
+    lock.unlink()
+    lock.mkdir()
+    assert_refused(
+        run(*traded.arguments(), *SHORT),
+        f"lock {lock} cannot be written (Is a directory): mend its owner and mode, or move away what stands there, or name another",
+    )
+
+
 def test_a_log_whose_place_is_taken(state: State) -> None:
     (state.folder / "arbtui.log").mkdir(parents=True)
     assert_refused(run(*state.arguments(), *SHORT), f"log {state.folder / 'arbtui.log'} cannot be written")
@@ -275,6 +331,21 @@ def test_a_state_folder_that_is_read_only(traded: State) -> None:
     assert killed.code == 1
     assert "could not be written (Read-only file system)" in killed.err
     assert everything_in(traded.root) == before
+
+
+def test_what_was_written_can_be_read_while_the_disk_is_full(state: State) -> None:
+    """SQLite makes a file beside a journal for whoever reads it, which has no room then: the operator could not see what had happened."""
+    ended = run(*state.arguments(), *SHORT)
+    assert ended.code == 0, ended.err
+    place, aside = shlex.quote(str(state.root)), shlex.quote(f"{state.root}-aside")
+    shutil.copytree(state.root, f"{state.root}-aside")
+    full = (
+        f"mount -t tmpfs -o size=4m,mode=0700 none {place} && cp -a {aside}/. {place}/ && rm -f {place}/*/*/*-shm"
+        f" && ! dd if=/dev/zero of={place}/fill bs=4k 2>/dev/null"
+    )
+    for command in (("status",), ("ledger",), ("journal", "verify"), ("positions",)):
+        done = in_namespace(f"{full} && {program(*command, *state.arguments())}")
+        assert (done.code, done.err) == (0, ""), command
 
 
 def test_a_summary_that_cannot_be_written(state: State, tmp_path: Path) -> None:

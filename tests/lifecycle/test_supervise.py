@@ -14,7 +14,7 @@ import pytest
 from arbtui.journal.outbox import load_outbox
 from arbtui.runtime.supervisor.post import tell_down
 from arbtui.settings.load import load_profile
-from arbtui.settings.lock import holder
+from arbtui.settings.lock import ProfileLock, holder
 from tests import warm_start
 from tests.lifecycle.live import live_desk
 from tests.lifecycle.profiles import TELEGRAM_ON, changed_profile
@@ -82,6 +82,59 @@ def test_an_engine_that_is_shot_is_started_again_and_one_that_is_told_to_end_is_
         assert holder(one.folder) is None
         assert "the engine has died (SIGKILL); started again in 1 s" in one.err.read_text()
         assert second != first
+
+
+def _dead_with_its_supervisor_stopped(one: Supervised) -> None:
+    """The engine is shot, and nobody has seen it yet."""
+    pid = one.engine()
+    os.kill(one.process.pid, signal.SIGSTOP)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: holder(one.folder) is None, "its lock is free")
+
+
+def test_a_restart_waits_for_a_command_that_journals(state: State, tmp_path: Path) -> None:
+    """``adjust`` or ``rearm`` holds the lock for a moment: that must not leave the engine down for good."""
+    with supervised(tmp_path / "state", tmp_path) as one:
+        _dead_with_its_supervisor_stopped(one)
+        with ProfileLock(one.folder):
+            os.kill(one.process.pid, signal.SIGCONT)
+            waits = f"a command holds its lock (process {os.getpid()}); waiting up to 60 s for it"
+            until(lambda: one.process.poll() is not None or waits in one.err.read_text(), "it waits")
+        one.engine()
+        one.process.send_signal(signal.SIGTERM)
+        assert one.ended() == 128 + signal.SIGTERM
+        (log,) = one.folder.glob("arbtui.log")
+        assert f"waited for a command that held the profile's lock (process {os.getpid()})" in log.read_text()
+
+
+def test_a_restart_that_waits_for_a_command_ends_when_it_is_told_to(state: State, tmp_path: Path) -> None:
+    with supervised(tmp_path / "state", tmp_path) as one:
+        _dead_with_its_supervisor_stopped(one)
+        with ProfileLock(one.folder):
+            os.kill(one.process.pid, signal.SIGCONT)
+            until(lambda: one.process.poll() is not None or "a command holds its lock" in one.err.read_text(), "it waits")
+            one.process.send_signal(signal.SIGTERM)
+            assert one.ended() == 128 + signal.SIGTERM
+            assert "Traceback" not in one.err.read_text()
+
+
+def test_a_restart_beside_another_engine_gives_up(state: State, tmp_path: Path) -> None:
+    with supervised(tmp_path / "state", tmp_path) as one:
+        _dead_with_its_supervisor_stopped(one)
+        command = ["--profile", "upbit-binance", "--symbols", "2", "--headless", "--state-dir", str(tmp_path / "state")]
+        with (tmp_path / "other.err").open("wb") as err:
+            other = warm_start.popen("arbtui", *command, stdin=subprocess.DEVNULL, stdout=err, stderr=err)
+        try:
+            until(lambda: "ARMED: run r2" in (tmp_path / "other.err").read_text(), "another engine trades")
+            os.kill(one.process.pid, signal.SIGCONT)
+            assert one.ended() == 4
+            said = one.err.read_text()
+            assert f"upbit-binance is already running as process {other.pid}" in said
+            assert "its restart was refused (exit code 4" in said
+            assert "waiting up to" not in said
+        finally:
+            other.send_signal(signal.SIGTERM)
+            assert other.wait(DEADLINE_S) in (3, 128 + signal.SIGTERM)
 
 
 def test_a_kill_is_not_undone_by_a_restart(state: State, tmp_path: Path) -> None:

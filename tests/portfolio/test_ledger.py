@@ -592,7 +592,7 @@ def _gap(path: Path) -> None:
     ("make", "says"),
     [
         (lambda path: None, "no such journal"),
-        (lambda path: path.mkdir(), "no such journal"),
+        (lambda path: path.mkdir(), "a directory stands where a database should be"),
         (lambda path: path.write_bytes(b"not a database at all, only text\n" * 40), "not an SQLite database"),
         (lambda path: path.touch(), "nothing has run there"),
         (lambda path: sqlite3.connect(path).executescript("CREATE TABLE recipe (cake TEXT)").connection.close(), "another program"),

@@ -164,7 +164,9 @@ def test_a_stock_at_the_threshold_is_not_short() -> None:
     assert transfer_plans(desk(upbit=(500, 1000), binance=(2000, 1000)), {}, PRICES, 0.5, 0) == []
     (plan,) = transfer_plans(desk(upbit=(499, 1000), binance=(2000, 1000)), {}, PRICES, 0.5, 0)
     assert plan.missing == 501
-    assert plan.rails[0].amount == plan.rails[0].arrives == 501, "no more than is missing"
+    assert (plan.rails[0].amount, plan.rails[0].arrives) == (Decimal(501), None), (
+        "no more than is missing, and nobody knows what a network keeps"
+    )
 
 
 def test_the_emptiest_is_first_and_is_filled_from_where_most_is_to_spare() -> None:
@@ -229,6 +231,26 @@ def test_what_can_be_used_comes_before_what_is_cheaper_and_what_told_no_fee_come
     (only,) = plans(short().portfolio, {"XRP": (silent,)}, {"XRP": (NetworkTerms("XRP", "D", True, True),)})
     assert only.rails[0].amount == 980
     assert (only.rails[0].fee, only.fee_value, only.rails[0].minutes, only.risk) == (None, None, None, None)
+    assert (only.rails[0].arrives, only.facts()["rails"][0]["arrives"]) == (None, None), "a fee that is not told is not a fee of zero"
+    assert "980 XRP by D, fee not told, arrives unknown, time not told" in dict(plan_lines(only, "USDT"))["transfer"]
+
+
+def test_what_arrives_is_told_with_the_fee() -> None:
+    (plan,) = plans(short().portfolio, {"XRP": (terms(),)}, {"XRP": (terms(),)})
+    assert "980 XRP by XRP, fee 0.2, arrives 979.8, usually 4 min" in dict(plan_lines(plan, "USDT"))["transfer"]
+
+
+def test_less_than_a_step_cannot_be_sent_whatever_the_fee() -> None:
+    silent = NetworkTerms("XRP", "D", True, True, step=Decimal(1000))
+    (plan,) = plans(short().portfolio, {"XRP": (silent,)}, {"XRP": (silent,)})
+    assert (plan.best, plan.rails[0].why_not) == (None, "980 is to send, less than one step, 1000")
+
+
+@pytest.mark.parametrize("sends", [None, {}, {"XRP": ()}])
+def test_where_no_network_is_known_nothing_is_said_of_what_arrives(sends: Networks | None) -> None:
+    (plan,) = plans(short().portfolio, sends, {"XRP": (terms(),)})
+    assert plan.rails[0].arrives is None
+    assert "arrives unknown" in dict(plan_lines(plan, "USDT"))["transfer"]
 
 
 def test_a_fee_comes_on_top_where_there_is_enough_and_the_least_amount_itself_may_be_sent() -> None:
@@ -292,10 +314,11 @@ def test_a_plan_in_words() -> None:
     (plan,) = plans(tell.portfolio, both, {"XRP": (terms(), terms("BSC"))}, -12.0)
     assert list(plan_lines(plan, "USDT")) == [
         ("plan", "XRP:binance>upbit: 980 XRP are missing at upbit"),
-        ("transfer", "980 XRP by XRP, fee 0.2, usually 4 min, address registered"),
+        ("transfer", "980 XRP by XRP, fee 0.2, arrives 979.8, usually 4 min, address registered"),
         (
             "or by",
-            "980 XRP by BSC, fee 0.5, usually 4 min, address NOT registered NOT NOW: withdrawals are off at the sender: soon (soon; busy)",
+            "980 XRP by BSC, fee 0.5, arrives 979.5, usually 4 min, address NOT registered"
+            " NOT NOW: withdrawals are off at the sender: soon (soon; busy)",
         ),
         ("costs", "worth 1960, fee 0.4, price risk under way 3.92 (one standard deviation) USDT"),
         ("reverse", "the same by reverse trades costs 2.35 USDT at the prices of now"),
@@ -304,7 +327,7 @@ def test_a_plan_in_words() -> None:
     (earns,) = plans(tell.portfolio, None, None, 12.0)
     lines = list(plan_lines(earns, "USDT"))
     assert ("reverse", "the same by reverse trades earns 2.35 USDT at the prices of now") in lines
-    assert lines[1][1].startswith("980 XRP by ?, fee not told, time not told NOT NOW: no word from binance and upbit")
+    assert lines[1][1].startswith("980 XRP by ?, fee not told, arrives unknown, time not told NOT NOW: no word from binance and upbit")
 
 
 def test_a_plan_as_json() -> None:

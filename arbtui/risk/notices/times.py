@@ -18,8 +18,8 @@ _DATES = (
     r"(?<![\d/.])(?P<m5>\d{1,2})/(?P<d5>\d{1,2})(?![\d/])(?=\s?(?:\(|\d|오|~|-|부터|에|$))",
 )
 _TIMES = (
-    r"(?P<half1>오전|오후|[ap]m)?\s?(?P<h1>\d{1,2}):(?P<n1>\d\d)(?::\d\d)?(?:\s?(?P<half2>[ap]m)\b)?",
-    r"(?P<half3>오전|오후)?\s?(?P<h2>\d{1,2})\s?시(?!간)(?:\s?(?P<n2>\d{1,2})\s?분)?",
+    r"(?:(?P<half1>오전|오후|[ap]m)\s?)?(?P<h1>\d{1,2}):(?P<n1>\d\d)(?::\d\d)?(?:\s?(?P<half2>[ap]m)\b)?",
+    r"(?:(?P<half3>오전|오후)\s?)?(?P<h2>\d{1,2})\s?시(?!간)(?:\s?(?P<n2>\d{1,2})\s?분)?",
     r"(?P<h3>\d{1,2})\s?(?P<half4>[ap]m)\b",
 )
 _TOKEN = re.compile(
@@ -35,6 +35,9 @@ _TOKEN = re.compile(
     ),
     re.IGNORECASE,
 )
+#: What begins a span that may have no end yet, and a time that a zone stands before.
+_OPEN = re.compile(r"[~\u2013\u2014]|부터")
+_ZONE_OF_NEXT = re.compile(r"\)? ?\d")
 #: Characters between a date and its time, a time and the end of its span, or a time and its zone, at most.
 _NEAR = 30
 #: A date without a year that lies further back than this is next year's.
@@ -83,43 +86,74 @@ def times_in(text: str, published_ms: int, usual: tzinfo) -> tuple[Span, ...]:
     return tuple(dict.fromkeys(spans))
 
 
+@dataclass(slots=True)
+class _Line:
+    """From which moment on an arrow replaces, and a zone holds for, what stands on a line."""
+
+    arrow: int = 0
+    zone: int = 0
+
+
 def _moments(text: str, published: datetime) -> list[_Moment]:
     moments: list[_Moment] = []
-    waiting_span, zone_from = False, 0
-    line_from = 0
+    waiting_span, span_at = False, 0
+    line, above, line_at = _Line(), _Line(), 0
     for found in _TOKEN.finditer(text):
         near = moments[-1] if moments and found.start() - moments[-1].at <= _NEAR else None
+        is_first = line.arrow == len(moments)  # of its line
         if found["line"]:
-            line_from, zone_from, waiting_span = len(moments), len(moments), False
+            if not is_first:
+                above = line
+            line, line_at = _Line(len(moments), len(moments)), found.end()
+            waiting_span = waiting_span and _is_beside(text, span_at, found.start())
         elif found["arrow"]:
-            del moments[line_from:]
-            zone_from = len(moments)
+            del moments[line.arrow :]
+            line.zone, waiting_span = len(moments), False
         elif found["span"]:
-            waiting_span = near is not None
+            waiting_span, span_at = near is not None, found.end()
         elif found["zone"]:
+            if is_first and moments and _is_beside(text, moments[-1].at, found.start()) and not _ZONE_OF_NEXT.match(text, found.end()):
+                line = above  # 15:00, and its zone on the next line
             zone = _zone(found)
-            for moment in moments[zone_from:]:
+            for moment in moments[line.zone :]:
                 moment.zone = moment.zone or zone
-            zone_from = len(moments)
+            line.zone = len(moments)
         elif any(found[f"date{number}"] for number in range(len(_DATES))):
             day = _day(found, published)
             if day is not None:
-                moments.append(_Moment(day, None, found.end(), is_end=waiting_span))
+                is_end = waiting_span and (span_at >= line_at or _ends_span_above(text, span_at, line_at, found))
+                line = above if is_end and is_first else line
+                moments.append(_Moment(day, None, found.end(), is_end))
             waiting_span = False
         else:
             minutes = _minutes(found)
             if minutes is None:
                 continue
             if near is not None and near.minutes is None and not waiting_span:
+                line = above if is_first else line  # the date stands on the line above
                 near.minutes, near.at = minutes, found.end()
             else:
+                is_end = waiting_span and (span_at >= line_at or _ends_span_above(text, span_at, line_at, found))
+                line = above if is_end and is_first else line
                 half = found["half1"] or found["half2"] or found["half3"] or found["half4"]
-                before = near.minutes if near is not None and waiting_span else None
+                before = near.minutes if near is not None and is_end else None
                 if half is None and before is not None and before >= 720 and minutes < 720 and found["h2"] and minutes + 720 > before:
                     minutes += 720  # 오후 2시 ~ 4시
-                moments.append(_Moment(None, minutes, found.end(), is_end=waiting_span))
+                moments.append(_Moment(None, minutes, found.end(), is_end))
             waiting_span = False
     return moments
+
+
+def _is_beside(text: str, end: int, start: int) -> bool:
+    """Whether no word stands between ``end`` and ``start``."""
+    return re.search(r"\w", text[end:start]) is None
+
+
+def _ends_span_above(text: str, span_at: int, line_at: int, found: re.Match[str]) -> bool:
+    """Whether what begins a line ends the span that the line above ends with (``15:00 ~``): not so in a list of what has no end yet."""
+    rest = text[found.end() :].partition("\n")[0]
+    is_sure = text[:span_at].casefold().endswith(("to", "until"))
+    return _is_beside(text, line_at, found.start()) and (is_sure or _OPEN.search(rest) is None)
 
 
 def _zone(found: re.Match[str]) -> tzinfo | None:

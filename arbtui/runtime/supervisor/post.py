@@ -34,6 +34,8 @@ log = logging.getLogger("arbtui")
 KIND = "ENGINE_DOWN"
 #: How long the message may take to leave, in s; the journal keeps it for the next start.
 _SEND_S = 20.0
+#: How long it waits for a command that journals, in s: the operator is told at once of what cannot be journaled by then.
+_LOCK_S = 5.0
 _ACTION = "look at status and log, then start it"
 
 
@@ -53,7 +55,7 @@ async def _tell(settings: Settings, root: Path, why: str) -> None:
     try:
         if not path.exists():
             raise ArbtuiError(f"there is no {path}")
-        with ProfileLock(profile_folder(root, settings.name)):
+        with ProfileLock(profile_folder(root, settings.name), _LOCK_S):
             await _journal(settings, path, token, others, why)
     except (ArbtuiError, OSError) as error:
         say(f"supervisor of {settings.name}: the journal cannot be told that the engine is down ({error})")
