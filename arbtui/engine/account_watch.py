@@ -75,10 +75,11 @@ class AccountWatch:
             self._late.on_stray(fill)
             return
         try:
-            self._tracker.book_forgotten(order, fill)
+            is_booked = self._tracker.book_forgotten(order, fill)
         except JournalFailed:  # the gate is closed; the next start compares balances
             return
-        self._on_forgotten(order, fill)
+        if is_booked:
+            self._on_forgotten(order, fill)
 
     def on_stranger(self, report: OrderReport) -> None:
         """An order that this run has not sent stands or has ended."""

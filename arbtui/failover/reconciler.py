@@ -8,6 +8,7 @@ up what it does not touch.
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -18,19 +19,21 @@ from arbtui.execution.absence import AbsenceProof
 from arbtui.failover.start_report import StartReport
 from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Phase
 from arbtui.journal.journal import Journal
-from arbtui.journal.known_orders import known_order
+from arbtui.journal.known_orders import booked_fills, known_order
 from arbtui.journal.open_items import adjusted_at, last_intended, read_sent
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
 from arbtui.model.ids import is_ours
 from arbtui.model.money import ZERO, plain
-from arbtui.model.order import OrderState, TimeInForce
+from arbtui.model.order import Fill, OrderState, TimeInForce, is_told_again
 from arbtui.model.turns import Turns
 from arbtui.portfolio.accounts import OrderRecord
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch
+
+log = logging.getLogger("arbtui")
 
 #: Between two look-ups of an order whose absence is not proved yet, in seconds.
 _LOOK_UP_EVERY = 1.0
@@ -333,10 +336,15 @@ class Reconciler:
         intent = order.intent
         events: list[Event] = []
         seen: dict[str, None] = {}
+        filled, booked = order.filled_qty, booked_fills(self._journal.path, intent.client_order_id)
         for fill in report.fills:
             if fill.trade_id in seen or self._portfolio.knows_fill(fill.exchange, fill.trade_id, intent.cycle_id):
                 continue
             seen[fill.trade_id] = None
+            if is_told_again(fill, min(intent.qty, report.filled_qty), filled, booked):
+                _tell_again(intent.client_order_id, fill)
+                continue
+            filled += fill.qty
             marks = self._marks.of_fill(fill)
             events.append(FillRecorded(fill, intent.cycle_id, intent.leg, "recovery", self._clock.time_ms(), marks))
         await self._journal.commit(
@@ -414,6 +422,10 @@ class Reconciler:
             order = known_order(self._journal.path, name, fill.client_order_id, fill.venue_order_id, fill.trade_id)
             if order is None or order.is_booked or not order.state.is_final:
                 continue
+            told = booked_fills(self._journal.path, order.client_order_id)
+            if is_told_again(fill, order.qty, order.filled_qty, told):
+                _tell_again(order.client_order_id, fill)
+                continue
             booked = replace(fill, client_order_id=order.client_order_id)
             filled = order.filled_qty + fill.qty
             state = OrderState.FILLED if filled >= order.qty else order.state
@@ -447,6 +459,14 @@ def _count(done: Reconciled, order: OrderRecord, fills: int, unresolved: Unresol
         done.filled[order.intent.cycle_id] = None
     if unresolved is not None:
         done.unresolved.append(unresolved)
+
+
+def _tell_again(client_order_id: str, fill: Fill) -> None:
+    """A booked fill came under another number. Were it one of its own all the same, the venue's balance would differ, and that is told."""
+    log.error(
+        "%s: %s %s %s of order %s is told again as trade %s; it is not booked: the order was over no more; look it up at the venue",
+        *(fill.exchange, fill.side, plain(fill.qty), fill.base, client_order_id, fill.trade_id),
+    )
 
 
 def _assets(order: OrderRecord) -> tuple[str, str]:
