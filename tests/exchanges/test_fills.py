@@ -357,7 +357,7 @@ def test_a_maker_of_my_order_and_an_ask_are_told_as_such() -> None:
 @pytest.mark.parametrize(
     "changed",
     [{"trade_volume": "NaN"}, {"trade_price": "-1"}, {"trade_funds": "Infinity"}, {"trade_created_at": "noon"},
-     {"trade_created_at": "2024-03-18T17:46:30"}, {"paid_fee": "NaN"}, {"paid_fee": "NaN"}, {"executed_volume": "NaN"}, {"state": "odd"},
+     {"trade_created_at": "2024-03-18T17:46:30"}, {"paid_fee": "NaN"}, {"executed_volume": "NaN"}, {"state": "odd"},
      {"side": "left"}],
     ids=str,
 )  # fmt: skip
