@@ -13,8 +13,7 @@ from arbtui.exchanges.answers import EXCERPT, Answer, RequestFailed
 from arbtui.exchanges.ccxt_client import CcxtClient, _error_of_body
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.exchanges.rate_limits import Spent
-from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.rate_limits import RateLimitManager, Spent
 from arbtui.exchanges.refusals import Meaning, Refusal, Retry, Scope
 from arbtui.exchanges.venues import VENUES
 from arbtui.model.errors import OrderAbandoned, RateLimited
