@@ -80,10 +80,11 @@ class AccountWatch:
             self._remember(fill_key(fill.exchange, fill.trade_id))
             return
         try:
-            self._tracker.book_forgotten(order, fill)
+            is_booked = self._tracker.book_forgotten(order, fill)
         except JournalFailed:  # the gate is closed; the next start compares balances
             return
-        self._on_forgotten(order, fill)
+        if is_booked:
+            self._on_forgotten(order, fill)
 
     def is_taken_over(self, cycle: OrderOwner, order: Order, fill: Fill) -> bool:
         """The same as below, of an order of this run."""

@@ -260,6 +260,7 @@ class Engine:
         self.tracker.is_taken_over = self._accounts.is_taken_over
         self.tracker.on_booked = self._on_booked
         self.tracker.on_unknown = self._troubles.on_unknown
+        self.tracker.on_told_again = self._troubles.on_told_again
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
         self.cycles_version = 0
         self.cycles_by_shape: dict[str, int] = {}  #: opened in this run on routes that seek an edge

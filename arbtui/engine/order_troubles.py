@@ -5,7 +5,7 @@ from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
 from arbtui.model.clock import Clock
 from arbtui.model.money import plain
-from arbtui.model.order import Order, OrderState, Purpose
+from arbtui.model.order import Fill, Order, OrderState, Purpose
 from arbtui.risk.breach import Severity
 from arbtui.risk.tiers import RouteGuard
 
@@ -32,6 +32,12 @@ class OrderTroubles:
         """Nobody knows whether ``order`` stands."""
         detail, action = f"order {order.client_order_id} of {order.market.code}: {order.reason}", "looked up, never sent again"
         self._breaches.record(Severity.WARN, "ORDER_UNKNOWN", order.market.exchange, detail, action)
+
+    def on_told_again(self, client_order_id: str, fill: Fill) -> None:
+        """``fill`` is a booked one under another number: it was not booked again, and nothing is hedged for it."""
+        detail = f"{fill.side} {plain(fill.qty)} {fill.base} of order {client_order_id} is told again as trade {fill.trade_id}"
+        action = "not booked: the order was over no more; look it up at the venue, whose balance decides"
+        self._breaches.record(Severity.CRIT, "FILL_TWICE", fill.exchange, detail, action)
 
     def on_end(self, cycle: ArbCycle) -> None:
         """``cycle`` has ended: pause its symbol when a market took neither the order that opened it nor a later one."""

@@ -48,6 +48,17 @@ def amount(value: Decimal, what: str) -> Decimal:
     return value
 
 
+def charge(value: Decimal, what: str) -> Decimal:
+    """``value``, checked to be a finite number: a fee, negative where a venue pays its makers.
+
+    Raises:
+        WireError: NaN or infinite.
+    """
+    if not value.is_finite():
+        raise WireError(what, f"{value} is not a fee")
+    return value
+
+
 def number(text: str | None, what: str) -> Decimal | None:
     """The number that ``text`` is, of either sign; None where a venue leaves it out or writes nothing.
 

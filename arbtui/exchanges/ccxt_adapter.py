@@ -24,7 +24,7 @@ from arbtui.exchanges.signing import RECV_WINDOW_MS, Request
 from arbtui.exchanges.subscriptions import Keepalive
 from arbtui.exchanges.venue_clock import VenueClock
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
+from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderAbandoned, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
 from arbtui.model.ids import unused_id
 from arbtui.model.market import Market
 from arbtui.model.money import ceil_to
@@ -77,6 +77,7 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
         self.quotes = client.quotes  #: what the markets of the profile are priced in, where the venue is asked market by market
         self.odd: dict[str, str] = {}  #: markets that were left out because what the venue tells of them makes no sense: code to why
         self.absence_proof_s = ABSENCE_PROOF_S
+        self._redeemed: set[str] = set()  # orders under way that were paid for when their cycle opened
         self._private_url = private_url
         client.refusals = self.refusals
         self._venue_clock = VenueClock(client, clock, self._venue_time_ms)
@@ -282,7 +283,11 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
             if not self.capabilities.private_stream:
                 self._polling.sent(order)
             answer = await self._submit(order, lane, admit)
+        except OrderAbandoned:
+            self._keep_share(order)
+            raise
         except (RateLimited, VenueFailed) as error:  # before the order's own request: it was not sent
+            self._keep_share(order)
             word = Meaning.RATE_LIMITED if isinstance(error, RateLimited) else Meaning.CLOCK
             raise OrderRejected(f"{word} {error}") from None
         except RequestFailed as error:
@@ -290,6 +295,8 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
                 self._venue_clock.doubt()
             self.standing.refused(error, order.market.code, of_order=True)
             raise error.of_order() from None
+        finally:
+            self._redeemed.discard(order.client_order_id)
         self.standing.accepted(order.market.code)
         try:
             return await self._outcome(order, answer)
@@ -317,10 +324,16 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
         if limits is None:
             return self.order_costs
         if order.purpose.is_planned and limits.redeem(order.cycle_id):
+            self._redeemed.add(order.client_order_id)
             return dict.fromkeys(self.order_costs, 0.0)  # taken already; a ban of these groups holds for it all the same
         if order.purpose is not Purpose.ENTRY:
             limits.use_hold(order.cycle_id)
         return self.order_costs
+
+    def _keep_share(self, order: Order) -> None:
+        """``order`` was not sent: what its cycle took of the limits for it is its cycle's again, until that ends."""
+        if order.client_order_id in self._redeemed and self._client.limits is not None:
+            self._client.limits.restore(order.cycle_id)
 
     async def measure_clock(self) -> None:
         """Measure the clocks' difference; does nothing for a venue whose requests carry no timestamp.

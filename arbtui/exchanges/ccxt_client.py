@@ -22,7 +22,7 @@ from arbtui.exchanges.connection_errors import SentAlready, broke_under_way, red
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.rate_limits import RateLimitManager, Spent
 from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.refusals import RefusalTable, Scope
 from arbtui.exchanges.signing import RECV_WINDOW_MS, RestFacts, Signing
@@ -180,11 +180,12 @@ class CcxtClient:
         if (method, path) in self._rest.orders and not self._takes_orders:
             raise OrderRejected(f"exchanges.{self.exchange}.real_orders is false: no order leaves this machine")
         departure = _Departure(admit, costs.keys())
+        spent: Spent = []
         token = _departure.set(departure)
         started = self._clock.monotonic()
         try:
             if self.limits is not None:
-                await self.limits.turn(lane, costs)
+                spent = await self.limits.turn(lane, costs)
                 started = self._clock.monotonic()
             signed = self.signing.sign(section, method, path, params or {})
             answer = await self._ccxt.fetch(signed.url, method, signed.headers, signed.body)
@@ -192,6 +193,8 @@ class CcxtClient:
             raise
         except Exception as error:  # also ccxt's own failures with an odd body: the request was sent all the same
             if error is departure.refusal:
+                if self.limits is not None:
+                    self.limits.give_back(spent)
                 raise
             # Without the cause: ccxt's text and traceback hold the URL with its signature.
             failure = self._failure(error, f"{method} {path}", departure.sent)

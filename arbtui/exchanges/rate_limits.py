@@ -71,7 +71,7 @@ class _Ban:
 
 
 #: What one request took of each limit: the limit's window, until when it counts there (monotonic s), and the units.
-_Spent = list[tuple[Window, float, float]]
+Spent = list[tuple[Window, float, float]]
 
 
 @dataclass(order=True, slots=True)
@@ -80,7 +80,7 @@ class _Waiter:
     number: int
     costs: Mapping[str, float] = field(compare=False)
     deadline: float = field(compare=False)
-    turn: asyncio.Future[None] = field(compare=False)
+    turn: asyncio.Future[Spent] = field(compare=False)
 
 
 class RateLimitManager:
@@ -101,7 +101,8 @@ class RateLimitManager:
         self._by_group: dict[str, list[Window]] = {}
         for window in self._windows:
             self._by_group.setdefault(window.limit.group, []).append(window)
-        self._tickets: dict[str, list[_Spent]] = {}  # by cycle: the share that was taken for each entry that was not sent yet
+        self._tickets: dict[str, list[Spent]] = {}  # by cycle: the share that was taken for each entry that was not sent yet
+        self._redeemed: dict[str, list[Spent]] = {}  # by cycle: the shares of entries that were about to be sent
         self._held: dict[str, Mapping[str, float]] = {}  # by cycle: what its one hedge order keeps from entries
         self._waiters: list[_Waiter] = []
         self._waited = 0
@@ -114,8 +115,10 @@ class RateLimitManager:
         """Monotonic seconds until which the venue accepts no request, of one group at least; in the past when it does."""
         return max(self._ban.until, *(ban.until for ban in self._group_bans.values()))
 
-    async def turn(self, lane: Lane, costs: Mapping[str, float]) -> None:
+    async def turn(self, lane: Lane, costs: Mapping[str, float]) -> Spent:
         """Wait for ``costs`` (units by group) and spend them. Returns at once, without a task switch, when they are free.
+
+        What it returns :meth:`give_back` takes, where the request is not sent after all.
 
         Raises:
             RateLimited: they do not become free within :data:`PATIENCE_S` of the lane; nothing was spent.
@@ -123,15 +126,14 @@ class RateLimitManager:
         """
         now = self._clock.monotonic()
         if self.refusal(lane, costs) is None:
-            self._spend(now, costs)
-            return
+            return self._spend(now, costs)
         self._waited += 1
         deadline = now + PATIENCE_S[lane]
         waiter = _Waiter(lane, self._waited, costs, deadline, asyncio.get_running_loop().create_future())
         self._waiters.append(waiter)
         self._serve()
         try:
-            await waiter.turn
+            return await waiter.turn
         finally:
             if waiter in self._waiters:  # cancelled while it waited: others no longer wait behind it
                 self._waiters.remove(waiter)
@@ -156,8 +158,21 @@ class RateLimitManager:
         left = self._tickets.get(cycle_id)
         if not left:
             return False
-        left.pop()
+        self._redeemed.setdefault(cycle_id, []).append(left.pop())
         return True
+
+    def restore(self, cycle_id: str) -> None:
+        """An entry order that had redeemed its share was not sent: it is the cycle's again, and :meth:`release` gives it back."""
+        redeemed = self._redeemed.get(cycle_id)
+        if redeemed:
+            self._tickets.setdefault(cycle_id, []).append(redeemed.pop())
+
+    def give_back(self, spent: Spent) -> None:
+        """A request was not sent: what its turn took counts no more."""
+        for window, expires, cost in spent:
+            window.give_back(expires, cost)
+        if self._waiters:
+            self._serve()
 
     def use_hold(self, cycle_id: str) -> None:
         """The cycle sends its hedge order now: what was kept for it is used."""
@@ -165,12 +180,9 @@ class RateLimitManager:
 
     def release(self, cycle_id: str) -> None:
         """The cycle has ended, or did not open: nothing is kept for it any more; what was taken for entries never sent comes back."""
-        for spent in self._tickets.pop(cycle_id, ()):
-            for window, expires, cost in spent:
-                window.give_back(expires, cost)
         self._held.pop(cycle_id, None)
-        if self._waiters:
-            self._serve()
+        self._redeemed.pop(cycle_id, None)
+        self.give_back([one for spent in self._tickets.pop(cycle_id, ()) for one in spent])
 
     def refusal(self, lane: Lane, costs: Mapping[str, float]) -> str | None:
         """Why ``costs`` could not be spent right now, None when they could. Spends nothing and does not wait.
@@ -261,7 +273,7 @@ class RateLimitManager:
                     at, why = free, f"{self.exchange}: {window.limit.name} is spent"
         return at, why
 
-    def _spend(self, now: float, costs: Mapping[str, float]) -> _Spent:
+    def _spend(self, now: float, costs: Mapping[str, float]) -> Spent:
         self._ban.spent(now)
         for group in costs:
             self._group_bans[group].spent(now)
@@ -286,8 +298,7 @@ class RateLimitManager:
                 self._waiters.remove(waiter)
             elif first and at <= now:
                 self._waiters.remove(waiter)
-                self._spend(now, waiter.costs)
-                waiter.turn.set_result(None)
+                waiter.turn.set_result(self._spend(now, waiter.costs))
             elif at > waiter.deadline or now >= waiter.deadline:
                 self._waiters.remove(waiter)
                 retry_s = max(at - now, _SOONEST_RETRY_S)

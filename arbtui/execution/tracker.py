@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from itertools import count
 from typing import Any
@@ -22,12 +23,12 @@ from arbtui.execution.order_cache import OrderCache, TrackedOrder
 from arbtui.execution.order_owner import OrderOwner
 from arbtui.journal.events import Event, FillRecorded, OrderChanged, OrderIntended, Source
 from arbtui.journal.journal import Journal
-from arbtui.journal.known_orders import KnownOrder
+from arbtui.journal.known_orders import KnownOrder, booked_fills
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown, OrderAbandoned, OrderRejected
 from arbtui.model.histogram import Histogram
 from arbtui.model.money import ZERO
-from arbtui.model.order import Fill, Order, OrderState, TimeInForce
+from arbtui.model.order import Fill, Order, OrderState, TimeInForce, is_told_again
 from arbtui.model.reason import Reason
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -76,6 +77,8 @@ class OrderTracker:
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
         #: Of a fill whose order and cycle have ended: whether a balance that a person has adjusted since holds it. Then it is not booked.
         self.is_taken_over: Callable[[OrderOwner, Order, Fill], bool] = lambda *_: False
+        #: Of a fill that is a booked one of the order with that client id under another number; it is not booked.
+        self.on_told_again: Callable[[str, Fill], None] = lambda *_: None
         self.on_stranger: Callable[[OrderReport], None] = lambda _: None  #: of an order that this run has not sent, or has forgotten
         #: Of an order that was looked up: why the venue did not answer (empty where it did), and whether it told something new.
         self.on_looked_up: Callable[[Order, str, bool], None] = lambda *_: None
@@ -307,7 +310,7 @@ class OrderTracker:
         return self._followed.of(client_order_id) is not None
 
     def on_fill(self, fill: Fill) -> str:
-        """Apply a fill of the venue's list of fills; what it is: a new ``fill``, a ``late fill``, a ``stray fill``, or nothing."""
+        """Apply a fill of the venue's list of fills; what it is: new, late, stray, told under a second number (not booked), or nothing."""
         followed = self._followed.of(fill.client_order_id)
         if followed is None:
             if not self._followed.is_stray(fill):
@@ -316,19 +319,26 @@ class OrderTracker:
             return "stray fill"
         if self._is_booked(followed, fill) or self._is_taken_over(followed, fill):
             return ""
+        if self._is_told_again(followed, fill, followed.order.qty):
+            return "second number of a fill"
         is_late = followed.order.state.is_final
         told = followed.order.filled_qty + fill.qty
         state, reason = OrderState.PARTIALLY_FILLED, followed.order.reason
         self.on_order(OrderReport(fill.exchange, fill.client_order_id, fill.venue_order_id, state, told, (fill,), reason), "answer")
         return "late fill" if is_late else "fill"
 
-    def book_forgotten(self, order: KnownOrder, fill: Fill) -> None:
+    def book_forgotten(self, order: KnownOrder, fill: Fill) -> bool:
         """Journal a fill of an order that ended so long ago that it is not followed any more. The caller knows that it is not booked.
+
+        False where it is a booked one under another number, and not booked again.
 
         Raises:
             JournalFailed: nothing is journaled any more; the gate is closed.
         """
         fill = replace(fill, client_order_id=order.client_order_id)
+        if is_told_again(fill, order.qty, order.filled_qty, booked_fills(self._journal.path, order.client_order_id)):
+            self.on_told_again(order.client_order_id, fill)
+            return False
         filled = order.filled_qty + fill.qty
         state = OrderState.FILLED if filled >= order.qty else order.state
         change = OrderChanged(order.client_order_id, state, order.venue_order_id or fill.venue_order_id, filled, order.reason)
@@ -337,6 +347,7 @@ class OrderTracker:
         self._followed.book(fill)
         self._tally(fill)
         self.late_fills += 1
+        return True
 
     def _is_booked(self, followed: TrackedOrder, fill: Fill) -> bool:
         """Whether a fill of a followed order is booked: the portfolio's memory of fills may be shorter than that of orders."""
@@ -355,6 +366,15 @@ class OrderTracker:
         self._followed.book(fill)
         return True
 
+    def _is_told_again(self, followed: TrackedOrder, fill: Fill, room: Decimal) -> bool:
+        """Whether a fill is a booked one under another number: booked twice, it would be hedged, with an order that nothing needs."""
+        order = followed.order
+        booked = ((one.qty, one.price) for one in followed.cycle.fills_of(order.client_order_id))
+        if not is_told_again(fill, room, order.filled_qty, booked):
+            return False
+        self.on_told_again(order.client_order_id, fill)
+        return True
+
     def _apply(self, followed: TrackedOrder, report: OrderReport, source: Source) -> tuple[bool, list[FillRecorded]]:
         """Bring an order to what ``report`` says: every fill once, and a state that never goes back.
 
@@ -363,8 +383,11 @@ class OrderTracker:
         cycle, order = followed.cycle, followed.order
         was_final = order.state.is_final
         events: dict[str, FillRecorded] = {}
+        room = min(order.qty, report.filled_qty) if report.state.is_final else order.qty
         for fill in report.fills:
-            if fill.trade_id not in events and not self._is_booked(followed, fill) and not self._is_taken_over(followed, fill):
+            if fill.trade_id in events or self._is_booked(followed, fill) or self._is_taken_over(followed, fill):
+                continue
+            if not self._is_told_again(followed, fill, room):
                 events[fill.trade_id] = FillRecorded(fill, cycle.id, order.leg, source, self._clock.time_ms(), self._marks.of_fill(fill))
                 self._count(cycle, order, fill)
         order.venue_order_id = report.venue_order_id or order.venue_order_id

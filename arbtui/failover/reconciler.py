@@ -8,6 +8,7 @@ up what it does not touch.
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -31,19 +32,21 @@ from arbtui.journal.events import (
     Phase,
 )
 from arbtui.journal.journal import Journal
-from arbtui.journal.known_orders import known_order
+from arbtui.journal.known_orders import booked_fills, known_order
 from arbtui.journal.open_items import adjusted_at, found_untold, is_taken_over, last_intended
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
 from arbtui.model.ids import is_ours
 from arbtui.model.money import ZERO, plain
-from arbtui.model.order import Fill, OrderState, TimeInForce
+from arbtui.model.order import Fill, OrderState, TimeInForce, is_told_again
 from arbtui.model.turns import Turns
 from arbtui.portfolio.accounts import OrderRecord
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch
+
+log = logging.getLogger("arbtui")
 
 #: Between two look-ups of an order whose absence is not proved yet, in seconds.
 _LOOK_UP_EVERY = 1.0
@@ -363,10 +366,15 @@ class Reconciler:
         intent = order.intent
         events: list[Event] = []
         booked: dict[str, Fill] = {}
+        filled, told = order.filled_qty, await self._journal.aside(partial(booked_fills, self._journal.path, intent.client_order_id))
         for fill in report.fills:
             if fill.trade_id in booked or self._portfolio.knows_fill(fill.exchange, fill.trade_id, intent.cycle_id):
                 continue
+            if is_told_again(fill, min(intent.qty, report.filled_qty), filled, told):
+                _tell_again(intent.client_order_id, fill)
+                continue
             booked[fill.trade_id] = fill
+            filled += fill.qty
             marks = self._marks.of_fill(fill)
             events.append(FillRecorded(fill, intent.cycle_id, intent.leg, "recovery", self._clock.time_ms(), marks))
         await self._journal.commit(
@@ -448,6 +456,10 @@ class Reconciler:
                 continue
             if self._portfolio.knows_fill(fill.exchange, fill.trade_id, order.cycle_id):
                 continue  # it was told, and booked, while the journal was read
+            told = await self._journal.aside(partial(booked_fills, path, order.client_order_id))
+            if is_told_again(fill, order.qty, order.filled_qty, told):
+                _tell_again(order.client_order_id, fill)
+                continue
             booked = replace(fill, client_order_id=order.client_order_id)
             filled = order.filled_qty + fill.qty
             state = OrderState.FILLED if filled >= order.qty else order.state
@@ -485,6 +497,14 @@ def _booked(done: Reconciled, cycle_id: str, fills: Sequence[Fill]) -> None:
     done.booked += fills
     if fills:
         done.filled[cycle_id] = None
+
+
+def _tell_again(client_order_id: str, fill: Fill) -> None:
+    """A booked fill came under another number. Were it one of its own all the same, the venue's balance would differ, and that is told."""
+    log.error(
+        "%s: %s %s %s of order %s is told again as trade %s; it is not booked: the order was over no more; look it up at the venue",
+        *(fill.exchange, fill.side, plain(fill.qty), fill.base, client_order_id, fill.trade_id),
+    )
 
 
 def _assets(order: OrderRecord) -> tuple[str, str]:

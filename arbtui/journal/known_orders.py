@@ -89,6 +89,17 @@ def _quoted(text: str) -> str:
     return f'\\"{text}\\"'
 
 
+def booked_fills(path: Path, client_order_id: str) -> list[tuple[Decimal, Decimal]]:
+    """Quantity (base) and price (quote) of each fill of an order that is in the tables of the journal at ``path``, archives apart.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    with reading(path) as db:
+        rows = db.execute("SELECT qty, price FROM fill WHERE client_order_id = ?", (client_order_id,)).fetchall()
+    return [(Decimal(qty), Decimal(price)) for qty, price in rows]
+
+
 def _own_ids(db: sqlite3.Connection, venue_order_id: str) -> Iterator[str]:
     """The client ids of archived orders that have that number at their venue, each once: two venues may use the same."""
     found: set[str] = set()

@@ -130,6 +130,15 @@ class Fill:
     ts_event: int  #: venue clock, ms
 
 
+def is_told_again(fill: Fill, room: Decimal, filled_qty: Decimal, booked: Iterable[tuple[Decimal, Decimal]]) -> bool:
+    """Whether ``fill`` is a booked one under another number, as where a stream and a list number trades differently.
+
+    So it is where its order has no room for it, and one of the fills that are ``booked`` (quantity and price) is equal to it. ``room``:
+    the order's quantity, or what its venue says has filled of it in all; ``filled_qty``: what is booked of it; in base.
+    """
+    return filled_qty + fill.qty > room and any((fill.qty, fill.price) == one for one in booked)
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """An asset at a venue: what is free, and what open orders lock."""

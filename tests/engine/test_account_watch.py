@@ -162,7 +162,7 @@ def test_a_fill_of_a_forgotten_order_that_a_person_has_taken_over_is_told_and_no
             found = [(row.kind, row.severity) for row in w.engine.breaches.breaches.values()]
             assert found == [("FILL_TAKEN_OVER", Severity.WARN)]
             await asyncio.sleep(1)
-            w.engine.tracker.on_fill(replace(late, trade_id="later", ts_event=w.clock.time_ms()))
+            w.engine.tracker.on_fill(replace(late, trade_id="later", price=told.price + 1, ts_event=w.clock.time_ms()))
             assert w.portfolio.total(told.exchange, "XRP") == before + (told.qty if told.side is Side.BUY else -told.qty)
 
     run_virtual(main())
@@ -182,7 +182,9 @@ def test_so_is_one_of_an_order_that_is_still_followed_once_its_cycle_has_ended(t
             found = [(row.kind, row.severity) for row in w.engine.breaches.breaches.values()]
             assert found == [("FILL_TAKEN_OVER", Severity.WARN)]
             await asyncio.sleep(1)
-            assert w.engine.tracker.on_fill(replace(late, trade_id="later", ts_event=w.clock.time_ms())) == "late fill"
+            assert (
+                w.engine.tracker.on_fill(replace(late, trade_id="later", price=told.price + 1, ts_event=w.clock.time_ms())) == "late fill"
+            )
             assert w.portfolio.total(told.exchange, "XRP") == before + (told.qty if told.side is Side.BUY else -told.qty)
 
     run_virtual(main())

@@ -25,7 +25,7 @@ def test_it_blocks_its_asset_again_and_is_told_again(tmp_path: Path) -> None:
             order = next(one for one in cycle.orders if one.market.exchange == "binance")
             bought = cycle.fills_of(order.client_order_id)[0]
             for number in range(2):
-                assert w.engine.tracker.on_fill(replace(bought, trade_id=f"late {number}")) == "late fill"
+                assert w.engine.tracker.on_fill(replace(bought, trade_id=f"late {number}", price=bought.price + number + 1)) == "late fill"
                 assert {route.blocked for route in w.components.universe.routes} == {Reason.RESIDUAL}
                 assert _told(w) == [True] * number + [False]
                 (open_one,) = [one for one in w.engine.breaches.breaches.values() if one.kind == "RESIDUAL" and not _is_seen(w, one.id)]
@@ -47,7 +47,7 @@ def test_what_a_settlement_trades_of_it_is_what_the_person_wanted(tmp_path: Path
             cycle = await w.trade()
             order = next(one for one in cycle.orders if one.market.exchange == "binance")
             bought = cycle.fills_of(order.client_order_id)[0]
-            w.engine.tracker.on_fill(replace(bought, trade_id="late"))
+            w.engine.tracker.on_fill(replace(bought, trade_id="late", price=bought.price + 1))
             await w.journal.commit(CycleAcknowledged(cycle.id, "ann", "seen"))
             cycle.account.settling_orders.append("s1")
             part = replace(bought, trade_id="part", client_order_id="s1", qty=bought.qty / 100, side=Side.SELL)

@@ -15,7 +15,8 @@ from arbtui.exchanges.signing import RECV_WINDOW_MS
 from arbtui.exchanges.venues import documented_limits
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError, OrderAbandoned, OrderRejected, OrderUnknown, RateLimited, VenueFailed, VenueRefused
-from arbtui.model.order import Side
+from arbtui.model.order import Purpose, Side
+from arbtui.model.reason import Reason
 from tests.exchanges.scripted_venue import SECRET, Reply, adapter_of, body, cut, half, never, order_of, scripted, value
 
 ORDER_PATH = {"upbit": "/v1/orders", "binance": "/api/v3/order"}
@@ -289,6 +290,49 @@ def test_an_entry_whose_cycle_holds_its_share_of_the_limits_stays_here_in_a_ban_
                 with pytest.raises(OrderRejected, match=r"^RATE_LIMITED"):
                     await adapter.place(order_of(exchange), _admit)
             assert len(venue.asked) == 1  # the second stayed here
+
+    run(main)
+
+
+@VENUES
+def test_what_the_gate_stops_at_its_last_look_costs_nothing_of_the_limits(exchange: str) -> None:
+    """Both legs of a cycle that the second look refused, and a hedge: what each had taken used to count, and nothing was sent."""
+
+    def refuse() -> None:
+        raise OrderAbandoned(Reason.DECISION_AGE)
+
+    async def main() -> None:
+        limits = RateLimitManager(exchange, SystemClock(), documented_limits(exchange))
+        async with scripted() as venue, adapter_of(venue, exchange, limits) as adapter:
+            before = [one.used for one in limits.left()]
+            assert adapter.reserve_orders("c1", 2) is None
+            for purpose in (Purpose.ENTRY, Purpose.ENTRY, Purpose.UNWIND):
+                order = order_of(exchange)
+                order.purpose = purpose
+                with pytest.raises(OrderAbandoned):
+                    await adapter.place(order, refuse)
+            assert limits.redeem("c1"), "the cycle has its shares still"
+            limits.restore("c1")
+            adapter.release_orders("c1")
+            assert venue.asked == []
+            assert [one.used for one in limits.left()] == before
+
+    run(main)
+
+
+@VENUES
+def test_what_was_sent_counts_whatever_becomes_of_it(exchange: str) -> None:
+    async def main() -> None:
+        limits = RateLimitManager(exchange, SystemClock(), documented_limits(exchange))
+        async with scripted() as venue, adapter_of(venue, exchange, limits) as adapter:
+            assert adapter.reserve_orders("c1", 1) is None
+            venue.on("POST", ORDER_PATH[exchange], HTML)
+            with pytest.raises(OrderUnknown):
+                await adapter.place(order_of(exchange), _admit)
+            assert limits.redeem("c1") is False
+            adapter.release_orders("c1")
+            group = "order" if exchange == "upbit" else "orders"
+            assert max(one.used for one in limits.left() if one.name.startswith(group)) == 1
 
     run(main)
 

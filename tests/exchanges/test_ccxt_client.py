@@ -13,7 +13,7 @@ from arbtui.exchanges.answers import EXCERPT, Answer, RequestFailed
 from arbtui.exchanges.ccxt_client import CcxtClient, _error_of_body
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.rate_limits import RateLimitManager, Spent
 from arbtui.exchanges.refusals import Meaning, Refusal, Retry, Scope
 from arbtui.exchanges.venues import VENUES
 from arbtui.model.errors import OrderAbandoned, RateLimited
@@ -48,11 +48,15 @@ class Limits:
         self.banned_until = 0.0
         self.refuses = False
 
-    async def turn(self, lane: Lane, costs: Mapping[str, float]) -> None:
+    async def turn(self, lane: Lane, costs: Mapping[str, float]) -> Spent:
         self.told.append(("turn", lane, dict(costs)))
         self._clock.now += 10.0
         if self.refuses:
             raise RateLimited("no room", 1.0)
+        return []
+
+    def give_back(self, spent: Spent) -> None:
+        pass
 
     def observe(self, status: int, headers: Mapping[str, str], groups: Collection[str] = (), code: str = "") -> None:
         self._clock.now += 0.25

@@ -324,6 +324,12 @@ def test_my_orders_optional_fields_are_no_reason_to_lose_a_fill(field: str, chan
     assert report.fills == (dataclasses.replace(UPBIT_FILL, **changed),)
 
 
+def test_a_negative_fee_of_upbit_is_what_a_maker_is_paid() -> None:
+    frame = json.dumps(with_fields(UPBIT_EVENT, trade_fee=-1.5, is_maker=True)).encode()
+    (fill,) = won.report_of_event(upbit.event_of(frame), {"KRW-XRP": OTHER_MAKER}).fills
+    assert (fill.fee, fill.liquidity) == (Decimal("-1.5"), "maker")
+
+
 @pytest.mark.parametrize("missing", [None, ABSENT], ids=["null", "absent"])
 @pytest.mark.parametrize("field", ["trade_uuid", "price", "volume", "executed_volume", "ask_bid"])
 def test_my_order_of_a_trade_without_what_makes_it_one_cannot_be_read(field: str, missing: str | None) -> None:
@@ -351,7 +357,7 @@ def test_a_maker_of_my_order_and_an_ask_are_told_as_such() -> None:
 @pytest.mark.parametrize(
     "changed",
     [{"trade_volume": "NaN"}, {"trade_price": "-1"}, {"trade_funds": "Infinity"}, {"trade_created_at": "noon"},
-     {"trade_created_at": "2024-03-18T17:46:30"}, {"paid_fee": "NaN"}, {"paid_fee": "-1"}, {"executed_volume": "NaN"}, {"state": "odd"},
+     {"trade_created_at": "2024-03-18T17:46:30"}, {"paid_fee": "NaN"}, {"executed_volume": "NaN"}, {"state": "odd"},
      {"side": "left"}],
     ids=str,
 )  # fmt: skip

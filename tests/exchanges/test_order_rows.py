@@ -497,6 +497,7 @@ def trades(*told: tuple[str, str, str, str]) -> list[dict[str, str]]:
         (None, "7", {"a": "0.25", "b": "0.25", "c": "0.25"}),
         ("1", "7.1", {"a": "0.25", "b": "0.25", "c": "0.25"}),  # of more trades than are listed
         ("0", "7", {"a": "0", "b": "0", "c": "0"}),
+        ("-0.3", "7", {"a": "-0.1", "b": "-0.1", "c": "-0.1"}),  # a maker who is paid
     ],
 )
 def test_the_fee_of_a_won_order_is_split_by_value(paid: str | None, executed: str, fees: dict[str, str]) -> None:
@@ -599,6 +600,7 @@ COINONE_FILL = fill("coinone", "7", **WON)
         ({"is_ask": True, "is_maker": True}, {"side": Side.SELL, "liquidity": "maker"}),
         ({"is_maker": LEFT_OUT, "fee_currency": LEFT_OUT}, {}),
         ({"fee_currency": "usdt", "fee": "0"}, {"fee": Decimal(0), "fee_currency": "USDT"}),
+        ({"is_maker": True, "fee": "-0.001"}, {"fee": Decimal("-0.001"), "liquidity": "maker"}),  # a maker who is paid
     ],
 )
 def test_a_fill_of_coinone(changed: Fields, expected: Fields) -> None:
@@ -622,6 +624,7 @@ def pushed(ids: OrderIds | None = None, **changed: Any) -> OrderReport | None:
         ({"is_maker": "true"}, report("coinone", PARTIALLY_FILLED, "4", replace(COINONE_FILL, liquidity="maker"))),
         ({"is_maker": LEFT_OUT}, report("coinone", PARTIALLY_FILLED, "4", COINONE_FILL)),
         ({"executed_fee": LEFT_OUT}, report("coinone", PARTIALLY_FILLED, "4", replace(COINONE_FILL, fee=Decimal("0.02")))),
+        ({"executed_fee": "-0.001"}, report("coinone", PARTIALLY_FILLED, "4", replace(COINONE_FILL, fee=Decimal("-0.001")))),
         ({"side": "ASK"}, report("coinone", PARTIALLY_FILLED, "4", replace(COINONE_FILL, side=Side.SELL))),
         ({"executed_timestamp": LEFT_OUT}, report("coinone", PARTIALLY_FILLED, "4", replace(COINONE_FILL, ts_event=1000))),
         (
@@ -658,7 +661,7 @@ def test_a_pushed_order_of_coinone(changed: Fields, expected: OrderReport | None
     "changed",
     [
         {"trade_id": LEFT_OUT}, {"executed_price": LEFT_OUT}, {"executed_qty": LEFT_OUT}, {"status": "x"}, {"side": "x"},
-        {"remain_qty": "-1"}, {"executed_qty": "-1"}, {"executed_price": "-1"}, {"executed_fee": "-1"}, {"remain_qty": "11"},
+        {"remain_qty": "-1"}, {"executed_qty": "-1"}, {"executed_price": "-1"}, {"executed_fee": "NaN"}, {"remain_qty": "11"},
     ],
 )  # fmt: skip
 def test_what_is_no_pushed_order_of_coinone(changed: Fields) -> None:

@@ -67,6 +67,37 @@ class TestReservations:
 
         _virtual(test, "venue", TEN_A_SECOND)
 
+    def test_a_share_that_was_not_sent_is_the_cycle_s_again_and_one_that_was_is_not(self) -> None:
+        async def test(limits: RateLimitManager) -> None:
+            limits.restore("c1")
+            assert limits.redeem("c1") is False
+            assert limits.reserve("c1", {"x": 1.0}, 2, {}) is None
+            assert limits.redeem("c1")
+            assert limits.redeem("c1")
+            limits.restore("c1")
+            limits.release("c1")
+            limits.restore("c1")
+            assert limits.redeem("c1") is False
+            assert [one.used for one in limits.left()] == [1]
+            spent = await limits.turn(Lane.HEDGE, {"x": 3.0})
+            assert [one.used for one in limits.left()] == [4]
+            limits.give_back(spent)
+            assert [one.used for one in limits.left()] == [1]
+
+        _virtual(test, "venue", TEN_A_SECOND)
+
+    def test_what_is_given_back_lets_pass_who_waits_for_it(self) -> None:
+        async def test(limits: RateLimitManager) -> None:
+            spent = await limits.turn(Lane.CANCEL, {"x": 10.0})
+            waiting = asyncio.create_task(limits.turn(Lane.CANCEL, {"x": 10.0}))
+            await asyncio.sleep(0)
+            began = asyncio.get_running_loop().time()
+            limits.give_back(spent)
+            await waiting
+            assert asyncio.get_running_loop().time() == began
+
+        _virtual(test, "venue", TEN_A_SECOND)
+
     def test_what_is_given_back_late_is_gone_already_and_takes_nothing_from_others(self) -> None:
         async def test(limits: RateLimitManager) -> None:
             assert limits.reserve("c1", {"x": 2.0}, 1, {}) is None

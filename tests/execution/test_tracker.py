@@ -624,6 +624,77 @@ def test_a_fill_of_a_forgotten_order_is_told_before_what_it_makes_of_the_order(
     run_virtual(main())
 
 
+def test_a_fill_that_a_list_tells_under_another_number_is_not_booked_again(tmp_path: Path) -> None:
+    """It was booked twice: a position that nobody has, and a person who is asked to trade it away."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w, streaming(w):
+            fetch = w.upbit.fetch_fills
+
+            async def renumbered(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
+                return [replace(fill, trade_id=f"list {fill.trade_id}") for fill in await fetch(since_ms, lane)]
+
+            w.upbit.fetch_fills = renumbered  # type: ignore[method-assign]
+            cycle = await w.trade()
+            await asyncio.sleep(25)
+            assert cycle.state is CycleState.HEDGED
+            assert _breaches(w, "FILL_TWICE")[0] is Severity.CRIT
+            assert (_breaches(w, "LATE_FILL"), w.portfolio.positions) == ([], [])
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_fill_that_two_sources_number_differently_is_hedged_once(tmp_path: Path) -> None:
+    """A part of the sale came by the stream, then by the answer under another number: too little was sold afterwards."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.show("upbit", UPBIT_DEAR)
+            (cycle,) = w.engine.executor.open.values()
+            sale = next(one for one in cycle.orders if one.market.exchange == "upbit")
+            w.quote("upbit", ([(3030.0, 40.0), (2900.0, 400.0)], [(3031.0, 400.0)]))
+
+            def bend(report: OrderReport) -> OrderReport:
+                for fill in report.fills:
+                    early = replace(fill, trade_id=f"stream {fill.trade_id}")
+                    w.engine.tracker.on_order(replace(report, state=OrderState.PARTIALLY_FILLED, fills=(early,), filled_qty=fill.qty))
+                w.upbit.bend = lambda other: other
+                return report
+
+            w.upbit.bend = bend
+            await w.engine.executor.quiet.wait()
+            assert sale.filled_qty == Decimal(40)
+            assert sum((fill.qty for fill in cycle.fills_of(sale.client_order_id)), Decimal(0)) == 40
+            w.quote("upbit", UPBIT_DEAR)
+            assert _breaches(w, "FILL_TWICE") == [Severity.CRIT]
+
+    run_virtual(main())
+
+
+def test_a_fill_of_a_forgotten_order_under_another_number_is_not_booked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.execution.order_cache._REMEMBERED", 2)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            first = await w.trade()
+            await asyncio.sleep(2)
+            w.freshen()
+            await w.trade("upbit", UPBIT_CHEAP)
+            await w.journal.commit()
+            tracker, booked = w.engine.tracker, w.engine.tracker.fills
+            for fill in first.fills:
+                assert not tracker.knows(fill.client_order_id)
+                tracker.on_fill(replace(fill, trade_id=f"list {fill.trade_id}"))
+            await w.journal.commit()
+            assert tracker.fills == booked
+            assert len(_breaches(w, "FILL_TWICE")) == 2
+            assert _breaches(w, "LATE_FILL") == []
+            w.agree()
+
+    run_virtual(main())
+
+
 def test_a_followed_orders_fill_is_known_though_the_portfolio_has_forgotten_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arbtui.portfolio.portfolio._KEPT_ENDED", 0)
     monkeypatch.setattr("arbtui.portfolio.portfolio._KEPT_FILLS", 1)

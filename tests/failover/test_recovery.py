@@ -594,3 +594,31 @@ def test_a_balance_that_differs_is_disputed_where_the_venue_does_not_tell_its_fi
             assert w.reconciled.unread == {"binance": "binance: no fills today"}
 
     run_virtual(main())
+
+
+def test_a_fill_that_a_look_up_tells_under_another_number_than_the_stream_is_not_booked_again(tmp_path: Path) -> None:
+    def renumber(venues: Mapping[str, Venue]) -> None:
+        def renumbered(report: OrderReport | None) -> OrderReport | None:
+            if report is None:
+                return None
+            return replace(report, fills=tuple(replace(fill, trade_id=f"list {fill.trade_id}") for fill in report.fills))
+
+        venues["upbit"].bend_look_up = renumbered
+
+    def told_by_stream(w: World) -> None:
+        def tell(report: OrderReport) -> OrderReport:
+            w.engine.tracker.on_order(replace(report, state=OrderState.PARTIALLY_FILLED))
+            raise ArbtuiError("no usable answer")
+
+        w.upbit.bend = tell
+        w.upbit.bend_look_up = lambda _: None
+
+    async def main() -> None:
+        await _cut_off(tmp_path, told_by_stream, 0.5, _THIN)
+        async with world(tmp_path, on_open=renumber) as w:
+            assert (w.reconciled.orders, w.reconciled.mismatches) == (1, [])
+            assert len([row for row in read_ledger(w.journal.path)["fills"] if row["exchange"] == "upbit"]) == 1
+            balances = {asset: balance.total for asset, balance in w.upbit.core.balances().items()}
+            assert w.portfolio.differences("upbit", balances) == []
+
+    run_virtual(main())

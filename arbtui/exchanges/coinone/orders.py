@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.amounts import amount, reader
+from arbtui.exchanges.amounts import amount, charge, reader
 from arbtui.exchanges.coinone.errors import error_of
 from arbtui.exchanges.coinone.order_ids import OrderIds
 from arbtui.exchanges.coinone.rules import EXCHANGE, code_of
@@ -191,7 +191,7 @@ def fill_of(row: TradeRow, market: Market, client_order_id: str) -> Fill:
         qty=qty,
         price=price,
         cost=qty * price,
-        fee=amount(row.fee, "fee"),
+        fee=charge(row.fee, "fee"),
         fee_currency=(row.fee_currency or market.quote).upper(),
         liquidity="maker" if row.is_maker else "taker",
         ts_event=row.timestamp,
@@ -308,7 +308,7 @@ def _fill_of(event: _MyOrder, code: str, market: Market | None, client_order_id:
     if market is None:
         return None
     price, qty = amount(event.executed_price, "executed_price"), amount(event.executed_qty, "executed_qty")
-    fee = qty * price * market.fees.taker if event.executed_fee is None else amount(event.executed_fee, "executed_fee")
+    fee = qty * price * market.fees.taker if event.executed_fee is None else charge(event.executed_fee, "executed_fee")
     return Fill(
         exchange=EXCHANGE,
         trade_id=event.trade_id,

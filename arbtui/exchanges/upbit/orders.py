@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import field
 
-from arbtui.exchanges.amounts import amount, reader
+from arbtui.exchanges.amounts import amount, charge, reader
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.exchanges.upbit.rules import EXCHANGE
 from arbtui.exchanges.won import orders as won
@@ -93,7 +93,7 @@ class _MyOrder(won.OrderEvent, kw_only=True):
 
     def fee_of(self, cost: Decimal, market: Market) -> Decimal:
         """``trade_fee``, each trade's own; by the market's rate where it is left out."""
-        return super().fee_of(cost, market) if self.trade_fee is None else amount(self.trade_fee, "trade_fee")
+        return super().fee_of(cost, market) if self.trade_fee is None else charge(self.trade_fee, "trade_fee")
 
 
 _header = reader(_Header, "frame")

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import field
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.amounts import amount, fee_rate, reader
+from arbtui.exchanges.amounts import amount, charge, fee_rate, reader
 from arbtui.model.errors import WireError
 from arbtui.model.market import Fees, Market
 from arbtui.model.money import ZERO
@@ -218,7 +218,7 @@ def _split_fee(row: OrderRow, trades: Sequence[TradeRow], market: Market) -> lis
     value = sum((trade.value for trade in trades), ZERO)
     by_rate = [trade.value * market.fees.taker for trade in trades]
     is_whole = sum(trade.volume for trade in trades) >= row.executed_volume
-    paid = sum(by_rate, ZERO) if row.paid_fee is None else amount(row.paid_fee, "paid_fee")
+    paid = sum(by_rate, ZERO) if row.paid_fee is None else charge(row.paid_fee, "paid_fee")
     if not is_whole or not value or paid == value * market.fees.taker:
         return by_rate
     fees = [(paid * trade.value / value).quantize(Decimal("1e-8")) for trade in trades[:-1]]
