@@ -242,7 +242,6 @@ class ConsoleApp(App[str]):
             return
         if not self.screen_stack:
             return  # the app begins or ends: nothing can take a key, and the input thread has seen the kill key
-        self.app_focus = True
         if isinstance(event, events.Key):
             event.key = latin_key(event.key)
             letters = pressed(event.key)

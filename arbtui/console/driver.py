@@ -34,6 +34,7 @@ RESERVED_SLOTS = 6
 
 CLOSE_TIMEOUT_S = 0.5
 _END_SYNCHRONISED_UPDATE = "\x1b[?2026l"
+_NO_FOCUS_REPORTS = "\x1b[?1004l"
 
 
 @runtime_checkable
@@ -128,9 +129,10 @@ class GuardedDriver(LinuxDriver):
         """True from the first dropped write until the terminal has read everything before it."""
 
     def start_application_mode(self) -> None:
-        """Take over the terminal; one without a size is set to 80x24."""
+        """Take over the terminal; one without a size is set to 80x24. Nothing depends on its focus, so no report of that is asked for."""
         give_size(self._terminal.fileno())
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves it without types
+        self.write(_NO_FOCUS_REPORTS)
 
     def write(self, data: str) -> None:
         """Queue ``data`` for the terminal, or drop it; never blocks."""

@@ -147,6 +147,11 @@ def test_pasted_text_does_not_kill(tmp_path: Path) -> None:
     assert read_flag(tmp_path) is None
 
 
+def test_no_report_of_focus_is_asked_for(tmp_path: Path) -> None:
+    with terminal("idle", tmp_path) as screen:
+        assert screen.screen.rindex(b"\x1b[?1004l") > screen.screen.rindex(b"\x1b[?1004h")
+
+
 def test_the_terminal_is_given_back_as_it_was(tmp_path: Path) -> None:
     with terminal("idle", tmp_path) as screen:
         assert termios.tcgetattr(screen.slave) != screen.before
