@@ -8,10 +8,13 @@ A full collection stops the loop, the gate and the kill key, so what it has to w
   with every line they hold (Textualize/textual issue 6665).
 * ``MessagePump._dispatch_message`` lets an error of a handler end the widget's message loop and the whole app. An app that
   has ``survives`` is asked first.
+* A message loop takes the next message at once while any wait (``Queue.get`` gives nobody else a turn then), so a flood of
+  keys held the event loop until the last one was done. After each message that leaves others waiting, others have a turn.
 
 Bound to Textual 8.2.8: replaces private names; tests/console/test_textual_fixes.py fails on another version.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import lru_cache, wraps
 from typing import Any, Protocol, runtime_checkable
@@ -81,6 +84,8 @@ def _surviving(
             if isinstance(message, events.Compose | events.Mount) or not isinstance(app, Survivor) or not app.survives(error):
                 raise
             app._handle_exception(error)
+        if pump.message_queue_size:
+            await asyncio.sleep(0)
 
     return fixed
 
