@@ -120,6 +120,7 @@ class GuardedDriver(LinuxDriver):
         self._sink: InputSink = app
         self._terminal = TerminalFile(sys.__stderr__.fileno() if sys.__stderr__ is not None else 2)
         self._file = cast(IO[str], self._terminal)  # type: ignore[assignment]
+        self._size = size or self._get_terminal_size()
         self._restoring: list[str] | None = None
         self.farewell = ""
         """Written last, when the terminal is given back."""
@@ -133,6 +134,14 @@ class GuardedDriver(LinuxDriver):
         give_size(self._terminal.fileno())
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves it without types
         self.write(_NO_FOCUS_REPORTS)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal itself: ``COLUMNS`` and ``LINES`` may be another's, and do not follow a resize."""
+        try:
+            columns, lines = os.get_terminal_size(self._terminal.fileno())
+        except OSError:
+            columns = lines = 0
+        return columns or 80, lines or 24
 
     def write(self, data: str) -> None:
         """Queue ``data`` for the terminal, or drop it; never blocks."""

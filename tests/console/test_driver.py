@@ -5,11 +5,12 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ DEADLINE_S = 60
 class Terminal:
     """The screen's side of a terminal, and the reports of the console in it."""
 
-    def __init__(self, what: str, folder: Path) -> None:
+    def __init__(self, what: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 48, 160, 0, 0))
         self.before = termios.tcgetattr(slave)
@@ -34,14 +35,13 @@ class Terminal:
             "import os, runpy, sys; os.dup2(int(sys.argv[1]), 3); sys.argv[:] = ['child', *sys.argv[2:]];"
             "runpy.run_module('tests.console.terminal_child', run_name='__main__')"
         )
-        environment = {**os.environ, "TERM": "xterm-256color"}
         self.child = subprocess.Popen(
             [sys.executable, "-c", program, str(theirs), what, str(folder)],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             pass_fds=(theirs,),
-            env=environment,
+            env={**os.environ, "TERM": "xterm-256color", **environment},
             start_new_session=True,
         )
         os.close(theirs)
@@ -92,8 +92,8 @@ class Terminal:
 
 
 @contextmanager
-def terminal(what: str, folder: Path) -> Iterator[Terminal]:
-    opened = Terminal(what, folder)
+def terminal(what: str, folder: Path, **environment: str) -> Iterator[Terminal]:
+    opened = Terminal(what, folder, environment)
     try:
         assert opened.report(reading=True) == {"painted": True}
         yield opened
@@ -145,6 +145,14 @@ def test_pasted_text_does_not_kill(tmp_path: Path) -> None:
         assert report == {"result": "operator", "code": 0, "failure": "None", "closed": False}
         assert screen.finish() == 0
     assert read_flag(tmp_path) is None
+
+
+def test_the_terminal_knows_its_size_better_than_the_environment(tmp_path: Path) -> None:
+    with terminal("idle", tmp_path, COLUMNS="5", LINES="2") as screen:
+        screen.read_until(b"\x1b[48;")
+        fcntl.ioctl(screen.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 100, 0, 0))
+        screen.child.send_signal(signal.SIGWINCH)
+        screen.read_until(b"\x1b[60;")
 
 
 def test_no_report_of_focus_is_asked_for(tmp_path: Path) -> None:
