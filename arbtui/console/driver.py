@@ -208,13 +208,13 @@ class GuardedDriver(LinuxDriver):
             while not self.exit_event.is_set():
                 is_ready = bool(selector.select(GAP_S if keys.is_holding else 0.1))
                 now = time.monotonic()
-                if scanner.forgets_paste(now):
+                data = b""
+                if is_ready:
+                    with suppress(OSError):
+                        data = os.read(self.fileno, 4096)
+                if scanner.forgets_paste(now, data):
                     keys.read(PASTE_END, now)
                 if is_ready:
-                    try:
-                        data = os.read(self.fileno, 4096)
-                    except OSError:
-                        data = b""
                     if not data:
                         self._call_in_loop(self._sink.input_ended)
                         return
