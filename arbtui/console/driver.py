@@ -135,6 +135,20 @@ class GuardedDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves it without types
         self.write(_NO_FOCUS_REPORTS)
 
+    def resume_application_mode(self) -> None:
+        """Take the terminal back; what stands on it now is not the console's, so all is painted again as after a stall."""
+        self.stalled = False  # of the writer before
+        super().resume_application_mode()
+        self.stalled = True
+
+    def _sigcont_application(self, *arguments: Any) -> None:
+        """Go on after a stop: also one without warning (SIGSTOP), before which the terminal was not given back."""
+        if not self._must_signal_resume:
+            if self._writer_thread is None or not self._writer_thread.is_alive():
+                return  # the console begins or ends
+            self.suspend_application_mode()
+        super()._sigcont_application(*arguments)
+
     def _get_terminal_size(self) -> tuple[int, int]:
         """Columns and lines of the terminal itself: ``COLUMNS`` and ``LINES`` may be another's, and do not follow a resize."""
         try:

@@ -73,6 +73,12 @@ class Terminal:
             assert select.select([self.master], [], [], DEADLINE_S)[0], f"never saw {text!r}"
             self.screen += os.read(self.master, 65_536)
 
+    def drain(self) -> None:
+        """Read what has come, and forget all that was read."""
+        while select.select([self.master], [], [], 0)[0]:
+            os.read(self.master, 65_536)
+        self.screen = b""
+
     def finish(self) -> int:
         """Read the screen until the child has ended; its exit code."""
         while self.child.poll() is None:
@@ -170,6 +176,24 @@ def test_the_terminal_is_given_back_as_it_was(tmp_path: Path) -> None:
         assert screen.screen.rindex(b"\x1b[?1049l") > screen.screen.rindex(b"\x1b[?1049h")
         assert b"\x1b[?25h" in screen.screen
         assert b"Traceback" not in screen.screen
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTSTP, signal.SIGSTOP])
+@pytest.mark.parametrize("dialog", [b"", b"?"])
+def test_a_console_that_was_stopped_paints_all_of_itself_again(tmp_path: Path, stop: signal.Signals, dialog: bytes) -> None:
+    with terminal("idle", tmp_path) as screen:
+        screen.type(dialog)
+        screen.read_until(b"Esc close" if dialog else b"KILL")
+        screen.child.send_signal(stop)
+        os.waitpid(screen.child.pid, os.WUNTRACED)
+        screen.drain()
+        screen.child.send_signal(signal.SIGCONT)
+        for text in (b"\x1b[?1049h", b"KILL", b"[5]", *([b"Esc close"] if dialog else [])):
+            screen.read_until(text)
+        screen.type(b"\x1b\x11" if dialog else b"\x11")
+        assert screen.report(reading=True)["result"] == "operator"
+        assert screen.finish() == 0
+        assert termios.tcgetattr(screen.slave) == screen.before
 
 
 def test_a_crash_is_reported_without_local_variables(tmp_path: Path) -> None:
