@@ -49,5 +49,5 @@ def _moves_cursor(name: str, descriptor: int) -> bytes | None:
     try:
         curses.setupterm(name, descriptor)
         return curses.tigetstr("cup") or b""
-    except curses.error:  # unknown, or generic
+    except (curses.error, UnicodeError):  # unknown, or generic, or no name at all
         return None

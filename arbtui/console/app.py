@@ -1,5 +1,6 @@
 """The console application: one screen, one frame timer, and the keys that work from everywhere."""
 
+import asyncio
 import gc
 import os
 import time
@@ -41,6 +42,9 @@ HANGUP = "hangup"
 
 REPAIR_EVERY_S = 1.0
 """Between two repaints after errors: a paint that fails every time must not take the loop."""
+
+MOST_MOVES = 200
+"""Keys of a burst that move the cursor, the last ones: more than a key held for six seconds gives."""
 
 
 def freeze_garbage() -> None:
@@ -242,7 +246,6 @@ class ConsoleApp(App[str]):
             return
         if not self.screen_stack:
             return  # the app begins or ends: nothing can take a key, and the input thread has seen the kill key
-        self.app_focus = True
         if isinstance(event, events.Key):
             event.key = latin_key(event.key)
             letters = pressed(event.key)
@@ -270,19 +273,22 @@ class ConsoleApp(App[str]):
         if not self.screen_stack:
             return
         if self._types_text:
-            for event in as_pasted(keys):
-                await self.on_event(event)
+            for typed in as_pasted(keys):
+                await self.on_event(typed)
+                await asyncio.sleep(0)  # the engine has a turn
             return
         kill = f"ctrl+{self.kill_letter}"
         moves = self.keys.moving if self.screen is self.main else frozenset[str]()
         if all(latin_key(event.key) in moves for event in keys):  # a held key on a slow line
-            for event in keys:
+            for event in keys[-MOST_MOVES:]:
                 await self.on_event(event)
+                await asyncio.sleep(0)
             return
-        for event in keys:
-            if latin_key(event.key) == kill:
-                await self.on_event(event)
         self._type_ahead.cut(BURST_QUIET_S)
+        kills = [event for event in keys if latin_key(event.key) == kill]
+        if kills:
+            await self.on_event(kills[-1])
+            return
         self.main.flash.say(f"{len(keys)} keys at once, as from a paste: nothing was done. {self.keys['kill']} alone acts on such", "warn")
 
     @property

@@ -34,6 +34,7 @@ RESERVED_SLOTS = 6
 
 CLOSE_TIMEOUT_S = 0.5
 _END_SYNCHRONISED_UPDATE = "\x1b[?2026l"
+_NO_FOCUS_REPORTS = "\x1b[?1004l"
 
 
 @runtime_checkable
@@ -119,6 +120,7 @@ class GuardedDriver(LinuxDriver):
         self._sink: InputSink = app
         self._terminal = TerminalFile(sys.__stderr__.fileno() if sys.__stderr__ is not None else 2)
         self._file = cast(IO[str], self._terminal)  # type: ignore[assignment]
+        self._size = size or self._get_terminal_size()
         self._restoring: list[str] | None = None
         self.farewell = ""
         """Written last, when the terminal is given back."""
@@ -128,9 +130,32 @@ class GuardedDriver(LinuxDriver):
         """True from the first dropped write until the terminal has read everything before it."""
 
     def start_application_mode(self) -> None:
-        """Take over the terminal; one without a size is set to 80x24."""
+        """Take over the terminal; one without a size is set to 80x24. Nothing depends on its focus, so no report of that is asked for."""
         give_size(self._terminal.fileno())
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves it without types
+        self.write(_NO_FOCUS_REPORTS)
+
+    def resume_application_mode(self) -> None:
+        """Take the terminal back; what stands on it now is not the console's, so all is painted again as after a stall."""
+        self.stalled = False  # of the writer before
+        super().resume_application_mode()
+        self.stalled = True
+
+    def _sigcont_application(self, *arguments: Any) -> None:
+        """Go on after a stop: also one without warning (SIGSTOP), before which the terminal was not given back."""
+        if not self._must_signal_resume:
+            if self._writer_thread is None or not self._writer_thread.is_alive():
+                return  # the console begins or ends
+            self.suspend_application_mode()
+        super()._sigcont_application(*arguments)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal itself: ``COLUMNS`` and ``LINES`` may be another's, and do not follow a resize."""
+        try:
+            columns, lines = os.get_terminal_size(self._terminal.fileno())
+        except OSError:
+            columns = lines = 0
+        return columns or 80, lines or 24
 
     def write(self, data: str) -> None:
         """Queue ``data`` for the terminal, or drop it; never blocks."""
@@ -197,13 +222,13 @@ class GuardedDriver(LinuxDriver):
             while not self.exit_event.is_set():
                 is_ready = bool(selector.select(GAP_S if keys.is_holding else 0.1))
                 now = time.monotonic()
-                if scanner.forgets_paste(now):
+                data = b""
+                if is_ready:
+                    with suppress(OSError):
+                        data = os.read(self.fileno, 4096)
+                if scanner.forgets_paste(now, data):
                     keys.read(PASTE_END, now)
                 if is_ready:
-                    try:
-                        data = os.read(self.fileno, 4096)
-                    except OSError:
-                        data = b""
                     if not data:
                         self._call_in_loop(self._sink.input_ended)
                         return

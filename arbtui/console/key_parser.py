@@ -54,8 +54,12 @@ class KeyParser(XTermParser):
 
 
 def is_wanted(message: Message, *, mouse: bool) -> bool:
-    """Whether the console asked for such reports. A size comes from the system, never from the terminal's own words."""
-    if isinstance(message, events.Resize | InBandWindowResize):
+    """Whether the console asked for such reports.
+
+    A size comes from the system, never from the terminal's own words. Focus would cost a new style for every widget, and take the cursor
+    from a console that is watched beside another pane.
+    """
+    if isinstance(message, events.Resize | InBandWindowResize | events.AppFocus | events.AppBlur):
         return False
     return mouse or not isinstance(message, events.MouseEvent)
 

@@ -22,6 +22,9 @@ _LONGEST = 64
 PASTE_SILENCE_S = 2.0
 """s without a byte after which a paste counts as over: one whose end never comes must not disable the key."""
 
+PRESS_SILENCE_S = 0.1
+"""s without a byte after which the kill key is a press within a paste, too: somebody who keeps pressing it leaves no longer silence."""
+
 
 class KillKeyScanner:
     """Takes every byte read, in order; it handles sequences and pastes that are split between two reads.
@@ -37,16 +40,20 @@ class KillKeyScanner:
         self._pasting = False
         self._last = 0.0
 
-    def forgets_paste(self, now: float) -> bool:
-        """True once when a paste has lost its end: nothing came for :data:`PASTE_SILENCE_S`, so what comes next is typed."""
-        lost = self._pasting and now - self._last > PASTE_SILENCE_S
+    def forgets_paste(self, now: float, data: bytes = b"") -> bool:
+        """True once when a paste has lost its end, so that ``data``, read at ``now``, and what follows is typed.
+
+        That is when nothing came for :data:`PASTE_SILENCE_S`, or for :data:`PRESS_SILENCE_S` before the kill key.
+        """
+        silence = now - self._last
+        lost = self._pasting and (silence > PASTE_SILENCE_S or (silence > PRESS_SILENCE_S and self._begins_with_kill(data)))
         if lost:
             self._pasting = False
         return lost
 
     def feed(self, data: bytes, now: float) -> bool:
         """True when ``data``, read at ``now`` (monotonic seconds), holds the kill key."""
-        self.forgets_paste(now)
+        self.forgets_paste(now, data)
         self._last = now
         data = self._tail + data
         partial = _PARTIAL.search(data)
@@ -61,6 +68,10 @@ class KillKeyScanner:
             elif not self._pasting and self._is_kill(token):
                 found = True
         return found
+
+    def _begins_with_kill(self, data: bytes) -> bool:
+        token = _TOKEN.match(data)
+        return token is not None and self._is_kill(token)
 
     def _is_kill(self, token: re.Match[bytes]) -> bool:
         if len(token.group()) == 1:

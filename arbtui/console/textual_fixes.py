@@ -8,10 +8,15 @@ A full collection stops the loop, the gate and the kill key, so what it has to w
   with every line they hold (Textualize/textual issue 6665).
 * ``MessagePump._dispatch_message`` lets an error of a handler end the widget's message loop and the whole app. An app that
   has ``survives`` is asked first.
+* ``Screen._compositor_refresh`` of a screen behind a dialog asks for all of itself to be painted again, with every frame: seven
+  times the bytes, twice the CPU. What has changed is painted all the same.
+* A message loop takes the next message at once while any wait (``Queue.get`` gives nobody else a turn then), so a flood of
+  keys held the event loop until the last one was done. After each message that leaves others waiting, others have a turn.
 
 Bound to Textual 8.2.8: replaces private names; tests/console/test_textual_fixes.py fails on another version.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import lru_cache, wraps
 from typing import Any, Protocol, runtime_checkable
@@ -22,6 +27,7 @@ from textual._styles_cache import StylesCache
 from textual.color import Color
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.style import Style
 
@@ -30,10 +36,11 @@ VERSION = "8.2.8"
 
 
 def fix_textual() -> None:
-    """Replace the four methods; a second call changes nothing."""
+    """Replace the five methods; a second call changes nothing."""
     if not hasattr(Strip.crop_extend, "__wrapped__"):
         Strip.crop_extend = _without_own_crop(Strip.crop_extend)  # type: ignore[method-assign]
         Strip.divide = _without_own_division(Strip.divide)  # type: ignore[method-assign]
+        Screen._compositor_refresh = _painting_what_changed(Screen._compositor_refresh)  # type: ignore[method-assign]
         StylesCache.get_inner_outer = staticmethod(_inner_outer)  # type: ignore[assignment]
         MessagePump._dispatch_message = _surviving(MessagePump._dispatch_message)  # type: ignore[method-assign,assignment]
 
@@ -55,6 +62,16 @@ def _without_own_division(divide: Callable[[Strip, Iterable[int]], Sequence[Stri
         if within == [strip.cell_length]:
             return [strip]
         return divide(strip, within)
+
+    return fixed
+
+
+def _painting_what_changed(refresh: Callable[[Screen[Any]], None]) -> Callable[[Screen[Any]], None]:
+    @wraps(refresh)
+    def fixed(screen: Screen[Any]) -> None:
+        refresh(screen)
+        if screen is not screen.app.screen:
+            screen._repaint_required = False
 
     return fixed
 
@@ -81,6 +98,8 @@ def _surviving(
             if isinstance(message, events.Compose | events.Mount) or not isinstance(app, Survivor) or not app.survives(error):
                 raise
             app._handle_exception(error)
+        if pump.message_queue_size:
+            await asyncio.sleep(0)
 
     return fixed
 

@@ -3,11 +3,15 @@
 ``burst`` posts single keys at once, as a person's that were read late; ``pasted`` posts what the input thread calls a burst.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from arbtui.console.app import ConsoleApp
+from arbtui.console.app import MOST_MOVES, ConsoleApp
 from arbtui.console.bursts import KeyBurst
 from arbtui.console.screens.rearm import RearmScreen
 from arbtui.console.type_ahead import BURST_QUIET_S
@@ -151,6 +155,7 @@ def test_the_kill_key_in_a_burst_halts() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pasted(app, pilot, *"xp", "ctrl+k", *"xp")
         assert (model.header().state, model.disabled) == ("HALTED", {})
+        assert "KILL: the gate is closed" in await repaint(app, pilot)
 
     drive(steps)
 
@@ -176,6 +181,45 @@ def test_a_key_held_down_on_a_slow_line_moves_the_cursor() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pasted(app, pilot, *(["down"] * 5))
         assert app.main.routes.cursor == 5
+
+    drive(steps)
+
+
+@pytest.mark.parametrize("post", [burst, pasted])
+def test_between_two_keys_that_wait_the_engine_has_a_turn(monkeypatch: pytest.MonkeyPatch, post: Callable[..., Awaitable[None]]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        turns = 0
+
+        async def engine() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        seen: list[int] = []
+        monkeypatch.setattr(type(app.main.routes), "action_move", lambda grid, rows: seen.append(turns))
+        beside = asyncio.create_task(engine())
+        await post(app, pilot, *(["down"] * 20))
+        beside.cancel()
+        assert len(set(seen)) == len(seen) == 20
+
+    drive(steps)
+
+
+def test_more_moves_at_once_than_a_hand_can_make_cost_no_more() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pasted(app, pilot, *(["down"] * (MOST_MOVES + 300)))
+        assert app.main.routes.cursor == MOST_MOVES
+
+    drive(steps, model=DemoModel(MOST_MOVES + 100).lived())
+
+
+def test_a_kill_key_that_was_held_down_halts_once() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        sources: list[str] = []
+        model.kill = lambda source, reason="": bool(sources.append(source))  # type: ignore[method-assign,func-returns-value]
+        await pasted(app, pilot, *(["ctrl+k"] * 50))
+        assert sources == ["KEY"]
 
     drive(steps)
 

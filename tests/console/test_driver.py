@@ -5,11 +5,12 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ DEADLINE_S = 60
 class Terminal:
     """The screen's side of a terminal, and the reports of the console in it."""
 
-    def __init__(self, what: str, folder: Path) -> None:
+    def __init__(self, what: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 48, 160, 0, 0))
         self.before = termios.tcgetattr(slave)
@@ -34,14 +35,13 @@ class Terminal:
             "import os, runpy, sys; os.dup2(int(sys.argv[1]), 3); sys.argv[:] = ['child', *sys.argv[2:]];"
             "runpy.run_module('tests.console.terminal_child', run_name='__main__')"
         )
-        environment = {**os.environ, "TERM": "xterm-256color"}
         self.child = subprocess.Popen(
             [sys.executable, "-c", program, str(theirs), what, str(folder)],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             pass_fds=(theirs,),
-            env=environment,
+            env={**os.environ, "TERM": "xterm-256color", **environment},
             start_new_session=True,
         )
         os.close(theirs)
@@ -73,6 +73,12 @@ class Terminal:
             assert select.select([self.master], [], [], DEADLINE_S)[0], f"never saw {text!r}"
             self.screen += os.read(self.master, 65_536)
 
+    def drain(self) -> None:
+        """Read what has come, and forget all that was read."""
+        while select.select([self.master], [], [], 0)[0]:
+            os.read(self.master, 65_536)
+        self.screen = b""
+
     def finish(self) -> int:
         """Read the screen until the child has ended; its exit code."""
         while self.child.poll() is None:
@@ -92,8 +98,8 @@ class Terminal:
 
 
 @contextmanager
-def terminal(what: str, folder: Path) -> Iterator[Terminal]:
-    opened = Terminal(what, folder)
+def terminal(what: str, folder: Path, **environment: str) -> Iterator[Terminal]:
+    opened = Terminal(what, folder, environment)
     try:
         assert opened.report(reading=True) == {"painted": True}
         yield opened
@@ -147,6 +153,19 @@ def test_pasted_text_does_not_kill(tmp_path: Path) -> None:
     assert read_flag(tmp_path) is None
 
 
+def test_the_terminal_knows_its_size_better_than_the_environment(tmp_path: Path) -> None:
+    with terminal("idle", tmp_path, COLUMNS="5", LINES="2") as screen:
+        screen.read_until(b"\x1b[48;")
+        fcntl.ioctl(screen.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 100, 0, 0))
+        screen.child.send_signal(signal.SIGWINCH)
+        screen.read_until(b"\x1b[60;")
+
+
+def test_no_report_of_focus_is_asked_for(tmp_path: Path) -> None:
+    with terminal("idle", tmp_path) as screen:
+        assert screen.screen.rindex(b"\x1b[?1004l") > screen.screen.rindex(b"\x1b[?1004h")
+
+
 def test_the_terminal_is_given_back_as_it_was(tmp_path: Path) -> None:
     with terminal("idle", tmp_path) as screen:
         assert termios.tcgetattr(screen.slave) != screen.before
@@ -157,6 +176,24 @@ def test_the_terminal_is_given_back_as_it_was(tmp_path: Path) -> None:
         assert screen.screen.rindex(b"\x1b[?1049l") > screen.screen.rindex(b"\x1b[?1049h")
         assert b"\x1b[?25h" in screen.screen
         assert b"Traceback" not in screen.screen
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTSTP, signal.SIGSTOP])
+@pytest.mark.parametrize("dialog", [b"", b"?"])
+def test_a_console_that_was_stopped_paints_all_of_itself_again(tmp_path: Path, stop: signal.Signals, dialog: bytes) -> None:
+    with terminal("idle", tmp_path) as screen:
+        screen.type(dialog)
+        screen.read_until(b"Esc close" if dialog else b"KILL")
+        screen.child.send_signal(stop)
+        os.waitpid(screen.child.pid, os.WUNTRACED)
+        screen.drain()
+        screen.child.send_signal(signal.SIGCONT)
+        for text in (b"\x1b[?1049h", b"KILL", b"[5]", *([b"Esc close"] if dialog else [])):
+            screen.read_until(text)
+        screen.type(b"\x1b\x11" if dialog else b"\x11")
+        assert screen.report(reading=True)["result"] == "operator"
+        assert screen.finish() == 0
+        assert termios.tcgetattr(screen.slave) == screen.before
 
 
 def test_a_crash_is_reported_without_local_variables(tmp_path: Path) -> None:

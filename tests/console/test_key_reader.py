@@ -94,6 +94,13 @@ def test_a_mouse_counts_cells_also_after_a_terminal_told_a_size_without_pixels()
     assert (down.x, down.y) == (2, 2)
 
 
+def test_reports_of_the_terminals_focus_are_not_taken() -> None:
+    reading = Reading()
+    reading.type("\x1b[O\x1b[Ip", 1.0)
+    assert reading.keys_at(2.0) == ["p"]
+    assert [type(message) for message in reading.given] == [events.Key]
+
+
 def test_up_to_three_keys_at_once_are_a_persons() -> None:
     reading = Reading()
     reading.type("abc", 1.0)

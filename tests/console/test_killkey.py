@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbtui.console.killkey import PASTE_SILENCE_S, KillKeyScanner
+from arbtui.console.killkey import PASTE_SILENCE_S, PRESS_SILENCE_S, KillKeyScanner
 
 KILLS = [
     b"\x0b",
@@ -50,5 +50,16 @@ def test_reads_may_be_cut_anywhere(keys: list[bytes], data: st.DataObject) -> No
 def test_a_paste_that_never_ends_does_not_disarm_the_key() -> None:
     scanner = KillKeyScanner()
     assert not scanner.feed(b"\x1b[200~lost", 0.0)
-    assert not scanner.feed(b"\x0b", PASTE_SILENCE_S)
-    assert scanner.feed(b"\x0b", 2 * PASTE_SILENCE_S + 0.1)
+    assert not scanner.feed(b"end\x0b", PASTE_SILENCE_S)
+    assert scanner.feed(b"end\x0b", 2 * PASTE_SILENCE_S + 0.1)
+
+
+@pytest.mark.parametrize("key", [b"\x0b", b"\x1b[107;5u", b"\x1b[27;5;107~"])
+def test_nor_when_it_is_pressed_again_and_again(key: bytes) -> None:
+    scanner = KillKeyScanner()
+    assert not scanner.feed(b"\x1b[200~lost", 0.0)
+    assert not scanner.feed(key, PRESS_SILENCE_S / 2)  # may be the paste's own
+    assert not scanner.forgets_paste(2 * PRESS_SILENCE_S, b"k")
+    assert scanner.forgets_paste(2 * PRESS_SILENCE_S, key)
+    assert scanner.feed(key, 2 * PRESS_SILENCE_S)
+    assert scanner.feed(key, 2 * PRESS_SILENCE_S)

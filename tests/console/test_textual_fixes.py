@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from rich.segment import Segment
+from textual._compositor import LayoutUpdate
 from textual._styles_cache import StylesCache
 from textual.color import Color
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.strip import Strip
 
 from arbtui.console import textual_fixes
@@ -32,7 +34,7 @@ def without_automatic_collections() -> Iterator[None]:
 
 def test_textual_is_the_version_whose_faults_are_mended() -> None:
     assert version("textual") == textual_fixes.VERSION, (
-        "another Textual: read Strip.crop_extend, Strip.divide, StylesCache.get_inner_outer and MessagePump._dispatch_message again, "
+        "another Textual: read Strip.crop_extend, Strip.divide, StylesCache.get_inner_outer, Screen._compositor_refresh and MessagePump again, "
         "drop from arbtui/console/textual_fixes.py what it has mended, run `python -m tests.bench.console_soak`, then change VERSION"
     )
 
@@ -110,5 +112,31 @@ def test_dialogs_that_were_opened_and_closed_are_freed() -> None:
             await pilot.pause()
         gc.collect()
         assert [screen() for screen in screens[:-1]] == [None, None]
+
+    drive(steps)
+
+
+@pytest.mark.parametrize("is_fixed", [True, False])
+def test_behind_a_dialog_only_what_changed_is_painted(monkeypatch: pytest.MonkeyPatch, is_fixed: bool) -> None:
+    if not is_fixed:
+        monkeypatch.setattr(Screen, "_compositor_refresh", Screen._compositor_refresh.__wrapped__)  # type: ignore[attr-defined]
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        updates: list[object] = []
+        display = app._display
+
+        def displayed(screen: Screen[Any], update: Any) -> None:
+            updates.append(update)
+            display(screen, update)
+
+        monkeypatch.setattr(app, "_display", displayed)
+        for _ in range(5):
+            model.now_ms += 1_000
+            app.main.tick_all()
+            await pilot.pause()
+        assert updates
+        assert any(isinstance(update, LayoutUpdate) for update in updates) is not is_fixed
 
     drive(steps)

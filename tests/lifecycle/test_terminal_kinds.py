@@ -6,7 +6,7 @@ from tests.lifecycle.state import State
 from tests.lifecycle.terminal import CTRL_Q, console, text_of
 
 
-@pytest.mark.parametrize("term", ["dumb", "", None, "unknown", "vt52", "teletype-33"])
+@pytest.mark.parametrize("term", ["dumb", "", None, "unknown", "vt52", "teletype-33", "\udcff"])
 def test_a_terminal_that_cannot_place_text_is_refused_in_one_sentence(state: State, term: str | None) -> None:
     with console(*state.arguments(), term=term) as terminal:
         assert terminal.ended() == 2

@@ -148,7 +148,7 @@ class PanesScreen(Screen[None]):
 
     def _refocus(self) -> None:
         """A terminal that was too small for anything took the focus away."""
-        if self.focused is None and self.app.app_focus:
+        if self.focused is None:
             self.set_focus(self.filter_bar.query_one(Input) if self.filter_bar.is_open else self.panes[self._active], scroll_visible=False)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
