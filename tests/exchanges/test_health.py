@@ -252,6 +252,14 @@ def test_what_is_reported_counts_at_the_next_look_at_the_same_moment(ill: str) -
     assert w.state is not Health.HEALTHY
 
 
+@pytest.mark.parametrize(("bad", "ms"), [(12, 100.0), (0, 9000.0)])
+def test_answers_that_are_older_than_the_window_count_no_more_beside_new_ones(bad: int, ms: float) -> None:
+    w = Watched()
+    assert w.answers(12 - bad, bad, ms) is not Health.HEALTHY
+    assert w.wait(CONFIG.answer_window_s + CONFIG.recover_s + 1) is Health.HEALTHY
+    assert w.answers(12, 0) is Health.HEALTHY
+
+
 def test_silence_counts_though_nothing_is_reported() -> None:
     w = Watched()
     w.wait(1.0)
