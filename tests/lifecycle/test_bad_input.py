@@ -305,6 +305,40 @@ def test_a_name_that_no_profile_has_is_told_by_every_command(state: State, comma
     assert_refused(ended, "no profile is named upbit-binanc; did you mean upbit-binance?")
 
 
+_INTERRUPTED = """
+import os, signal, sys
+from decimal import Decimal
+from pathlib import Path
+from arbtui.cli.stopped_journal import commit_events
+from arbtui.journal.events import TargetSet
+from arbtui.journal.journal import Journal
+
+usual = Journal.open
+
+def opening(*given, **options):
+    os.kill(os.getpid(), signal.SIGINT)
+    return usual(*given, **options)
+
+Journal.open = opening
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
+try:
+    commit_events(Path(sys.argv[1]), lambda _: (TargetSet("upbit", "XRP", Decimal(5), Decimal(0), "ann", "why"),))
+    print("not interrupted")
+except KeyboardInterrupt:
+    pass
+"""
+
+
+def test_what_a_command_journals_is_done_whole_before_an_interrupt_counts(traded: State, tmp_path: Path) -> None:
+    """It left the journal's thread behind, with a traceback, and nobody knew whether it was journaled."""
+    (script := tmp_path / "interrupted.py").write_text(_INTERRUPTED)
+    ended = run(str(traded.journal), program=script)
+    assert (ended.code, ended.out, ended.err) == (0, "", "arbtui: done, and journaled, before the interrupt\n")
+    targets = json.loads(run("targets", *traded.arguments(), "--json").out)
+    assert [row["target"] for row in targets if (row["exchange"], row["asset"]) == ("upbit", "XRP")] == ["5"]
+    assert run("journal", "verify", *traded.arguments()).code == 0
+
+
 def test_a_lock_that_cannot_be_written_says_what_to_do(traded: State) -> None:
     lock = traded.folder / "lock"
     lock.unlink()
