@@ -26,6 +26,10 @@ def rearm_scope(profile: str, scope: str, confirmation: Confirmation, mode: str 
     refuse_unknown(profile, folder)
     file = file_of(folder, scope)
     standing, troubles = read_halts(folder)
+    if FOLDER_NAME in troubles:  # no halt is read, and all are held for it
+        raise UsageError(
+            f"{name}: {folder / FOLDER_NAME}: {troubles[FOLDER_NAME]}; nothing opens until it can: mend it, or move away what stands there"
+        )
     halt = next((one for one in standing if not one.is_doubt and file_name(one.scope) == file), None)
     if halt is None and file not in troubles:
         stand = ", ".join(one.scope for one in standing) or "none"

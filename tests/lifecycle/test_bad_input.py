@@ -339,6 +339,43 @@ def test_what_a_command_journals_is_done_whole_before_an_interrupt_counts(traded
     assert run("journal", "verify", *traded.arguments()).code == 0
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("init", "mine"), "mine.toml cannot be written (Not a directory): mend that folder, or name another with XDG_CONFIG_HOME"),
+        (("sandbox", "--state-dir", "taken"), "it cannot be created (File exists); name a folder"),
+        (
+            ("record", "--profile", "upbit-binance", "--duration", "1", "-o", "none/x"),
+            "none/x cannot be written (No such file or directory); name a file in a folder that is there",
+        ),
+        (
+            ("sandbox", "--profile", "upbit-binance", "--port", "0", "--symbols", "2", "--write", "taken/x.toml"),
+            "taken/x.toml: it cannot be written (Not a directory); name a file in a folder that is there",
+        ),
+    ],
+    ids=["init", "sandbox", "record", "sandbox write"],
+)
+def test_a_place_that_cannot_be_written_says_what_to_do(
+    home: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], said: str
+) -> None:
+    (home / "taken").write_text("mine")
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "taken"))
+    assert_refused(run(*command), said)
+    assert (home / "taken").read_text() == "mine"
+
+
+def test_a_file_in_place_of_the_halts_holds_everything_and_says_so(traded: State) -> None:
+    """``rearm --scope global`` said that no halt of global stands, and that global stands."""
+    halts = traded.folder / "halt.d"
+    halts.write_text("mine")
+    refused = run("rearm", "--scope", "global", "--confirm", "upbit-binance", "--reason", "x", *traded.arguments())
+    assert_refused(
+        refused, f"{halts}: it cannot be read (Not a directory); nothing opens until it can: mend it, or move away what stands there"
+    )
+    assert halts.read_text() == "mine"
+
+
 def test_a_lock_that_cannot_be_written_says_what_to_do(traded: State) -> None:
     lock = traded.folder / "lock"
     lock.unlink()
