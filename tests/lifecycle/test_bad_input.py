@@ -343,13 +343,13 @@ def test_what_a_command_journals_is_done_whole_before_an_interrupt_counts(traded
     ("command", "said"),
     [
         (("init", "mine"), "mine.toml cannot be written (Not a directory): mend that folder, or name another with XDG_CONFIG_HOME"),
-        (("sandbox", "--state-dir", "taken"), "it cannot be created (File exists); name a folder"),
+        (("sandbox", "--state-dir", "HOME/taken"), "it cannot be created (File exists); name a folder"),
         (
-            ("record", "--profile", "upbit-binance", "--duration", "1", "-o", "none/x"),
+            ("record", "--profile", "upbit-binance", "--duration", "1", "-o", "HOME/none/x"),
             "none/x cannot be written (No such file or directory); name a file in a folder that is there",
         ),
         (
-            ("sandbox", "--profile", "upbit-binance", "--port", "0", "--symbols", "2", "--write", "taken/x.toml"),
+            ("sandbox", "--profile", "upbit-binance", "--port", "0", "--symbols", "2", "--write", "HOME/taken/x.toml"),
             "taken/x.toml: it cannot be written (Not a directory); name a file in a folder that is there",
         ),
     ],
@@ -359,9 +359,8 @@ def test_a_place_that_cannot_be_written_says_what_to_do(
     home: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], said: str
 ) -> None:
     (home / "taken").write_text("mine")
-    monkeypatch.chdir(home)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "taken"))
-    assert_refused(run(*command), said)
+    assert_refused(run(*(word.replace("HOME", str(home)) for word in command)), said)
     assert (home / "taken").read_text() == "mine"
 
 
