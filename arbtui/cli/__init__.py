@@ -27,7 +27,9 @@ def main() -> int:
         _look_late_once()
         return _run(sys.argv[1:])
     except KeyboardInterrupt:  # while it imports
-        sys.stderr.write("arbtui: interrupted\n")
+        from arbtui.settings.output import say
+
+        say("interrupted")
         return 130
 
 

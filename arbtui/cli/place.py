@@ -1,6 +1,5 @@
 """The journal that an operator's command is about, with or without an engine that runs on it."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +93,7 @@ class Place:
             return events
 
         with ProfileLock(self.folder):
-            asyncio.run(commit_events(self.journal, checked))
+            commit_events(self.journal, checked)
 
     def is_running(self) -> bool:
         """Whether an engine holds the profile's folder."""

@@ -50,7 +50,9 @@ def write_example(name: str, as_json: bool) -> int:
     except FileExistsError:
         raise UsageError(f"{path} exists already and is not overwritten; edit it, or choose another name") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror or error})") from None
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror or error}): mend that folder, or name another with XDG_CONFIG_HOME"
+        ) from None
     facts = {"name": name, "path": str(path)}
     tell(json.dumps(facts) + "\n" if as_json else f"{path}\nStart it with: arbtui --profile {name}\n")
     return 0

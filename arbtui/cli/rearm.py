@@ -1,6 +1,5 @@
 """``arbtui rearm``: a person takes a halt away, by typing the profile's name and a reason."""
 
-import asyncio
 from pathlib import Path
 
 from arbtui.cli.confirmation import Confirmation
@@ -27,6 +26,10 @@ def rearm_scope(profile: str, scope: str, confirmation: Confirmation, mode: str 
     refuse_unknown(profile, folder)
     file = file_of(folder, scope)
     standing, troubles = read_halts(folder)
+    if FOLDER_NAME in troubles:  # no halt is read, and all are held for it
+        raise UsageError(
+            f"{name}: {folder / FOLDER_NAME}: {troubles[FOLDER_NAME]}; nothing opens until it can: mend it, or move away what stands there"
+        )
     halt = next((one for one in standing if not one.is_doubt and file_name(one.scope) == file), None)
     if halt is None and file not in troubles:
         stand = ", ".join(one.scope for one in standing) or "none"
@@ -37,7 +40,7 @@ def rearm_scope(profile: str, scope: str, confirmation: Confirmation, mode: str 
     if holder(folder) is not None:
         ask_engine(folder, {"verb": "rearm_scope", "scope": wanted, "confirm": typed, "reason": why, "by": person()})
     else:
-        asyncio.run(_take_away(folder, file, wanted, why, _journal(root, name, mode)))
+        _take_away(folder, file, wanted, why, _journal(root, name, mode))
     tell("done, and journaled\n")
     return 0
 
@@ -84,13 +87,13 @@ def _journal(root: Path, name: str, mode: str | None) -> Path | None:
     return path
 
 
-async def _take_away(folder: Path, file: str, scope: str, reason: str, path: Path | None) -> None:
+def _take_away(folder: Path, file: str, scope: str, reason: str, path: Path | None) -> None:
     """Without an engine: first the journal, then the file; a halt that stands although the journal says otherwise is found again."""
     from arbtui.journal.events import ScopeRearmed
 
     with ProfileLock(folder):
         if path is not None:
-            await commit_events(path, lambda _: (ScopeRearmed(scope, person(), reason),))
+            commit_events(path, lambda _: (ScopeRearmed(scope, person(), reason),))
         try:
             gone = archive_halt(folder, file) is None
         except OSError as error:

@@ -1,6 +1,5 @@
 """``arbtui rearm`` of a profile on which no engine runs: what can be known is looked at now, the rest by the next start."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +64,7 @@ def rearm_stopped(name: str, folder: Path, path: Path | None, confirmation: Conf
         if read_flag(folder) != cause:
             raise UsageError("a kill came since this was opened: look again; nothing was changed")
         if path is not None:
-            asyncio.run(_journal(path, cause, why, tuple(failing)))
+            _journal(path, cause, why, tuple(failing))
         try:
             archive_flag(folder)
         except OSError as error:
@@ -105,7 +104,7 @@ def _items(journal: "JournalState | None", portfolio: "Portfolio | None") -> lis
     ]
 
 
-async def _journal(path: Path, cause: HaltCause | None, reason: str, overridden: tuple[str, ...]) -> None:
+def _journal(path: Path, cause: HaltCause | None, reason: str, overridden: tuple[str, ...]) -> None:
     """First the journal, then the flag: one that stands although the journal says otherwise halts the next start."""
     from arbtui.journal.events import Killed, Rearmed
 
@@ -117,4 +116,4 @@ async def _journal(path: Path, cause: HaltCause | None, reason: str, overridden:
             return (rearmed,)
         return Killed(cause.source, cause.reason, 0), rearmed  # made while nothing ran: the journal has not heard of it
 
-    await commit_events(path, events_of)
+    commit_events(path, events_of)

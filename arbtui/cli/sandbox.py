@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,8 +171,11 @@ def _write(target: Path, text: str) -> None:
         beside.write_text(text, encoding="utf-8")
         beside.replace(target)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise UsageError(f"--write {target}: it cannot be written ({error.strerror or error})") from None
+        with suppress(OSError):
+            beside.unlink()
+        raise UsageError(
+            f"--write {target}: it cannot be written ({error.strerror or error}); name a file in a folder that is there"
+        ) from None
 
 
 @contextmanager
@@ -185,7 +188,7 @@ def _alone(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--state-dir {folder}: it cannot be created ({error.strerror or error})") from None
+        raise UsageError(f"--state-dir {folder}: it cannot be created ({error.strerror or error}); name a folder") from None
     lock = ProfileLock(folder)
     try:
         lock.acquire()

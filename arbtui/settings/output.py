@@ -128,7 +128,9 @@ class JsonOutput:
             if not existed:
                 self.path.unlink()
         except OSError as error:
-            raise UsageError(f"--json {target}: cannot be written ({error.strerror or error})") from None
+            raise UsageError(
+                f"--json {target}: cannot be written ({error.strerror or error}); name a file in a folder that is there"
+            ) from None
 
     def write(self, summary: Mapping[str, Any]) -> None:
         """Write ``summary`` as one JSON object, atomically.

@@ -305,6 +305,76 @@ def test_a_name_that_no_profile_has_is_told_by_every_command(state: State, comma
     assert_refused(ended, "no profile is named upbit-binanc; did you mean upbit-binance?")
 
 
+_INTERRUPTED = """
+import os, signal, sys
+from decimal import Decimal
+from pathlib import Path
+from arbtui.cli.stopped_journal import commit_events
+from arbtui.journal.events import TargetSet
+from arbtui.journal.journal import Journal
+
+usual = Journal.open
+
+def opening(*given, **options):
+    os.kill(os.getpid(), signal.SIGINT)
+    return usual(*given, **options)
+
+Journal.open = opening
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
+try:
+    commit_events(Path(sys.argv[1]), lambda _: (TargetSet("upbit", "XRP", Decimal(5), Decimal(0), "ann", "why"),))
+    print("not interrupted")
+except KeyboardInterrupt:
+    pass
+"""
+
+
+def test_what_a_command_journals_is_done_whole_before_an_interrupt_counts(traded: State, tmp_path: Path) -> None:
+    """It left the journal's thread behind, with a traceback, and nobody knew whether it was journaled."""
+    (script := tmp_path / "interrupted.py").write_text(_INTERRUPTED)
+    ended = run(str(traded.journal), program=script)
+    assert (ended.code, ended.out, ended.err) == (0, "", "arbtui: done, and journaled, before the interrupt\n")
+    targets = json.loads(run("targets", *traded.arguments(), "--json").out)
+    assert [row["target"] for row in targets if (row["exchange"], row["asset"]) == ("upbit", "XRP")] == ["5"]
+    assert run("journal", "verify", *traded.arguments()).code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("init", "mine"), "mine.toml cannot be written (Not a directory): mend that folder, or name another with XDG_CONFIG_HOME"),
+        (("sandbox", "--state-dir", "HOME/taken"), "it cannot be created (File exists); name a folder"),
+        (
+            ("record", "--profile", "upbit-binance", "--duration", "1", "-o", "HOME/none/x"),
+            "none/x cannot be written (No such file or directory); name a file in a folder that is there",
+        ),
+        (
+            ("sandbox", "--profile", "upbit-binance", "--port", "0", "--symbols", "2", "--write", "HOME/taken/x.toml"),
+            "taken/x.toml: it cannot be written (Not a directory); name a file in a folder that is there",
+        ),
+    ],
+    ids=["init", "sandbox", "record", "sandbox write"],
+)
+def test_a_place_that_cannot_be_written_says_what_to_do(
+    home: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], said: str
+) -> None:
+    (home / "taken").write_text("mine")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "taken"))
+    assert_refused(run(*(word.replace("HOME", str(home)) for word in command)), said)
+    assert (home / "taken").read_text() == "mine"
+
+
+def test_a_file_in_place_of_the_halts_holds_everything_and_says_so(traded: State) -> None:
+    """``rearm --scope global`` said that no halt of global stands, and that global stands."""
+    halts = traded.folder / "halt.d"
+    halts.write_text("mine")
+    refused = run("rearm", "--scope", "global", "--confirm", "upbit-binance", "--reason", "x", *traded.arguments())
+    assert_refused(
+        refused, f"{halts}: it cannot be read (Not a directory); nothing opens until it can: mend it, or move away what stands there"
+    )
+    assert halts.read_text() == "mine"
+
+
 def test_a_lock_that_cannot_be_written_says_what_to_do(traded: State) -> None:
     lock = traded.folder / "lock"
     lock.unlink()

@@ -158,7 +158,7 @@ class RecordingWriter:
                 f"{path} exists already, and a recording is never overwritten; name another file, or go on with it (--append)"
             ) from None
         except OSError as error:
-            raise UsageError(f"{path} cannot be written ({error.strerror or error})") from None
+            raise UsageError(f"{path} cannot be written ({error.strerror or error}); name a file in a folder that is there") from None
         try:
             if found is None:
                 self._put({"t": "header", "format": FORMAT, "exchanges": list(exchanges)})
