@@ -75,6 +75,11 @@ class ExchangeAdapter(Protocol):
     account_names: tuple[str, ...] = ()
     capabilities: Capabilities = EVERYTHING  #: of the venue
 
+    @property
+    def clock_skew_ms(self) -> int | None:
+        """How far our clock is ahead of the venue's; None where that is not known."""
+        return None
+
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """Send ``order`` and wait for the venue's answer; an IOC's answer is final.
 

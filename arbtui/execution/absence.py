@@ -52,16 +52,19 @@ class AbsenceProof:
         portfolio: what the venue should hold without the order.
         since_ms: when the order was sent, our clock. How long that is ago is read once, here, and counted on by the monotonic clock: a
             step of the wall clock makes no order older.
+        ahead_ms: how far our clock is ahead now, and was not when the order was sent.
     """
 
-    def __init__(self, adapter: ExchangeAdapter, clock: Clock, portfolio: Portfolio, market: _Market, order: _Order, since_ms: int) -> None:
+    def __init__(
+        self, adapter: ExchangeAdapter, clock: Clock, portfolio: Portfolio, market: _Market, order: _Order, since_ms: int, ahead_ms: int = 0
+    ) -> None:
         self._adapter = adapter
         self._clock = clock
         self._portfolio = portfolio
         self._market = market
         self._order = order
         self._since_ms = since_ms
-        self._sent_at = clock.monotonic() - max(0, clock.time_ms() - since_ms) / 1000
+        self._sent_at = clock.monotonic() - max(0, clock.time_ms() - ahead_ms - since_ms) / 1000
         self._absent = 0
         self.is_proved = False  #: the order never came
         self.is_answered = False  #: the last look-up itself

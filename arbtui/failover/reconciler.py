@@ -311,7 +311,7 @@ class Reconciler:
         proof = self._proofs.get(intent.client_order_id)
         if proof is None:
             market = _Market(intent.market, intent.base, intent.quote)
-            proof = AbsenceProof(adapter, self._clock, self._portfolio, market, intent, order.intended_ms)
+            proof = AbsenceProof(adapter, self._clock, self._portfolio, market, intent, order.intended_ms, self._ahead_ms())
             self._proofs[intent.client_order_id] = proof
         patient_until = give_up_at
         why = ""
@@ -347,7 +347,7 @@ class Reconciler:
             else:
                 why = proof.why_not
             if proof.is_answered:
-                due_s = order.intended_ms / 1000 + adapter.absence_proof_s - self._clock.time_ms() / 1000
+                due_s = (order.intended_ms + self._ahead_ms() - self._clock.time_ms()) / 1000 + adapter.absence_proof_s
                 patience_s = _PATIENCE_S if due_s < _PATIENCE_S else _BRIEFLY_S
                 patient_until = min(patient_until, self._clock.monotonic() + patience_s)
             if self._clock.monotonic() + _LOOK_UP_EVERY > patient_until:
@@ -360,6 +360,14 @@ class Reconciler:
         if order.reason != MARKET_GONE:
             own = order.intent.client_order_id
             await self._journal.commit(OrderChanged(own, OrderState.UNKNOWN, order.venue_order_id, order.filled_qty, MARKET_GONE))
+
+    def _ahead_ms(self) -> int:
+        """How far our clock is ahead of the venues', by the one from which it is furthest: so much younger is what an earlier run sent.
+
+        That run's clock was not ahead, as nothing opens while a venue's is another one. A clock that was set between the runs would make
+        an order of a moment ago old enough to be absent.
+        """
+        return max([0, *(skew for adapter in self._adapters.values() if (skew := adapter.clock_skew_ms) is not None)])
 
     async def _take(self, order: OrderRecord, report: OrderReport) -> Sequence[Fill]:
         """Book what ``report`` tells of ``order``; its fills that are new."""

@@ -302,7 +302,8 @@ class _Book:
 
     def _begin(self) -> Baseline:
         state = self.portfolio.state
-        self.start = Baseline("", 0, state.counters.copy(), self.portfolio.prices())
+        # Before the first run nothing has a price, and what money is counted in is not known either.
+        self.start = Baseline("", 0, state.counters.copy(), {} if state.run is None else self.portfolio.prices())
         self.portfolio.spans.append(self.start)
         held_now = _with_transit(state.balances, self.portfolio.in_transit())
         self.start_balances = {exchange: dict(held) for exchange, held in held_now.items()}

@@ -622,3 +622,29 @@ def test_a_fill_that_a_look_up_tells_under_another_number_than_the_stream_is_not
             assert w.portfolio.differences("upbit", balances) == []
 
     run_virtual(main())
+
+
+@pytest.mark.parametrize("ahead_ms", [0, 3_600_000])
+def test_f57_a_clock_that_is_put_ahead_between_two_runs_makes_no_order_old_enough_to_be_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead_ms: int
+) -> None:
+    """An order of a second before, which the venue might execute yet, counted as never placed."""
+
+    def put_ahead(venues: Mapping[str, Venue]) -> None:
+        venues["upbit"].absence_proof_s = 20.0
+        venues["upbit"].core._clock._epoch_ms += ahead_ms  # type: ignore[attr-defined]
+
+    async def main() -> None:
+        await _cut_off(tmp_path, _lose("upbit"))
+        sent = asyncio.get_running_loop().time()
+        monkeypatch.setattr(Venue, "clock_skew_ms", ahead_ms)
+        async with world(tmp_path, on_open=put_ahead) as w:
+            assert [one.scope for one in w.reconciled.unresolved] == ["upbit:KRW-XRP"]
+            reconciler = reconciler_of(w.components, 30.0)
+            while w.portfolio.open_orders:
+                await reconciler.again("r2")
+                await asyncio.sleep(1.0)
+            assert 20 <= w.clock.monotonic() - sent < 25
+            assert [cycle.reason for cycle in w.portfolio.positions] == ["RECOVERED"]
+
+    run_virtual(main())

@@ -431,6 +431,21 @@ def test_a_journal_of_another_currency_begins_with_that_one_at_one(tmp_path: Pat
     assert disagreements(ledger) == []
 
 
+@pytest.mark.parametrize("price", [None, Decimal(1400)], ids=["never priced", "priced later"])
+def test_dollars_of_a_won_desk_are_no_won_at_its_journals_beginning(tmp_path: Path, price: Decimal | None) -> None:
+    """They counted as one won each in the equity that it began with, and where a price came, all of that price was profit."""
+    path = tmp_path / "journal.db"
+    marks = {"USDT": Mark(price, "x", 1)} if price is not None else {}
+    began = RunStarted("r1", "p", "sim", 1, "0", "c", {}, "RECOVERING", "KRW", ("KRW",))
+    opened = (BalanceOpened("upbit", "KRW", Decimal(1_000_000)), BalanceOpened("upbit", "USDT", Decimal(100)))
+    record(path, (began, *opened), (MarksTaken("start", "2026-01-01", marks),))
+    ledger = read_ledger(path)
+    worth = "1000000" if price is None else "1140000"
+    assert (ledger["equity"]["start"], ledger["equity"]["end"], ledger["pnl"]["total"]) == (worth, worth, "0")
+    assert ledger["equity"]["marks"]["USDT"] == dict.fromkeys(("start", "end"), None if price is None else "1400")
+    assert audit(ledger)[0] == 0, audit(ledger)
+
+
 def test_what_came_from_outside_without_a_price_is_named_and_in_no_equity(tmp_path: Path) -> None:
     """As an airdrop of a coin that no market of the profile trades, and as one that is taken out. A price, once there is one, books it."""
     path = tmp_path / "journal.db"

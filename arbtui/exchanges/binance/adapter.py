@@ -314,7 +314,7 @@ class BinanceAdapter(CcxtAdapter):
                 fills = await self.query(
                     "private", "GET", "myTrades", {"symbol": code, "orderId": row.orderId}, costs={"weight": 5}, lane=lane
                 )
-                trades = read(fills, list[orders.TradeRow], "myTrades")
+                trades = [one for one in read(fills, list[orders.TradeRow], "myTrades") if one.orderId == row.orderId]
             return orders.report_of(row, tuple(orders.fill_of_trade(trade, market, client_order_id) for trade in trades))
 
     async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:

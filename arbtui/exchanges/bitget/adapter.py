@@ -259,7 +259,7 @@ class BitgetAdapter(CcxtAdapter):
             fills: tuple[Fill, ...] = ()
             if row.baseVolume:
                 found = await self._fill_rows({"symbol": code, "orderId": row.orderId}, lane)
-                fills = tuple(orders.fill_of_row(one, market, client_order_id) for one in reversed(found))
+                fills = tuple(orders.fill_of_row(one, market, client_order_id) for one in reversed(found) if one.orderId == row.orderId)
             return orders.report_of(row, fills, self._sent.get(client_order_id, ("", 0))[0])
 
     async def _row_of(self, code: str, client_order_id: str, lane: Lane) -> orders.OrderRow | None:

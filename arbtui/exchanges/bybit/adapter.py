@@ -269,7 +269,8 @@ class BybitAdapter(CcxtAdapter):
             if not report.filled_qty:
                 return report
             fills = await self._executions({**_SPOT, "orderId": row.orderId, "limit": _FILLS_A_PAGE}, lane)
-            return replace(report, fills=tuple(orders.fill_of(fill, market) for fill in fills))
+            mine = (replace(orders.fill_of(fill, market), client_order_id=client_order_id) for fill in fills if fill.orderId == row.orderId)
+            return replace(report, fills=tuple(mine))
 
     async def _row(self, path: str, params: Mapping[str, Any], costs: Costs, lane: Lane) -> orders.OrderRow | None:
         answer = await self.find("GET", path, params, costs=costs, lane=lane)

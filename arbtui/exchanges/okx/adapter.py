@@ -224,7 +224,7 @@ class OkxAdapter(CcxtAdapter):
                 return report
             since_ms = orders.ms_of(row.u_time, "uTime")
             rows = await self._fill_rows({"instId": code, "ordId": row.ord_id}, since_ms or None, lane)
-            fills = [orders.fill_of(fill, market) for fill in rows if fill.ord_id == row.ord_id]
+            fills = [replace(orders.fill_of(fill, market), client_order_id=client_order_id) for fill in rows if fill.ord_id == row.ord_id]
             return replace(report, fills=tuple(sorted(fills, key=lambda fill: fill.ts_event)))
 
     async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
