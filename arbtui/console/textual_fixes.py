@@ -40,7 +40,7 @@ def fix_textual() -> None:
     if not hasattr(Strip.crop_extend, "__wrapped__"):
         Strip.crop_extend = _without_own_crop(Strip.crop_extend)  # type: ignore[method-assign]
         Strip.divide = _without_own_division(Strip.divide)  # type: ignore[method-assign]
-        Screen._compositor_refresh = _painting_what_changed(Screen._compositor_refresh)  # type: ignore[method-assign]
+        Screen._compositor_refresh = _painting_what_changed(Screen._compositor_refresh)  # type: ignore[method-assign,assignment]
         StylesCache.get_inner_outer = staticmethod(_inner_outer)  # type: ignore[assignment]
         MessagePump._dispatch_message = _surviving(MessagePump._dispatch_message)  # type: ignore[method-assign,assignment]
 

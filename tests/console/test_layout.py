@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from arbtui.console.app import ConsoleApp
 from arbtui.model.scoped_halts import Depth, ScopedHalt
 from tests.console.demo import DemoModel
-from tests.console.driving import drive, repaint
+from tests.console.driving import burst, drive, repaint
 
 VISIBLE = {
     (160, 48): {"header", "routes", "detail", "fills", "risk", "system", "log", "flash", "footer"},
@@ -107,6 +107,25 @@ def test_digits_switch_the_one_table_of_a_small_terminal() -> None:
             assert words in text
 
     drive(steps)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_panes_do_not_take_the_focus_from_each_other_for_ever(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        shown: list[str] = []
+        show = app.main._show
+
+        def showing(pane: str) -> None:
+            shown.append(pane)
+            show(pane)
+
+        monkeypatch.setattr(app.main, "_show", showing)
+        await burst(app, pilot, *"2321723")
+        assert app.main.active == "risk"
+        assert app.focused is app.main.risk
+        assert shown == ["fills", "risk", "fills", "routes", "stock", "fills", "risk"]
+
+    drive(steps, size)
 
 
 def test_the_fills_that_are_kept_are_not_told_as_a_total() -> None:

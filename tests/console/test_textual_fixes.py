@@ -34,7 +34,8 @@ def without_automatic_collections() -> Iterator[None]:
 
 def test_textual_is_the_version_whose_faults_are_mended() -> None:
     assert version("textual") == textual_fixes.VERSION, (
-        "another Textual: read Strip.crop_extend, Strip.divide, StylesCache.get_inner_outer, Screen._compositor_refresh and MessagePump again, "
+        "another Textual: read Strip.crop_extend, Strip.divide, "
+        "StylesCache.get_inner_outer, Screen._compositor_refresh and MessagePump again, "
         "drop from arbtui/console/textual_fixes.py what it has mended, run `python -m tests.bench.console_soak`, then change VERSION"
     )
 
