@@ -37,3 +37,14 @@ def test_a_box(place: str) -> None:
         assert not [mark for mark in FORBIDDEN if mark in text]
 
     drive(steps)
+
+
+def test_the_question_before_the_end() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        model.header().pnl_currency = HOSTILE
+        await pilot.press("ctrl+q")
+        text = screen_text(app)
+        assert "in flight" in text
+        assert not [mark for mark in FORBIDDEN if mark in text]
+
+    drive(steps)

@@ -152,7 +152,7 @@ class PanesScreen(Screen[None]):
             self.set_focus(self.filter_bar.query_one(Input) if self.filter_bar.is_open else self.panes[self._active], scroll_visible=False)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """A click on a pane makes it the active one, unless another has the focus by now: they would take it from each other for ever."""
+        """A click on a pane makes it the active one, unless another has the focus by now: they would take turns for ever."""
         for name, pane in self.panes.items():
             if pane is event.widget and pane is self.focused and name != self._active:
                 self._show(name)

@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from arbtui.console.screens.dialog import Dialog
 from arbtui.model.counted import counted
+from arbtui.model.printable import printable
 from arbtui.views import HeaderView
 
 
@@ -30,7 +31,7 @@ class QuitScreen(Dialog[bool]):
         with Vertical(id="box") as box:
             box.border_title = "Quit?"
             box.border_subtitle = "y quit   n stay"
-            exposed = f"unhedged {h.unhedged:,.2f} {h.pnl_currency}"
+            exposed = f"unhedged {h.unhedged:,.2f} {printable(h.pnl_currency)}"
             yield Static(
                 f"{counted(h.open_cycles, 'cycle')} open, {counted(h.orders_in_flight, 'order')} in flight, {exposed}.", markup=False
             )
