@@ -57,6 +57,7 @@ def test_the_palette_takes_a_burst() -> None:
         await burst(app, pilot, "ctrl+p", *"px")
         assert app.screen.query_one(Input).value == "px"
         assert (model.header().state, model.disabled) == ("ARMED", {})
+        await pilot.press("escape")  # else its search could go on while the app is taken apart
 
     drive(steps)
 
