@@ -81,7 +81,7 @@ class AccountWatch:
             return
         try:
             is_booked = self._tracker.book_forgotten(order, fill)
-        except JournalFailed:  # the gate is closed; the next start compares balances
+        except (JournalFailed, UsageError):  # the gate is closed, and the next start compares balances; or the next reading tells it again
             return
         if is_booked:
             self._on_forgotten(order, fill)

@@ -63,7 +63,9 @@ class ExchangeHealthMonitor:
         self._state = Health.DOWN
         self._why = "nothing was received yet"
         self._was_fit = False  # the first HEALTHY needs no waiting time
-        self._is_fine = False  # it was HEALTHY at the last look, and nothing was reported since: only silence can have ended that
+        self._is_fine = (
+            False  # it was HEALTHY at the last look with no bad answer, and nothing was reported since: only silence can end that
+        )
         self._better_since: float | None = None
         self._last_message = -inf
         self._connected = True  # True until a socket reports otherwise
@@ -253,7 +255,8 @@ class ExchangeHealthMonitor:
             self._better_since = now
         elif now - self._better_since >= self._config.recover_s:
             self._enter(found, why)
-        self._is_fine = found is _HEALTHY and self._state is _HEALTHY
+        # Good answers grow old without a report: beside what is left of them, bad ones may then be too many.
+        self._is_fine = found is _HEALTHY and self._state is _HEALTHY and not (self._failed or self._slow)
         return self._state
 
     def why(self, now: float) -> str:

@@ -334,6 +334,7 @@ class OrderTracker:
 
         Raises:
             JournalFailed: nothing is journaled any more; the gate is closed.
+            UsageError: the journal cannot be read; nothing was booked.
         """
         fill = replace(fill, client_order_id=order.client_order_id)
         if is_told_again(fill, order.qty, order.filled_qty, booked_fills(self._journal.path, order.client_order_id)):

@@ -36,7 +36,7 @@ from arbtui.journal.known_orders import booked_fills, known_order
 from arbtui.journal.open_items import adjusted_at, found_untold, is_taken_over, last_intended
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
-from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
+from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown, UsageError
 from arbtui.model.ids import is_ours
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Fill, OrderState, TimeInForce, is_told_again
@@ -334,9 +334,15 @@ class Reconciler:
             if report is not None:
                 # A venue may call an order final before it tells all its fills.
                 if report.state.is_final and sum((fill.qty for fill in report.fills), ZERO) >= report.filled_qty:
-                    self._proofs.pop(intent.client_order_id)
-                    return await self._take(order, report), None
-                why = f"the venue calls it {report.state}"
+                    try:
+                        fills = await self._take(order, report)
+                    except UsageError as error:  # the journal cannot be read now, so what is booked is not known
+                        why = str(error)
+                    else:
+                        self._proofs.pop(intent.client_order_id, None)
+                        return fills, None
+                else:
+                    why = f"the venue calls it {report.state}"
                 if intent.tif is TimeInForce.GTC and not report.state.is_final:  # it stays open by itself, and its run cancels it no more
                     why += await self._cancel_left(adapter, intent)
             elif proof.is_proved:
@@ -370,11 +376,19 @@ class Reconciler:
         return max([0, *(skew for adapter in self._adapters.values() if (skew := adapter.clock_skew_ms) is not None)])
 
     async def _take(self, order: OrderRecord, report: OrderReport) -> Sequence[Fill]:
-        """Book what ``report`` tells of ``order``; its fills that are new."""
+        """Book what ``report`` tells of ``order``; its fills that are new.
+
+        Raises:
+            JournalFailed: as every commit.
+            UsageError: the journal cannot be read; nothing was booked.
+        """
         intent = order.intent
         events: list[Event] = []
         booked: dict[str, Fill] = {}
-        filled, told = order.filled_qty, await self._journal.aside(partial(booked_fills, self._journal.path, intent.client_order_id))
+        told = await self._journal.aside(partial(booked_fills, self._journal.path, intent.client_order_id))
+        if order.state.is_final:  # a person has ended it meanwhile, and taken over what it moved
+            return ()
+        filled = order.filled_qty
         for fill in report.fills:
             if fill.trade_id in booked or self._portfolio.knows_fill(fill.exchange, fill.trade_id, intent.cycle_id):
                 continue

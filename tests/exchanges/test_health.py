@@ -337,3 +337,13 @@ def test_a_venue_that_refuses_our_key_is_down_at_once_and_back_once_it_has_taken
     w.monitor.on_refused(None)
     assert w.wait(CONFIG.recover_s - 0.2) is Health.DOWN
     assert w.wait(0.4) is Health.HEALTHY
+
+
+@pytest.mark.parametrize(("bad", "ms"), [(5, 100.0), (0, 9000.0)])
+def test_good_answers_that_grow_old_leave_the_bad_ones_a_larger_share_though_nothing_is_reported(bad: int, ms: float) -> None:
+    w = Watched()
+    assert w.answers(96, 0) is Health.HEALTHY
+    w.wait(CONFIG.answer_window_s / 2)
+    assert w.answers(6, bad) is Health.HEALTHY
+    assert w.answers(4, 0, ms) is Health.HEALTHY
+    assert w.wait(CONFIG.answer_window_s / 2 + 1) is Health.DEGRADED

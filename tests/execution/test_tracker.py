@@ -21,7 +21,7 @@ from arbtui.failover.running import RunningReconciler
 from arbtui.journal.events import CycleState, FillRecorded, OrderChanged
 from arbtui.journal.known_orders import KnownOrder
 from arbtui.journal.reader import events, reading
-from arbtui.model.errors import ArbtuiError, JournalFailed
+from arbtui.model.errors import ArbtuiError, JournalFailed, UsageError
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -693,6 +693,35 @@ def test_a_fill_of_a_forgotten_order_under_another_number_is_not_booked_again(tm
             w.agree()
 
     run_virtual(main())
+
+
+def test_a_fill_of_a_forgotten_order_waits_for_the_next_reading_where_the_journal_cannot_be_read_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It broke the stream that told it, and with it the run."""
+    monkeypatch.setattr("arbtui.execution.order_cache._REMEMBERED", 2)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            first = await w.trade()
+            await asyncio.sleep(2)
+            w.freshen()
+            await w.trade("upbit", UPBIT_CHEAP)
+            await w.journal.commit()
+            tracker, booked = w.engine.tracker, w.engine.tracker.fills
+            late = _fill(first.orders[0], "x9", Decimal(5))
+            with monkeypatch.context() as patch:
+                patch.setattr("arbtui.execution.tracker.booked_fills", _unreadable)
+                tracker.on_fill(late)
+            assert tracker.fills == booked
+            tracker.on_fill(late)
+            assert tracker.fills == booked + 1
+
+    run_virtual(main())
+
+
+def _unreadable(path: Path, client_order_id: str) -> list[tuple[Decimal, Decimal]]:
+    raise UsageError(f"{path}: unable to open database file")
 
 
 def test_a_followed_orders_fill_is_known_though_the_portfolio_has_forgotten_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,17 @@
 """An order was under way when its market went: nobody can ask what became of it, so a person takes the venue's word for the balances."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.journal.events import CycleState
-from arbtui.model.errors import MarketUnknown
+from arbtui.model.errors import MarketUnknown, UsageError
 from arbtui.model.order import Side, TimeInForce
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -210,5 +213,56 @@ def test_one_that_a_person_ends_while_it_is_looked_up_stays_ended(tmp_path: Path
             assert _kinds(w) == []
             states = {row["client_order_id"]: row["state"] for row in read_ledger(w.journal.path)["orders"]}
             assert states[own] == "CANCELED"
+
+    run_virtual(main())
+
+
+def test_one_that_a_person_ends_while_its_booked_fills_are_read_stays_ended(tmp_path: Path) -> None:
+    """Its market was listed again: what it had filled was booked on top of the balances that had been adjusted for it."""
+
+    async def main() -> None:
+        await _cut_off(tmp_path, _lose(), 0.01)
+        async with world(tmp_path, on_open=_no_market) as w:
+            own = _lost(w)
+            for asset in ("XRP", "USDT"):
+                assert w.engine.operator.adjust("binance", asset, "p", "it filled, says the venue") is None
+            aside = w.journal.aside
+
+            async def ended_meanwhile(work: Callable[[], Any]) -> Any:
+                found = await aside(work)
+                assert w.engine.operator.end_order(own, "p", "it filled") is None
+                return found
+
+            del w.binance.fetch_order  # the market is there again
+            w.journal.aside = ended_meanwhile  # type: ignore[method-assign]
+            found = await reconciler_of(w.components, 0.0).again("r2")
+            assert (found.unresolved, found.fills) == ([], 0)
+            told = await w.binance.fetch_balances()
+            assert w.portfolio.differences("binance", {asset: one.total for asset, one in told.items()}) == []
+
+    run_virtual(main())
+
+
+def test_a_journal_that_cannot_be_read_for_a_moment_leaves_an_order_to_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended the run: nobody waits there for an error that is no failed write."""
+
+    async def main() -> None:
+        await _cut_off(tmp_path, _lose(), 0.01)
+        async with world(tmp_path, on_open=_no_market) as w:
+            own, resolves = _lost(w), reconciler_of(w.components, 0.0)
+            del w.binance.fetch_order  # the market is there again
+
+            def refused(path: Path, client_order_id: str) -> NoReturn:
+                raise UsageError(f"{path}: unable to open database file")
+
+            with monkeypatch.context() as patch:
+                patch.setattr("arbtui.failover.reconciler.booked_fills", refused)
+                found = await resolves.again("r2")
+            assert ([one.client_order_id for one in found.unresolved], found.fills) == ([own], 0)
+            assert found.unresolved[0].why.endswith("unable to open database file")
+            found = await resolves.again("r2")
+            assert (found.unresolved, found.fills) == ([], 1)
 
     run_virtual(main())
