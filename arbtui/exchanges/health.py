@@ -63,9 +63,7 @@ class ExchangeHealthMonitor:
         self._state = Health.DOWN
         self._why = "nothing was received yet"
         self._was_fit = False  # the first HEALTHY needs no waiting time
-        self._is_fine = (
-            False  # it was HEALTHY at the last look with no bad answer, and nothing was reported since: only silence can end that
-        )
+        self._is_fine = False  # HEALTHY at the last look, no bad answer in the window, nothing reported since: only silence can end that
         self._better_since: float | None = None
         self._last_message = -inf
         self._connected = True  # True until a socket reports otherwise

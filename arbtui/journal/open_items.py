@@ -119,8 +119,11 @@ def found_untold(path: Path, run_id: str) -> dict[str, None]:
 
 
 def is_taken_over(fill: Fill, adjusted: Mapping[str, int]) -> bool:
-    """Whether ``fill`` is in a balance that was taken over after it; ``adjusted``: of its venue, by :func:`adjusted_at`."""
-    return any(fill.ts_event <= adjusted[asset] for asset in (fill.base, fill.quote) if asset in adjusted)
+    """Whether ``fill`` is in a balance that was taken over after it; ``adjusted``: of its venue, by :func:`adjusted_at`.
+
+    One whose venue tells no time counts as later: booked twice it is disputed and decided, left out it would be lost.
+    """
+    return any(0 < fill.ts_event <= adjusted[asset] for asset in (fill.base, fill.quote) if asset in adjusted)
 
 
 def read_route(path: Path, client_order_id: str) -> str | None:

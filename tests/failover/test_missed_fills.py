@@ -14,9 +14,9 @@ from arbtui.exchanges.rate_limit import Lane
 from arbtui.journal.events import Adjusted, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import KnownOrder, known_order
-from arbtui.journal.open_items import adjusted_at, last_intended
+from arbtui.journal.open_items import adjusted_at, is_taken_over, last_intended
 from arbtui.journal.reader import events, reading
-from arbtui.model.order import Balance, Fill, OrderState
+from arbtui.model.order import Balance, Fill, OrderState, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.operator_events import adjustment
 from arbtui.runtime.arming import unclean
@@ -26,6 +26,7 @@ from tests.failover.test_recovery import Cut, _cut_at, _cut_off, _lose
 from tests.journal.synthetic import SyntheticRun
 from tests.portfolio.archived import _snapshot, archive, grow, with_journal
 from tests.portfolio.recorded import record
+from tests.portfolio.telling import fill_of
 
 
 async def _hide(venue: Venue) -> Callable[[], None]:
@@ -373,3 +374,12 @@ def test_a_position_that_a_start_found_is_told_by_the_next_one_where_that_start_
             assert w.reconciled.is_nothing, "it has been told, and is a position like any other"
 
     run_virtual(main())
+
+
+@pytest.mark.parametrize(("ts_event", "held"), [(0, False), (1, True), (500, True), (501, False)])
+@pytest.mark.parametrize("asset", ["XRP", "KRW", "ADA"])
+def test_a_balance_that_was_adjusted_holds_the_fills_before_it_and_none_whose_time_nobody_tells(
+    asset: str, ts_event: int, held: bool
+) -> None:
+    fill = replace(fill_of("upbit", Side.BUY, Decimal(10), Decimal(3000), "t1"), ts_event=ts_event)
+    assert is_taken_over(fill, {asset: 500}) is (held and asset != "ADA")
