@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from decimal import getcontext
@@ -22,6 +23,11 @@ sys.dont_write_bytecode = False
 # One machine, many engines at once: metrics are served where a test asks for them, at a port of its own.
 METRICS_OFF = ("ARBTUI_METRICS__ENABLED", "false")
 os.environ.update([METRICS_OFF])
+
+# Whoever starts the tests in the background of a script has interrupts ignored, and every process of theirs would inherit that.
+for _number, _default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _default)
 
 #: Letters of a parameter that a test's name shows.
 _LONGEST_ID = 200
