@@ -39,7 +39,7 @@ def _run(arguments: list[str]) -> int:
 
         try:
             return kill(arguments[1:])
-        except Exception as error:
+        except Exception as error:  # a defect, too: told like one of any other command
             from arbtui.cli.run import code_of
 
             return code_of(error)

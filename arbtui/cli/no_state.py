@@ -1,4 +1,4 @@
-"""A profile of which a command finds nothing: one that has not run yet, or a name that nobody has."""
+"""What a command says of a profile without a journal: it has not run yet, or its name is mistyped."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""``orders``: orders whose fate is not known, and ending one that nobody can ask about."""
+"""``orders``: lists open orders of unknown state, and ends one whose market its venue has delisted."""
 
 from arbtui.cli.place import Place
 from arbtui.cli.rows import print_rows

@@ -68,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
         return fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return fail("interrupted", 128 + signal.SIGINT)
-    except Exception as error:
+    except Exception as error:  # a defect, too, ends with a message and its exit code
         return code_of(error)
 
 

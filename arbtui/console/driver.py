@@ -136,7 +136,7 @@ class GuardedDriver(LinuxDriver):
         self.write(_NO_FOCUS_REPORTS)
 
     def resume_application_mode(self) -> None:
-        """Take the terminal back; what stands on it now is not the console's, so all is painted again as after a stall."""
+        """Take the terminal back. Another program may have written to it, so everything is painted again, as after a stall."""
         self.stalled = False  # of the writer before
         super().resume_application_mode()
         self.stalled = True
