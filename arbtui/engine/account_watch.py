@@ -87,11 +87,11 @@ class AccountWatch:
             self._on_forgotten(order, fill)
 
     def is_taken_over(self, cycle: OrderOwner, order: Order, fill: Fill) -> bool:
-        """The same as below, of an order of this run."""
+        """Whether an operator has adjusted a balance since ``fill``, of an order of this run, so that the balance already includes it."""
         return self._is_taken_over(order.client_order_id, cycle.id, fill)
 
     def _is_taken_over(self, client_order_id: str, cycle_id: str, fill: Fill) -> bool:
-        """Whether a person has since taken the venue's word for a balance that holds ``fill`` already; it is told then."""
+        """Whether an operator has adjusted a balance since ``fill``, so that the balance already includes it; reported if so."""
         try:
             is_held = is_taken_over(fill, adjusted_at(self._components.journal.path, fill.exchange))
         except UsageError:  # a journal that cannot be read explains nothing

@@ -62,7 +62,7 @@ class LateFills:
         self._breaches.record(Severity.CRIT, "LATE_FILL", fill.base, detail, f"its cycle is {state} now", every_time=True)
 
     def on_taken_over(self, client_order_id: str, cycle_id: str, fill: Fill) -> None:
-        """A fill was told that is in a balance which a person has taken over after it: it is not booked on top."""
+        """Report a late fill that a balance already includes, since an operator adjusted it afterwards: it is not booked again."""
         what = f"{fill.side} {plain(fill.qty)} {fill.base} at {plain(fill.price)}, order {client_order_id}, cycle {cycle_id}"
         detail = f"{what}: the balance that was adjusted after it holds it"
         self._breaches.record(Severity.WARN, "FILL_TAKEN_OVER", fill.exchange, detail, "not booked; balances are compared", every_time=True)

@@ -283,7 +283,7 @@ class OperatorVerbs:
         return None
 
     def end_order(self, client_order_id: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
-        """End an order of an earlier run whose market is gone, so that nobody can ask what became of it."""
+        """End an order of an earlier run whose market its venue has delisted, so that it cannot be looked up."""
         parts = self._components
         intents = [order.intent for order in parts.portfolio.open_orders if order.intent.client_order_id == client_order_id]
         refusal = self._typed(

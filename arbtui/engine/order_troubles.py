@@ -36,7 +36,7 @@ class OrderTroubles:
     def on_told_again(self, client_order_id: str, fill: Fill) -> None:
         """``fill`` is a booked one under another number: it was not booked again, and nothing is hedged for it."""
         detail = f"{fill.side} {plain(fill.qty)} {fill.base} of order {client_order_id} is told again as trade {fill.trade_id}"
-        action = "not booked: the order was over no more; look it up at the venue, whose balance decides"
+        action = "not booked: its order has no room for it; look the order up at the venue, whose balance decides"
         self._breaches.record(Severity.CRIT, "FILL_TWICE", fill.exchange, detail, action)
 
     def on_end(self, cycle: ArbCycle) -> None:

@@ -75,7 +75,7 @@ class OrderTracker:
         self.on_booked: Callable[[OrderOwner, Fill], None] = lambda *_: None  #: once fills were booked, with the last of them
         self.on_unknown: Callable[[Order], None] = lambda _: None  #: of an order that was sent and not usably answered
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
-        #: Of a fill whose order and cycle have ended: whether a balance that a person has adjusted since holds it. Then it is not booked.
+        #: Whether a balance that an operator adjusted later already includes a fill of an ended order and cycle: then it is not booked.
         self.is_taken_over: Callable[[OrderOwner, Order, Fill], bool] = lambda *_: False
         #: Of a fill that is a booked one of the order with that client id under another number; it is not booked.
         self.on_told_again: Callable[[str, Fill], None] = lambda *_: None
@@ -357,7 +357,7 @@ class OrderTracker:
         return any(one.trade_id == fill.trade_id for one in followed.cycle.fills_of(followed.order.client_order_id))
 
     def _is_taken_over(self, followed: TrackedOrder, fill: Fill) -> bool:
-        """Whether a person has taken over a balance that holds a late fill already. One of a cycle that runs is hedged all the same."""
+        """Whether an adjusted balance already includes a late fill of an ended cycle. Fills of a running cycle are always hedged."""
         if not (followed.order.state.is_final and followed.cycle.is_over):
             return False
         if not self._followed.is_stray(fill):  # it was told before

@@ -362,7 +362,7 @@ class Reconciler:
         raise AssertionError("count() never ends")
 
     async def _note_lost(self, order: OrderRecord) -> None:
-        """Journal once that the venue knows the market of ``order`` no more: a person may end it then, while no engine runs, too."""
+        """Journal once that the venue no longer lists the market of ``order``: an operator may then end it, also while no engine runs."""
         if order.reason != MARKET_GONE:
             own = order.intent.client_order_id
             await self._journal.commit(OrderChanged(own, OrderState.UNKNOWN, order.venue_order_id, order.filled_qty, MARKET_GONE))
@@ -522,9 +522,9 @@ def _booked(done: Reconciled, cycle_id: str, fills: Sequence[Fill]) -> None:
 
 
 def _tell_again(client_order_id: str, fill: Fill) -> None:
-    """A booked fill came under another number. Were it one of its own all the same, the venue's balance would differ, and that is told."""
+    """Log a booked fill that came under a second number. If it was a fill of its own, the venue's balance differs, and that is reported."""
     log.error(
-        "%s: %s %s %s of order %s is told again as trade %s; it is not booked: the order was over no more; look it up at the venue",
+        "%s: %s %s %s of order %s is told again as trade %s; not booked: its order has no room for it; look it up at the venue",
         *(fill.exchange, fill.side, plain(fill.qty), fill.base, client_order_id, fill.trade_id),
     )
 
